@@ -1,0 +1,307 @@
+//! The JSON bodies of answers.
+
+use changbai_core::ledger::{BlockView, TransactionView};
+use changbai_core::{OriginalRef, Record, Stored, Submitted};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The answer to a submission.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubmissionAnswer {
+    /// The evidence id (存证编号), 47 characters.
+    pub evidence_id: String,
+    /// The transaction that recorded it, 64 hex digits.
+    pub tx_id: String,
+    /// Number of its block.
+    pub block_number: u64,
+    /// SM3 of the first original.
+    pub sm3: String,
+    /// All originals, in order.
+    pub originals: Vec<OriginalAnswer>,
+    /// The business type.
+    pub business_type: String,
+    /// Whether the same submission was recorded before; then this is the first record.
+    pub duplicate: bool,
+    /// The record's time, Unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// One original of a record.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OriginalAnswer {
+    /// SM3, 64 hex digits.
+    pub sm3: String,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Media type.
+    pub media_type: String,
+    /// `platform` or `submitter`.
+    pub custody: String,
+}
+
+/// One record with its place on the ledger.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EvidenceAnswer {
+    /// The evidence id.
+    pub evidence_id: String,
+    /// The transaction that recorded it.
+    pub tx_id: String,
+    /// Number of its block.
+    pub block_number: u64,
+    /// The block's time, Unix milliseconds.
+    pub committed_at_ms: u64,
+    /// SM3 of the canonical record.
+    pub record_sm3: String,
+    /// The record itself; its canonical bytes are in the bundle.
+    #[schema(value_type = Object)]
+    pub record: serde_json::Value,
+}
+
+/// One line of a listing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EvidenceLine {
+    /// The evidence id.
+    pub evidence_id: String,
+    /// The transaction that recorded it.
+    pub tx_id: String,
+    /// The business type.
+    pub business_type: String,
+    /// The record's time, Unix milliseconds.
+    pub at_ms: u64,
+    /// The originals, in order.
+    pub originals: Vec<OriginalAnswer>,
+    /// The record that this one is a new version of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+}
+
+/// One page of a listing; `Link: rel="next"` repeats the cursor as an address.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EvidencePage {
+    /// The records.
+    pub items: Vec<EvidenceLine>,
+    /// Where to go on; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// All versions of one evidence.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HistoryAnswer {
+    /// Oldest first.
+    pub versions: Vec<VersionLine>,
+}
+
+/// One version.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VersionLine {
+    /// Its id.
+    pub evidence_id: String,
+    /// The transaction that recorded it.
+    pub tx_id: String,
+    /// The record's time, Unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// One block.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BlockAnswer {
+    /// Its number.
+    pub number: u64,
+    /// SM3 of its header.
+    pub hash: String,
+    /// SM3 of the header before.
+    pub previous_hash: String,
+    /// SM3 over its transactions.
+    pub data_hash: String,
+    /// The channel.
+    pub channel_id: String,
+    /// The proposer's clock, Unix milliseconds.
+    pub time_ms: u64,
+    /// Leaves of the transaction log that the header commits to.
+    pub log_size: u64,
+    /// Root of the transaction log.
+    pub log_root: String,
+    /// SM3 of the validator set.
+    pub validators_hash: String,
+    /// Serialized size.
+    pub size_bytes: u64,
+    /// Its transactions, in order.
+    pub transactions: Vec<TransactionLine>,
+}
+
+/// One transaction of a block.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TransactionLine {
+    /// Its id; empty when the envelope was too broken to have one.
+    pub tx_id: String,
+    /// What validation said, `VALID` or a reason.
+    pub code: String,
+}
+
+/// Blocks, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BlockPage {
+    /// The blocks.
+    pub items: Vec<BlockAnswer>,
+    /// Number of blocks on the ledger.
+    pub height: u64,
+}
+
+/// One transaction.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TransactionAnswer {
+    /// Its id.
+    pub tx_id: String,
+    /// Number of its block.
+    pub block_number: u64,
+    /// Position in the block, from 0.
+    pub index: u32,
+    /// What validation said, `VALID` or a reason.
+    pub code: String,
+    /// The block's time, Unix milliseconds.
+    pub time_ms: u64,
+    /// Organisation of the creator.
+    pub creator_msp_id: String,
+    /// Subject of the creator's certificate.
+    pub creator_subject: String,
+    /// Contract called.
+    pub contract: String,
+    /// Function called.
+    pub function: String,
+    /// Organisations that endorsed.
+    pub endorsers: Vec<String>,
+    /// SM3 of the envelope.
+    pub envelope_sm3: String,
+    /// Size of the envelope.
+    pub size_bytes: u64,
+}
+
+/// The answer of `POST /verify`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerifyAnswer {
+    /// `verified`, `not_verified` or `unchecked`.
+    pub verdict: String,
+    /// SM3 of what was asked about, when it was an original or a digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sm3: Option<String>,
+    /// The evidence that the elements speak of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence_id: Option<String>,
+    /// One reason per element.
+    #[schema(value_type = Vec<ElementAnswer>)]
+    pub elements: Vec<serde_json::Value>,
+    /// Evidence with this digest, oldest id first, at most 10.
+    pub matches: Vec<EvidenceLine>,
+}
+
+/// One element of a verification.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ElementAnswer {
+    /// Stable name, such as `inclusion`.
+    pub name: String,
+    /// `proven`, `failed`, `absent` or `unchecked`.
+    pub status: String,
+    /// Stable code, `VF-nnnn`.
+    pub code: String,
+    /// The reason in Chinese.
+    pub reason: String,
+    /// The reason in English.
+    pub reason_en: String,
+}
+
+impl From<&OriginalRef> for OriginalAnswer {
+    fn from(original: &OriginalRef) -> Self {
+        Self {
+            sm3: original.sm3.to_string(),
+            size_bytes: original.size_bytes,
+            media_type: original.media_type.clone(),
+            custody: original.custody.code().to_owned(),
+        }
+    }
+}
+
+impl From<&Submitted> for SubmissionAnswer {
+    fn from(submitted: &Submitted) -> Self {
+        let parts = submitted.record.parts();
+        Self {
+            evidence_id: parts.id.to_string(),
+            tx_id: submitted.tx_id.clone(),
+            block_number: submitted.block_number,
+            sm3: parts.originals.first().map(|o| o.sm3.to_string()).unwrap_or_default(),
+            originals: parts.originals.iter().map(OriginalAnswer::from).collect(),
+            business_type: parts.business_type.code().to_owned(),
+            duplicate: submitted.duplicate,
+            at_ms: parts.time.at_ms,
+        }
+    }
+}
+
+impl From<&Stored> for EvidenceAnswer {
+    fn from(stored: &Stored) -> Self {
+        Self {
+            evidence_id: stored.record.id().to_string(),
+            tx_id: stored.tx_id.clone(),
+            block_number: stored.block_number,
+            committed_at_ms: stored.committed_at_ms,
+            record_sm3: stored.record.digest().to_string(),
+            record: serde_json::from_slice(stored.record.as_bytes()).unwrap_or_default(),
+        }
+    }
+}
+
+impl EvidenceLine {
+    pub(crate) fn new(record: &Record, tx_id: &str) -> Self {
+        let parts = record.parts();
+        Self {
+            evidence_id: parts.id.to_string(),
+            tx_id: tx_id.to_owned(),
+            business_type: parts.business_type.code().to_owned(),
+            at_ms: parts.time.at_ms,
+            originals: parts.originals.iter().map(OriginalAnswer::from).collect(),
+            previous: parts.previous.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl From<&BlockView> for BlockAnswer {
+    fn from(block: &BlockView) -> Self {
+        let header = &block.header;
+        let line = |t: &changbai_core::ledger::TransactionSummary| TransactionLine {
+            tx_id: t.tx_id.clone(),
+            code: t.code.name().to_owned(),
+        };
+        Self {
+            number: header.number,
+            hash: block.hash.to_string(),
+            previous_hash: header.previous_hash.to_string(),
+            data_hash: header.data_hash.to_string(),
+            channel_id: header.channel_id.clone(),
+            time_ms: header.time_ms,
+            log_size: header.log_size,
+            log_root: header.log_root.to_string(),
+            validators_hash: header.validators_hash.to_string(),
+            size_bytes: block.size_bytes,
+            transactions: block.transactions.iter().map(line).collect(),
+        }
+    }
+}
+
+impl From<TransactionView> for TransactionAnswer {
+    fn from(transaction: TransactionView) -> Self {
+        Self {
+            tx_id: transaction.tx_id,
+            block_number: transaction.block_number,
+            index: transaction.index,
+            code: transaction.code.name().to_owned(),
+            time_ms: transaction.time_ms,
+            creator_msp_id: transaction.creator_msp_id,
+            creator_subject: transaction.creator_subject,
+            contract: transaction.contract,
+            function: transaction.function,
+            endorsers: transaction.endorsers,
+            envelope_sm3: transaction.envelope_sm3.to_string(),
+            size_bytes: transaction.size_bytes,
+        }
+    }
+}

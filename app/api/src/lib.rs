@@ -1,0 +1,54 @@
+//! Serve the evidence platform over HTTP: REST under `/api/v1`, its OpenAPI document and its problems.
+//!
+//! It does **not** open sockets, read configuration or own threads: the node hands it services and serves
+//! its router. It decides nothing about evidence (`changbai-core`), keeps no originals itself
+//! (`changbai-custody`) and judges no bundle (`changbai-receipt`).
+//!
+//! # Model
+//!
+//! [`router`] turns an [`ApiState`] into an axum router. A write carries an RFC 9421 signature
+//! ([`signature`]) whose head is verified before its body is read; the body's SM3 is compared with the
+//! signed `Content-Digest` before anything reaches custody or the ledger. Originals stream through a
+//! bounded channel to one blocking thread each. Failures are [`problem::Problem`]s; answers to writes are
+//! kept under their `Idempotency-Key` ([`idempotency`]).
+//!
+//! # Invariants
+//!
+//! - This is the only crate that knows HTTP and JSON bodies.
+//! - An unsigned, wrongly signed, replayed, altered, oversized or malformed request never reaches the
+//!   ledger, and leaves nothing in custody.
+//! - Every queue, body, wait and memory is bounded by [`limits::Limits`]; full is a refusal with
+//!   `Retry-After`.
+//! - No file name, personal value or key material appears in a log line or a problem.
+//!
+//! # Standards
+//!
+//! RFC 9421 (HTTP message signatures) §2.5, §3.2; RFC 9530 (`Content-Digest`); RFC 8941 (structured fields);
+//! RFC 9457 (problems); RFC 7578 (multipart/form-data); RFC 8288 (`Link`); GB/T 32918 (SM2), GB/T 32905 (SM3).
+//!
+//! # Example
+//!
+//! ```
+//! let document: serde_json::Value = serde_json::from_str(&changbai_api::openapi())?;
+//! assert!(document["paths"]["/api/v1/evidence"]["post"].is_object());
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+mod body;
+mod domain;
+mod dto;
+pub mod health;
+mod identity;
+pub mod idempotency;
+pub mod limits;
+pub mod multipart;
+pub mod problem;
+mod routes;
+pub mod signature;
+mod state;
+pub mod submission;
+mod upload;
+
+pub use routes::{openapi, router};
+pub use state::{ApiParts, ApiState};
+pub use upload::parse_multipart_submission;

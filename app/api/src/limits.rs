@@ -1,0 +1,86 @@
+//! Every bound of the HTTP surface, in one place.
+
+use std::time::Duration;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// The bounds of one running API. Full always means a refusal with `Retry-After`, never growth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest JSON request body, in bytes.
+    pub json_bytes_max: u64,
+    /// Largest multipart or raw request body (originals, bundles), in bytes.
+    pub upload_bytes_max: u64,
+    /// Requests being answered at the same time, all endpoints together.
+    pub requests_max: usize,
+    /// Originals or bundles being received at the same time; each holds one blocking thread.
+    pub uploads_max: usize,
+    /// Bundles with originals being sent at the same time; each holds one blocking thread.
+    pub downloads_max: usize,
+    /// Verifications being computed at the same time; more wait their turn.
+    pub checks_max: usize,
+    /// Longest silence of a client inside a body, in either direction.
+    pub body_idle_max: Duration,
+    /// Time any body may take before the rate below counts.
+    pub body_grace: Duration,
+    /// Slowest average rate of a body after the grace time, in bytes a second.
+    pub body_bytes_per_second_min: u64,
+    /// Longest wait for the ledger before a request is answered with a time-out.
+    pub ledger_wait_max: Duration,
+    /// Nonces remembered against replays; full means that signed requests are refused.
+    pub nonces_max: usize,
+    /// Answers kept for `Idempotency-Key`; the oldest goes first.
+    pub idempotency_entries_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            json_bytes_max: MIB,
+            upload_bytes_max: 8 * GIB,
+            requests_max: 1_024,
+            uploads_max: 4,
+            downloads_max: 8,
+            checks_max: 4,
+            body_idle_max: Duration::from_secs(30),
+            body_grace: Duration::from_secs(30),
+            body_bytes_per_second_min: 16 * KIB,
+            ledger_wait_max: Duration::from_secs(30),
+            nonces_max: 1 << 19,
+            idempotency_entries_max: 1 << 18,
+        }
+    }
+}
+
+/// Distance of a signature's `created` from our clock, in seconds, in either direction.
+pub const SIGNATURE_WINDOW_S: u64 = 300;
+/// Longest life (`expires − created`) of a signature, in seconds.
+pub const SIGNATURE_LIFETIME_S_MAX: u64 = 300;
+/// How long an answer is kept for its `Idempotency-Key`, in milliseconds.
+pub const IDEMPOTENCY_KEPT_MS: u64 = 24 * 60 * 60 * 1_000;
+/// Largest page of a list.
+pub const PAGE_LIMIT_MAX: u32 = 200;
+/// Page of a list when the client names none.
+pub const PAGE_LIMIT_DEFAULT: u32 = 50;
+
+pub(crate) const SIGNATURE_INPUT_BYTES_MAX: usize = 2 << 10;
+pub(crate) const SIGNATURE_BYTES_MAX: usize = 256;
+pub(crate) const CERTIFICATE_HEADER_BYTES_MAX: usize = 64 << 10;
+pub(crate) const CERTIFICATES_MAX: usize = 4;
+pub(crate) const COMPONENTS_MAX: usize = 16;
+pub(crate) const NONCE_CHARS_MIN: usize = 16;
+pub(crate) const NONCE_CHARS_MAX: usize = 64;
+pub(crate) const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+pub(crate) const TARGET_BYTES_MAX: usize = 8 << 10;
+pub(crate) const CURSOR_CHARS_MAX: usize = 512;
+pub(crate) const PART_HEADER_BYTES_MAX: usize = 8 << 10;
+pub(crate) const PARTS_MAX: usize = 65;
+pub(crate) const STREAM_CHUNK_BYTES: usize = 64 << 10;
+pub(crate) const STREAM_CHUNKS_MAX: usize = 8;
+pub(crate) const MATCHES_MAX: u32 = 10;
+pub(crate) const METADATA_BYTES_MAX: usize = 1 << 20;
+pub(crate) const PROOF_WAIT_MAX: Duration = Duration::from_secs(10);
+pub(crate) const PROOF_POLL: Duration = Duration::from_millis(20);
+pub(crate) const SELFTEST_INTERVAL_MS: u64 = 5_000;

@@ -1,0 +1,223 @@
+//! RFC 9457 problems: one table of codes, two languages, one place where they become responses.
+//!
+//! A handler returns a [`Problem`]; the outermost layer renders it, because only that layer knows the
+//! request's language and trace id. Details never hold personal data or key material.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use self::codes::{Code, Row};
+
+mod codes;
+#[cfg(test)]
+mod tests;
+
+/// The language of titles and details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// Chinese, the default.
+    #[default]
+    Chinese,
+    /// English.
+    English,
+}
+
+impl Language {
+    /// Chooses by `Accept-Language` (RFC 9110 §12.5.4): the first of the highest weight; Chinese otherwise.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
+        let Some(text) = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()) else {
+            return Self::default();
+        };
+        let mut best = (Self::default(), 0.0_f32);
+        for range in text.split(',').take(16) {
+            let mut parts = range.split(';');
+            let tag = parts.next().unwrap_or("").trim().to_ascii_lowercase();
+            let weight = parts
+                .find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok())
+                .unwrap_or(1.0);
+            let language = match tag.split('-').next() {
+                Some("zh" | "*") => Self::Chinese,
+                Some("en") => Self::English,
+                _ => continue,
+            };
+            if weight > best.1 && weight <= 1.0 {
+                best = (language, weight);
+            }
+        }
+        best.0
+    }
+
+    const fn tag(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh",
+            Self::English => "en",
+        }
+    }
+}
+
+/// One failure on its way to the client.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: String,
+    status: StatusCode,
+    zh: String,
+    en: String,
+    detail: Option<(String, String)>,
+    errors: Vec<FieldProblem>,
+    retry_after_s: Option<u64>,
+}
+
+/// A fault inside the request's body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// JSON Pointer (RFC 6901) to the fault.
+    pub pointer: String,
+    /// The stable code of the fault.
+    pub code: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+/// The body of `application/problem+json`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// Stable relative URI, `/problems/<code>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Short title in the chosen language.
+    pub title: String,
+    /// The HTTP status, repeated.
+    pub status: u16,
+    /// What happened this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The stable code.
+    pub code: String,
+    /// The id to quote when asking for help; also in `X-Trace-Id`.
+    pub trace_id: String,
+    /// Faults inside the body.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+}
+
+impl Problem {
+    /// A problem of the table.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        let row = code.row();
+        let mut problem = Self::of_domain(row.text, row.status, row.zh, row.en);
+        if row.status == StatusCode::SERVICE_UNAVAILABLE || row.status == StatusCode::TOO_MANY_REQUESTS
+        {
+            problem.retry_after_s = Some(1);
+        }
+        problem
+    }
+
+    /// A problem of the evidence domain, with its own code and titles.
+    #[must_use]
+    pub fn of_domain(code: &str, status: StatusCode, zh: &str, en: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            status,
+            zh: zh.to_owned(),
+            en: en.to_owned(),
+            detail: None,
+            errors: Vec::new(),
+            retry_after_s: None,
+        }
+    }
+
+    /// Adds what happened, in both languages.
+    #[must_use]
+    pub fn detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        self.detail = Some((zh.into(), en.into()));
+        self
+    }
+
+    /// Adds a technical detail for developers: the same text in both languages.
+    #[must_use]
+    pub fn technical(self, text: impl std::fmt::Display) -> Self {
+        let text = text.to_string();
+        self.detail(text.clone(), text)
+    }
+
+    /// Adds a fault inside the body.
+    #[must_use]
+    pub fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let code = self.code.clone();
+        self.errors.push(FieldProblem { pointer: pointer.into(), code, detail: detail.into() });
+        self
+    }
+
+    /// Sets `Retry-After`, in whole seconds, at least one.
+    #[must_use]
+    pub fn retry_after_ms(mut self, milliseconds: u64) -> Self {
+        self.retry_after_s = Some(milliseconds.div_ceil(1_000).max(1));
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Renders the problem for one request.
+    pub(crate) fn render(self, language: Language, trace_id: &str) -> Response {
+        let chinese = language == Language::Chinese;
+        let body = ProblemBody {
+            kind: format!("/problems/{}", self.code),
+            title: if chinese { self.zh } else { self.en },
+            status: self.status.as_u16(),
+            detail: self.detail.map(|(zh, en)| if chinese { zh } else { en }),
+            code: self.code,
+            trace_id: trace_id.to_owned(),
+            errors: self.errors,
+        };
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (self.status, bytes).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json; charset=utf-8"),
+        );
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 §11.6.1 wants a challenge with each 401.
+            let challenge = HeaderValue::from_static("Signature alg=\"sm2-sm3\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(Pending(Box::new(self)));
+        response
+    }
+}
+
+/// A problem that waits in a response for the outermost layer to render it.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending(pub(crate) Box<Problem>);

@@ -1,0 +1,182 @@
+//! The table of failures that HTTP adds to the domain's own: code, status, two titles.
+
+use axum::http::StatusCode;
+
+/// A failure of the HTTP surface. Failures of the evidence domain (`EV-…`) keep the codes of
+/// `changbai_core::codes` and are mapped beside this table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Code {
+    /// No signature where one is needed.
+    Unsigned,
+    /// A signature header field is missing, doubled or malformed, or too little is covered.
+    SignatureMalformed,
+    /// The signature does not match the request.
+    SignatureWrong,
+    /// The nonce was used before.
+    Replayed,
+    /// Outside the time window.
+    SignatureExpired,
+    /// The certificate is not valid at this time.
+    CertificateExpired,
+    /// Not SM2 with SM3: RSA, P-256 and everything else.
+    AlgorithmRefused,
+    /// No chain to an organisation of this channel.
+    UntrustedCertificate,
+    /// The body is not the one that was signed.
+    ContentDigestMismatch,
+    /// The identity may not do this.
+    RoleRefused,
+    /// A body, query or header that cannot be read.
+    Malformed,
+    /// No such path.
+    NoSuchPath,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// The body came too slowly.
+    BodyTooSlow,
+    /// The same `Idempotency-Key` is being answered right now.
+    InFlight,
+    /// The body is larger than allowed.
+    TooLarge,
+    /// The body's media type is not accepted here.
+    MediaType,
+    /// The `Idempotency-Key` was used with another body.
+    IdempotencyMismatch,
+    /// Too many uploads or downloads at once, or the ledger's queue is full.
+    Busy,
+    /// Too many requests at once.
+    Overloaded,
+    /// No block or transaction of that number or id.
+    LedgerNotFound,
+    /// A defect on our side.
+    Internal,
+    /// The ledger has stopped or cannot be reached.
+    LedgerUnavailable,
+    /// The ledger did not answer in time.
+    LedgerTimeout,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The failure.
+    pub code: Code,
+    /// Its stable text, for example `AU-4010`.
+    pub text: &'static str,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The title in Chinese.
+    pub zh: &'static str,
+    /// The title in English.
+    pub en: &'static str,
+}
+
+impl Code {
+    /// The code's line in the table.
+    #[must_use]
+    pub fn row(self) -> Row {
+        let (text, status, zh, en) = self.parts();
+        Row { code: self, text, status, zh, en }
+    }
+
+    /// The stable text.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        self.row().text
+    }
+
+    const fn parts(self) -> (&'static str, StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::Unsigned => ("AU-4010", S::UNAUTHORIZED, "请求未签名", "The request is not signed"),
+            Self::SignatureMalformed => {
+                ("AU-4011", S::UNAUTHORIZED, "签名头字段格式错误", "The signature header fields are malformed")
+            }
+            Self::SignatureWrong => {
+                ("AU-4012", S::UNAUTHORIZED, "签名与请求不符", "The signature does not match the request")
+            }
+            Self::Replayed => ("AU-4013", S::UNAUTHORIZED, "请求重放", "The request was sent before"),
+            Self::SignatureExpired => {
+                ("AU-4014", S::UNAUTHORIZED, "签名超出有效时间窗口", "The signature is outside its time window")
+            }
+            Self::CertificateExpired => {
+                ("AU-4015", S::UNAUTHORIZED, "证书不在有效期内", "The certificate is not valid at this time")
+            }
+            Self::AlgorithmRefused => {
+                ("AU-4016", S::UNAUTHORIZED, "仅接受 SM2/SM3 证书与签名", "Only SM2 with SM3 is accepted")
+            }
+            Self::UntrustedCertificate => {
+                ("AU-4017", S::UNAUTHORIZED, "证书不属于本通道的机构", "The certificate belongs to no organisation of this channel")
+            }
+            Self::ContentDigestMismatch => {
+                ("AU-4018", S::UNAUTHORIZED, "正文与已签名的摘要不符", "The body does not match its signed digest")
+            }
+            Self::RoleRefused => ("AU-4030", S::FORBIDDEN, "该身份无此权限", "This identity may not do this"),
+            Self::Malformed => ("RQ-4000", S::BAD_REQUEST, "请求格式错误", "The request is malformed"),
+            Self::NoSuchPath => ("RQ-4040", S::NOT_FOUND, "路径不存在", "No such path"),
+            Self::MethodNotAllowed => {
+                ("RQ-4050", S::METHOD_NOT_ALLOWED, "不支持该方法", "The method is not allowed here")
+            }
+            Self::BodyTooSlow => ("RQ-4080", S::REQUEST_TIMEOUT, "正文传输过慢", "The body came too slowly"),
+            Self::InFlight => {
+                ("RQ-4090", S::CONFLICT, "相同幂等键的请求正在处理", "A request with this idempotency key is in progress")
+            }
+            Self::TooLarge => ("RQ-4130", S::PAYLOAD_TOO_LARGE, "正文过大", "The body is too large"),
+            Self::MediaType => {
+                ("RQ-4150", S::UNSUPPORTED_MEDIA_TYPE, "不支持的媒体类型", "The media type is not accepted here")
+            }
+            Self::IdempotencyMismatch => (
+                "RQ-4220",
+                S::UNPROCESSABLE_ENTITY,
+                "幂等键已用于其他正文",
+                "The idempotency key was used with another body",
+            ),
+            Self::Busy => ("RQ-4290", S::TOO_MANY_REQUESTS, "系统繁忙，请稍后重试", "Busy; try again later"),
+            Self::Overloaded => {
+                ("RQ-5030", S::SERVICE_UNAVAILABLE, "并发请求过多，请稍后重试", "Too many requests at once; try again later")
+            }
+            Self::LedgerNotFound => {
+                ("LG-4040", S::NOT_FOUND, "账本中无此区块或交易", "The ledger has no such block or transaction")
+            }
+            Self::Internal => ("SV-5000", S::INTERNAL_SERVER_ERROR, "内部错误", "Internal error"),
+            Self::LedgerUnavailable => {
+                ("SV-5030", S::SERVICE_UNAVAILABLE, "账本不可用", "The ledger is not available")
+            }
+            Self::LedgerTimeout => (
+                "SV-5040",
+                S::GATEWAY_TIMEOUT,
+                "账本未及时应答",
+                "The ledger did not answer in time",
+            ),
+        }
+    }
+
+    /// Every code, in table order.
+    pub const ALL: &'static [Self] = &[
+        Self::Unsigned,
+        Self::SignatureMalformed,
+        Self::SignatureWrong,
+        Self::Replayed,
+        Self::SignatureExpired,
+        Self::CertificateExpired,
+        Self::AlgorithmRefused,
+        Self::UntrustedCertificate,
+        Self::ContentDigestMismatch,
+        Self::RoleRefused,
+        Self::Malformed,
+        Self::NoSuchPath,
+        Self::MethodNotAllowed,
+        Self::BodyTooSlow,
+        Self::InFlight,
+        Self::TooLarge,
+        Self::MediaType,
+        Self::IdempotencyMismatch,
+        Self::Busy,
+        Self::Overloaded,
+        Self::LedgerNotFound,
+        Self::Internal,
+        Self::LedgerUnavailable,
+        Self::LedgerTimeout,
+    ];
+}

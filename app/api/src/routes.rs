@@ -1,0 +1,144 @@
+//! The router, its OpenAPI document, and the layer around every request.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::problem::{Code, Language, Pending, Problem};
+use crate::state::ApiState;
+
+mod evidence;
+mod health;
+mod ledger;
+mod submit;
+mod verify;
+
+/// The whole HTTP surface: `/api/v1`, the OpenAPI document at `/api/v1/openapi.json` and its reader at
+/// `/api/docs`. No compression, no CORS.
+pub fn router(state: ApiState) -> Router {
+    let (api, document) = documented().split_for_parts();
+    let docs = SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", document);
+    Router::new()
+        .merge(api.with_state(state.clone()))
+        .merge(docs)
+        .fallback(|| async { Problem::new(Code::NoSuchPath) })
+        .layer(from_fn_with_state(state, around))
+}
+
+/// The OpenAPI document as pretty JSON, the same for every node.
+///
+/// # Errors
+/// None in practice: the document is made of texts.
+pub fn openapi() -> String {
+    let (_, document) = documented().split_for_parts();
+    document.to_pretty_json().unwrap_or_default()
+}
+
+fn documented() -> OpenApiRouter<ApiState> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(health::health))
+        .routes(routes!(submit::submit, evidence::list))
+        .routes(routes!(evidence::one))
+        .routes(routes!(evidence::history))
+        .routes(routes!(evidence::receipt))
+        .routes(routes!(evidence::bundle))
+        .routes(routes!(verify::verify))
+        .routes(routes!(ledger::blocks))
+        .routes(routes!(ledger::block))
+        .routes(routes!(ledger::transaction));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "长白链存证平台 Changbai evidence platform",
+        description = "存证、查询与核验。Errors are RFC 9457 problems with stable codes; writes are signed with SM2 (RFC 9421).",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&Schemes),
+    tags(
+        (name = "evidence", description = "存证"),
+        (name = "verification", description = "核验"),
+        (name = "ledger", description = "区块与交易"),
+        (name = "node", description = "节点")
+    )
+)]
+struct Document;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let text = "RFC 9421 message signature, alg=\"sm2-sm3\": Signature-Input, Signature, \
+                    Changbai-Certificate, and Content-Digest (sm3) with a body. Covers @method, @path, \
+                    @query, content-digest, content-type, changbai-certificate, idempotency-key.";
+        let key = ApiKeyValue::with_description("Signature", text);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("sm2", SecurityScheme::ApiKey(ApiKey::Header(key)));
+    }
+}
+
+/// Around every request: a trace id, a place among the bounded number of requests, and problems rendered
+/// in the client's language.
+async fn around(State(ApiState(state)): State<ApiState>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let language = Language::of(request.headers());
+    let trace_id = state.trace_id();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = match state.request_permit() {
+        Ok(permit) => {
+            let response = next.run(request).await;
+            drop(permit);
+            response
+        }
+        Err(problem) => problem.into_response(),
+    };
+    let mut response = finished(response, language, &trace_id);
+    let elapsed_us = started.elapsed().as_micros();
+    let status = response.status().as_u16();
+    if response.status().is_server_error() {
+        tracing::warn!(%method, path, status, trace_id, elapsed_us, "api::request");
+    } else {
+        tracing::debug!(%method, path, status, trace_id, elapsed_us, "api::request");
+    }
+    if let Ok(value) = HeaderValue::try_from(trace_id) {
+        response.headers_mut().insert("x-trace-id", value);
+    }
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
+}
+
+/// Renders a waiting problem; whatever the framework refused by itself becomes a problem as well.
+fn finished(mut response: Response, language: Language, trace_id: &str) -> Response {
+    if let Some(Pending(problem)) = response.extensions_mut().remove::<Pending>() {
+        return problem.render(language, trace_id);
+    }
+    let status = response.status();
+    let has_body = response.headers().get(header::CONTENT_TYPE).is_some_and(|v| {
+        v.as_bytes().starts_with(b"application/json")
+    });
+    if has_body || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let code = match status {
+        StatusCode::NOT_FOUND => Code::NoSuchPath,
+        StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        status if status.is_client_error() => Code::Malformed,
+        _ => Code::Internal,
+    };
+    let mut rendered = Problem::new(code).render(language, trace_id);
+    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow);
+    }
+    rendered
+}

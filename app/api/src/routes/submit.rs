@@ -1,0 +1,222 @@
+//! `POST /evidence`: from a signed request to a record on the ledger.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use changbai_core::{Submission, codes};
+use smkit::sm3::Sm3Digest;
+use tokio::sync::oneshot;
+
+use super::evidence::blocking;
+use crate::body::{Incoming, Received, feed};
+use crate::domain::{of_code, of_submit};
+use crate::dto::SubmissionAnswer;
+use crate::identity::{Caller, authenticate};
+use crate::idempotency::{Begin, StoredAnswer, Ticket, storage_key};
+use crate::limits::{IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEY_CHARS_MAX};
+use crate::multipart::boundary;
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::state::{ApiState, Shared};
+use crate::submission::{MetadataBody, SubmissionBody, parse_submission};
+use crate::upload;
+
+/// Submits evidence: by digest as JSON, or with the originals as `multipart/form-data` whose first part
+/// `metadata` holds [`MetadataBody`] and whose further parts are named `original`.
+#[utoipa::path(post, path = "/evidence", tag = "evidence",
+    request_body(content(
+        (SubmissionBody = "application/json"),
+        (MetadataBody = "multipart/form-data"),
+    )),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request repeatable for 24 hours 幂等键")),
+    security(("sm2" = [])),
+    responses(
+        (status = 201, description = "Recorded 已存证", body = SubmissionAnswer),
+        (status = 200, description = "Recorded before 此前已存证", body = SubmissionAnswer),
+        (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 408, body = ProblemBody),
+        (status = 409, body = ProblemBody), (status = 413, body = ProblemBody),
+        (status = 415, body = ProblemBody), (status = 422, body = ProblemBody),
+        (status = 429, body = ProblemBody), (status = 503, body = ProblemBody),
+        (status = 504, body = ProblemBody)))]
+pub(crate) async fn submit(
+    State(ApiState(state)): State<ApiState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    // Nothing of the body is read before the signature over the head is verified.
+    let caller = authenticate(&state, &head)?;
+    caller.may_write(&state)?;
+    let expected = caller.content_digest.ok_or_else(|| {
+        Problem::new(Code::SignatureMalformed).technical("content-digest is missing")
+    })?;
+    let kind = Kind::of(&head)?;
+    let bytes_max = match kind {
+        Kind::Json => state.limits().json_bytes_max,
+        Kind::Multipart(_) => state.limits().upload_bytes_max,
+    };
+    let mut incoming = Incoming::new(body, &head.headers, bytes_max, state.limits())?;
+    let answer = answer(&state, &caller, expected, kind, &mut incoming).await;
+    if answer.is_err() {
+        incoming.drain().await;
+    }
+    answer
+}
+
+enum Kind {
+    Json,
+    Multipart(String),
+}
+
+impl Kind {
+    fn of(head: &Parts) -> Result<Self, Problem> {
+        let text = head.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let essence = text.split(';').next().unwrap_or("").trim();
+        if essence.eq_ignore_ascii_case("application/json") {
+            return Ok(Self::Json);
+        }
+        if let Some(boundary) = boundary(text) {
+            return Ok(Self::Multipart(boundary.to_owned()));
+        }
+        Err(Problem::new(Code::MediaType)
+            .technical("application/json or multipart/form-data with a boundary"))
+    }
+}
+
+async fn answer(
+    state: &Arc<Shared>,
+    caller: &Caller,
+    expected: Sm3Digest,
+    kind: Kind,
+    incoming: &mut Incoming,
+) -> Result<Response, Problem> {
+    let ticket = match begin(state, caller, expected)? {
+        Some(Begin::Fresh(ticket)) => Some(ticket),
+        Some(Begin::Replay(answer)) => {
+            incoming.drain().await;
+            return Ok(replayed(answer));
+        }
+        Some(Begin::InFlight) => {
+            return Err(Problem::new(Code::InFlight).retry_after_ms(1_000));
+        }
+        Some(Begin::OtherBody) => return Err(Problem::new(Code::IdempotencyMismatch)),
+        None => None,
+    };
+    let submission = match kind {
+        Kind::Json => from_json(expected, incoming).await?,
+        Kind::Multipart(boundary) => from_multipart(state, expected, boundary, incoming).await?,
+    };
+    record(state, caller, submission, ticket).await
+}
+
+fn begin(
+    state: &Shared,
+    caller: &Caller,
+    expected: Sm3Digest,
+) -> Result<Option<Begin>, Problem> {
+    let Some(key) = &caller.idempotency_key else { return Ok(None) };
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX {
+        return Err(Problem::new(Code::Malformed).technical(format!(
+            "an idempotency key has 1 to {IDEMPOTENCY_KEY_CHARS_MAX} characters"
+        )));
+    }
+    let key = storage_key(&caller.subject, key);
+    Ok(Some(state.idempotency.begin(key, expected, state.now_ms())))
+}
+
+async fn from_json(expected: Sm3Digest, incoming: &mut Incoming) -> Result<Submission, Problem> {
+    let (bytes, received) = incoming.whole().await?;
+    check_digest(&received, expected)?;
+    let (metadata, originals) = parse_submission(&bytes)?;
+    Ok(Submission {
+        business_type: metadata.business_type,
+        fields: metadata.fields,
+        originals,
+        previous: metadata.previous,
+        collection: metadata.collection,
+    })
+}
+
+async fn from_multipart(
+    state: &Arc<Shared>,
+    expected: Sm3Digest,
+    boundary: String,
+    incoming: &mut Incoming,
+) -> Result<Submission, Problem> {
+    let permit = state.upload_permit()?;
+    let (feed, reader) = feed();
+    let (go, wait) = oneshot::channel();
+    let shared = Arc::clone(state);
+    let worker = blocking(move || {
+        // The slot is free when the thread is, not when the client is.
+        let _permit = permit;
+        let bytes_max = shared.limits().upload_bytes_max;
+        upload::receive(reader, &boundary, &shared.parts.custody, bytes_max, wait)
+    });
+    let received = incoming.pump(&feed).await;
+    drop(feed);
+    match received {
+        // Dropping `go` makes the worker give its temporary files up.
+        Err(problem) => return Err(problem),
+        Ok(Some(received)) => {
+            check_digest(&received, expected)?;
+            // A worker that is gone has its own reason, below.
+            let _ = go.send(());
+        }
+        Ok(None) => drop(go),
+    }
+    let uploaded = worker.await??;
+    Ok(Submission {
+        business_type: uploaded.metadata.business_type,
+        fields: uploaded.metadata.fields,
+        originals: uploaded.originals,
+        previous: uploaded.metadata.previous,
+        collection: uploaded.metadata.collection,
+    })
+}
+
+fn check_digest(received: &Received, expected: Sm3Digest) -> Result<(), Problem> {
+    if received.sm3 == expected {
+        return Ok(());
+    }
+    Err(Problem::new(Code::ContentDigestMismatch))
+}
+
+async fn record(
+    state: &Shared,
+    caller: &Caller,
+    submission: Submission,
+    ticket: Option<Ticket>,
+) -> Result<Response, Problem> {
+    let submitter = caller.submitter();
+    let submitted = state.in_time(state.parts.evidence.submit(submission, &submitter)).await;
+    // Handed over, but not answered: it may still be recorded.
+    let submitted = submitted.map_err(|_| of_code(&codes::OUTCOME_UNKNOWN))?;
+    let submitted = submitted.map_err(|error| of_submit(&error))?;
+    let status = if submitted.duplicate { StatusCode::OK } else { StatusCode::CREATED };
+    let location = format!("/api/v1/evidence/{}", submitted.record.id());
+    let body = serde_json::to_vec(&SubmissionAnswer::from(&submitted))
+        .map_err(|_| Problem::new(Code::Internal))?;
+    if let Some(ticket) = ticket {
+        let expires_ms = state.now_ms().saturating_add(IDEMPOTENCY_KEPT_MS);
+        ticket.finish(expires_ms, status.as_u16(), &location, &body);
+    }
+    Ok(json_answer(status, &location, body))
+}
+
+fn replayed(answer: StoredAnswer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = json_answer(status, &answer.location, answer.body);
+    response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    response
+}
+
+fn json_answer(status: StatusCode, location: &str, body: Vec<u8>) -> Response {
+    let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+    if status == StatusCode::CREATED && let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}

@@ -1,0 +1,129 @@
+//! What the routes share: services, gates and bounds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use changbai_core::{EvidenceService, LedgerClient};
+use changbai_custody::Custody;
+use changbai_msp::Membership;
+use changbai_wire::time::{Clock, TimeReading};
+use smkit::sm3::sm3_parts;
+use smkit_pki::TrustAnchors;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::health::HealthSource;
+use crate::idempotency::{AnswerStore, Idempotency};
+use crate::limits::Limits;
+use crate::problem::{Code, Problem};
+use crate::signature::ReplayCache;
+
+/// Everything that the node hands to the API.
+pub struct ApiParts {
+    /// Submits and reads evidence.
+    pub evidence: Arc<EvidenceService>,
+    /// Blocks, transactions and proofs.
+    pub ledger: Arc<dyn LedgerClient>,
+    /// Originals.
+    pub custody: Arc<Custody>,
+    /// Turns certificates into identities of the channel.
+    pub membership: Arc<Membership>,
+    /// The node's clock.
+    pub clock: Arc<dyn Clock>,
+    /// What `GET /health` says about the node.
+    pub health: Arc<dyn HealthSource>,
+    /// Answers under idempotency keys.
+    pub answers: Arc<dyn AnswerStore>,
+    /// Every bound.
+    pub limits: Limits,
+}
+
+impl std::fmt::Debug for ApiParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiParts").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// The state of the running API; cheap to clone.
+#[derive(Clone)]
+pub struct ApiState(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) parts: ApiParts,
+    /// The roots of all organisations of the channel: what `POST /verify` judges against.
+    pub(crate) trust: TrustAnchors,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) replays: ReplayCache,
+    pub(crate) started: TimeReading,
+    requests: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
+    downloads: Arc<Semaphore>,
+    pub(crate) checks: Semaphore,
+    traces: AtomicU64,
+    pub(crate) selftested_ms: AtomicU64,
+}
+
+impl ApiState {
+    /// The state from its parts. From now on nonces are remembered: signatures created before this moment
+    /// are refused.
+    #[must_use]
+    pub fn new(parts: ApiParts) -> Self {
+        let limits = &parts.limits;
+        let started = parts.clock.now();
+        let roots = parts.membership.organisations().flat_map(|org| org.roots.iter().cloned());
+        let shared = Shared {
+            trust: TrustAnchors::from_certificates(roots.collect()),
+            idempotency: Idempotency::new(Arc::clone(&parts.answers)),
+            replays: ReplayCache::new(limits.nonces_max),
+            started,
+            requests: Arc::new(Semaphore::new(limits.requests_max)),
+            uploads: Arc::new(Semaphore::new(limits.uploads_max)),
+            downloads: Arc::new(Semaphore::new(limits.downloads_max)),
+            checks: Semaphore::new(limits.checks_max),
+            traces: AtomicU64::new(0),
+            selftested_ms: AtomicU64::new(started.at.0),
+            parts,
+        };
+        Self(Arc::new(shared))
+    }
+}
+
+impl Shared {
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.parts.clock.now().at.0
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.parts.limits
+    }
+
+    pub(crate) fn request_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        take(&self.requests, Code::Overloaded)
+    }
+
+    pub(crate) fn upload_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        take(&self.uploads, Code::Busy)
+    }
+
+    pub(crate) fn download_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        take(&self.downloads, Code::Busy)
+    }
+
+    /// A trace id of 32 hex digits: unique, and not a secret.
+    pub(crate) fn trace_id(&self) -> String {
+        let count = self.traces.fetch_add(1, Ordering::Relaxed);
+        let parts = [self.started.at.0.to_be_bytes(), count.to_be_bytes()].concat();
+        let mut id = sm3_parts(&[b"changbai/api/trace/v1", &parts]).to_string();
+        id.truncate(32);
+        id
+    }
+}
+
+fn take(semaphore: &Arc<Semaphore>, full: Code) -> Result<OwnedSemaphorePermit, Problem> {
+    Arc::clone(semaphore).try_acquire_owned().map_err(|_| Problem::new(full))
+}
+
+impl std::fmt::Debug for ApiState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiState").field("parts", &self.0.parts).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! The command line, as data. Descriptions live in [`crate::help`], in both languages.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::{help, lang::Lang, limits};
+
+/// Parses a command line; help and usage errors are in `lang`.
+pub(crate) fn parse(args: Vec<OsString>, lang: Lang) -> Result<Cli, clap::Error> {
+    let mut command = command(lang);
+    let matches = command.try_get_matches_from_mut(args)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// The clap command with descriptions in `lang`.
+pub(crate) fn command(lang: Lang) -> clap::Command {
+    help::describe(Cli::command(), lang)
+}
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "changbai",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    #[arg(long, global = true, env = "CHANGBAI_DIR", default_value = "./changbai-data")]
+    pub(crate) dir: PathBuf,
+    /// Looked up by [`crate::lang::choose`] before parsing; here so that clap knows it.
+    #[arg(long, global = true, value_enum, hide_possible_values = true)]
+    pub(crate) lang: Option<Lang>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(Up),
+    #[command(subcommand)]
+    Evidence(Evidence),
+    Verify(Verify),
+    Sm3(Sm3),
+    Health(Health),
+}
+
+impl Command {
+    /// True when results and errors are to be JSON.
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Self::Up(_) | Self::Sm3(_) => false,
+            Self::Evidence(Evidence::Submit(args)) => args.json,
+            Self::Evidence(Evidence::Get(args)) => args.json,
+            Self::Evidence(Evidence::List(args)) => args.json,
+            Self::Evidence(Evidence::Bundle(args)) => args.json,
+            Self::Verify(args) => args.json,
+            Self::Health(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Evidence {
+    Submit(Submit),
+    Get(Get),
+    List(List),
+    Bundle(Bundle),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Submit {
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[arg(long, value_name = "TYPE", default_value = "general")]
+    pub(crate) business: String,
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub(crate) fields: Vec<String>,
+    #[arg(long)]
+    pub(crate) digest_only: bool,
+    #[arg(long, value_name = "OUT.zip")]
+    pub(crate) bundle: Option<PathBuf>,
+    #[arg(long, value_name = "ID")]
+    pub(crate) previous: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[arg(long, value_name = "HEX", conflicts_with = "file")]
+    pub(crate) sm3: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) business: Option<String>,
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<String>,
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) limit: u32,
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bundle {
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) no_originals: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[arg(value_name = "BUNDLE")]
+    pub(crate) bundle: PathBuf,
+    #[arg(value_name = "ORIGINAL", num_args = 0..=limits::ORIGINALS_MAX)]
+    pub(crate) originals: Vec<PathBuf>,
+    #[arg(long, value_name = "ROOT.pem")]
+    pub(crate) trust: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sm3 {
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The one module that speaks to a running node: plain HTTP on the loopback interface, each request signed with the
+//! operator's SM2 key (RFC 9421), repeated within bounds when the connection or the node fails for a moment.
+//!
+//! Repeating is safe: reads change nothing, and a write carries one `Idempotency-Key` through all its attempts.
+//! Every attempt is signed anew, because a node accepts a nonce once.
+
+mod answer;
+mod attempt;
+mod identity;
+mod multipart;
+mod node_file;
+mod upload;
+
+use std::{path::PathBuf, thread, time::Duration};
+
+use smkit::{OsRandom, Random};
+use ureq::{Agent, http::Response};
+
+use self::identity::Identity;
+pub(crate) use self::{
+    attempt::Failed,
+    multipart::{Multipart, Part},
+    upload::Upload,
+};
+use crate::{error::CliError, lang::Lang, limits, run::Context};
+
+/// A client of the node that runs on one data directory.
+#[derive(Debug)]
+pub(crate) struct Client {
+    dir: PathBuf,
+    lang: Lang,
+    agent: Agent,
+    identity: Option<Identity>,
+}
+
+/// One request; by default a GET without body.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    /// Upper-case method.
+    pub(crate) method: &'static str,
+    /// Path from `/api/v1`.
+    pub(crate) path: &'a str,
+    /// Query without `?`, percent-encoded.
+    pub(crate) query: Option<&'a str>,
+    /// What is sent.
+    pub(crate) body: Body<'a>,
+    /// Makes a write repeatable.
+    pub(crate) idempotency_key: Option<&'a str>,
+    /// A further status whose answer has the shape of a success.
+    pub(crate) also_status: Option<u16>,
+}
+
+impl Default for Call<'_> {
+    fn default() -> Self {
+        Self {
+            method: "GET",
+            path: "/",
+            query: None,
+            body: Body::Empty,
+            idempotency_key: None,
+            also_status: None,
+        }
+    }
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub(crate) enum Body<'a> {
+    /// None.
+    Empty,
+    /// A JSON document.
+    Json(&'a [u8]),
+    /// Originals, streamed from their files.
+    Upload(&'a Upload),
+}
+
+/// A response whose body has not been read.
+pub(crate) type Answer = Response<ureq::Body>;
+
+impl Client {
+    /// A client that signs as the operator of the node on `context.dir`.
+    ///
+    /// # Errors
+    /// When the operator's key or certificate cannot be used, or no node has ever run there.
+    pub(crate) fn signing(context: &Context) -> Result<Self, CliError> {
+        // Asked first: without a node, its absence is the better explanation than the absence of a key.
+        node_file::read(&context.dir)?;
+        let identity = Identity::read(&context.dir)?;
+        Ok(Self { identity: Some(identity), ..Self::anonymous(context) })
+    }
+
+    /// A client without an identity, for what everybody may ask.
+    pub(crate) fn anonymous(context: &Context) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            // Only the node of this directory is meant, whatever the environment says about proxies.
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(limits::CONNECT_TIMEOUT))
+            .timeout_await_100(Some(limits::CONTINUE_TIMEOUT))
+            .timeout_recv_response(Some(limits::ANSWER_TIMEOUT))
+            .user_agent(concat!("changbai/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let agent = Agent::new_with_config(config);
+        Self { dir: context.dir.clone(), lang: context.lang, agent, identity: None }
+    }
+
+    /// Sends a request and reads the JSON document of its answer.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<T, CliError> {
+        self.send(call, &mut answer::json)
+    }
+
+    /// Sends a request, up to [`limits::ATTEMPTS_MAX`] times, and hands a successful answer to `accept`; when the
+    /// connection breaks inside `accept`, that counts as a failed attempt too.
+    pub(crate) fn send<T>(
+        &self,
+        call: &Call<'_>,
+        accept: &mut dyn FnMut(Answer) -> Result<T, Failed>,
+    ) -> Result<T, CliError> {
+        let mut pause = limits::BACKOFF_FIRST;
+        let mut attempts = 1;
+        loop {
+            let failed = match self.attempt(call, attempts, accept) {
+                Ok(value) => return Ok(value),
+                Err(failed) => failed,
+            };
+            let (wait, error) = match failed {
+                Failed::ForGood(error) => return Err(error),
+                Failed::ForNow { wait, error } => (wait, error),
+            };
+            if attempts >= limits::ATTEMPTS_MAX {
+                return Err(error);
+            }
+            tracing::info!(attempt = attempts, error = %error, "cli::retry");
+            thread::sleep(wait.unwrap_or(pause).max(pause).min(limits::BACKOFF_MAX));
+            pause = (pause * 2).min(limits::BACKOFF_MAX);
+            attempts += 1;
+        }
+    }
+}
+
+/// A fresh key for one write and all its attempts: 128 random bits in hex.
+pub(crate) fn idempotency_key() -> Result<String, CliError> {
+    Ok(random_16()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn random_16() -> Result<[u8; 16], CliError> {
+    let mut bytes = [0; 16];
+    OsRandom.fill(&mut bytes).map_err(|error| CliError::Random { reason: error.to_string() })?;
+    Ok(bytes)
+}
+
+/// Percent-encodes a query value (RFC 3986: everything but unreserved characters).
+pub(crate) fn encode_query(value: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    let encode = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    value.bytes().map(encode).collect()
+}
+
+/// The pause a node asks for with `Retry-After`, in seconds.
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    let seconds = answer.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! The operator's key and certificate in the node's data directory.
+
+use std::{fmt, io, path::Path};
+
+use changbai_api::signature::RequestSigner;
+use smkit::sm2::{PrivateKey, SignerId, SigningKey};
+use smkit_pki::Certificate;
+
+use crate::{error::CliError, stream};
+
+const KEY: &str = "identity/operator.key.pem";
+const CERTIFICATE: &str = "identity/operator.cert.pem";
+
+/// Signs requests as the operator.
+pub(super) struct Identity {
+    signer: RequestSigner,
+}
+
+impl Identity {
+    /// Reads key (PKCS#8 PEM) and certificate (PEM, intermediates after it).
+    pub(super) fn read(dir: &Path) -> Result<Self, CliError> {
+        let (key_path, certificate_path) = (dir.join(KEY), dir.join(CERTIFICATE));
+        let wrong =
+            |path: &Path, reason: String| CliError::Identity { path: path.to_owned(), reason };
+        let key_pem = zeroize::Zeroizing::new(read(&key_path)?);
+        let key = PrivateKey::from_pkcs8_pem(&key_pem)
+            .map_err(|error| wrong(&key_path, error.to_string()))?;
+        let key = SigningKey::new(key, SignerId::DEFAULT)
+            .map_err(|error| wrong(&key_path, error.to_string()))?;
+        let mut certificates = Certificate::pem_many(&read(&certificate_path)?)
+            .map_err(|error| wrong(&certificate_path, error.to_string()))?
+            .into_iter();
+        let leaf = certificates
+            .next()
+            .ok_or_else(|| wrong(&certificate_path, "no certificate".to_owned()))?;
+        let intermediates: Vec<Certificate> = certificates.collect();
+        let signer = RequestSigner::new(key, &leaf, &intermediates)
+            .map_err(|error| wrong(&certificate_path, error.to_string()))?;
+        Ok(Self { signer })
+    }
+
+    /// The signer of requests.
+    pub(super) fn signer(&self) -> &RequestSigner {
+        &self.signer
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    stream::read_small(path).map_err(|error| match error {
+        CliError::Read { path, source } => {
+            let reason = match source.kind() {
+                io::ErrorKind::InvalidData => "not text".to_owned(),
+                _ => source.to_string(),
+            };
+            CliError::Identity { path, reason }
+        }
+        other => other,
+    })
+}

@@ -1,0 +1,238 @@
+//! The message catalogue: every sentence a person reads, in Chinese and English, side by side.
+//!
+//! `{name}` marks a value; both languages use the same values (a test compares them).
+
+use crate::lang::Lang;
+
+/// Defines the catalogue: a key, its Chinese text, its English text.
+macro_rules! catalogue {
+    ($($key:ident: $zh:literal, $en:literal;)+) => {
+        /// A message; [`text`] gives its wording.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Message { $($key,)+ }
+
+        impl Message {
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$key,)+];
+
+            /// The template in `lang`.
+            pub(crate) fn template(self, lang: Lang) -> &'static str {
+                match (self, lang) {
+                    $((Self::$key, Lang::Zh) => $zh, (Self::$key, Lang::En) => $en,)+
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    // Errors: what happened
+    CannotRead: "无法读取 {path}：{reason}", "cannot read {path}: {reason}";
+    CannotWrite: "无法写入 {path}：{reason}", "cannot write {path}: {reason}";
+    CannotPrint: "无法写到标准输出：{reason}", "cannot write to standard output: {reason}";
+    NotRunning: "数据目录 {dir} 的节点没有运行", "no node is running on the data directory {dir}";
+    NodeFileWrong: "{path} 不是节点写的连接信息：{reason}", "{path} is not what a node writes there: {reason}";
+    IdentityWrong: "无法使用操作员的密钥或证书 {path}：{reason}",
+        "the operator's key or certificate {path} cannot be used: {reason}";
+    ConnectionLost: "与节点 {address} 的连接中断，已尝试 {attempts} 次：{reason}",
+        "the connection to the node at {address} failed after {attempts} attempts: {reason}";
+    AnswerUnexpected: "{address} 的答复不是本程序认识的节点答复：{reason}",
+        "the answer from {address} is not that of a node this program knows: {reason}";
+    Refused: "节点拒绝了请求：{title}", "the node refused the request: {title}";
+    FileChanged: "{path} 在读取过程中发生了变化", "{path} changed while it was being read";
+    RecordedOther: "节点登记的摘要与本地文件不一致：{path} 的 SM3 是 {ours}，节点登记的是 {theirs}",
+        "the node recorded another digest than the file's: {path} has SM3 {ours}, the record says {theirs}";
+    FieldShape: "字段“{given}”不是“名称=值”的形式", "the field \"{given}\" is not of the form NAME=VALUE";
+    FieldTwice: "字段“{name}”给了两次", "the field \"{name}\" is given twice";
+    FieldUnknown: "业务类型“{business}”没有字段“{name}”，可用的字段：{known}",
+        "the business type {business} has no field \"{name}\"; it has: {known}";
+    FieldMissing: "业务类型“{business}”必须有字段“{name}”", "the business type {business} needs the field {name}";
+    FieldTooLong: "字段“{name}”超过 {limit} 个字符", "the field {name} has more than {limit} characters";
+    FieldFormat: "字段“{name}”的值格式不对，应为：{expected}", "the field {name} must be {expected}";
+    BusinessUnknown: "没有业务类型“{given}”", "there is no business type \"{given}\"";
+    TooManyFiles: "一条记录最多 {limit} 个原件，给了 {given} 个",
+        "a record holds at most {limit} originals, {given} were given";
+    IdWrong: "“{given}”不是存证编号：{reason}", "\"{given}\" is not an evidence id: {reason}";
+    DigestWrong: "“{given}”不是 SM3 摘要（64 位十六进制）", "\"{given}\" is not a SM3 digest (64 hexadecimal digits)";
+    DateWrong: "“{given}”不是日期（年-月-日）", "\"{given}\" is not a date (yyyy-mm-dd)";
+    AddressWrong: "“{given}”不是监听地址", "\"{given}\" is not an address to listen on";
+    StartFailed: "节点无法启动：{reason}", "the node could not start: {reason}";
+    InUse: "数据目录 {dir} 正在被另一个节点使用（进程 {pid}）",
+        "the data directory {dir} is in use by another node (process {pid})";
+    CannotListen: "无法在 {address} 监听：{reason}", "cannot listen on {address}: {reason}";
+    StopFailed: "节点没有正常停止：{reason}", "the node did not stop cleanly: {reason}";
+    RandomFailed: "操作系统没有提供随机数：{reason}", "the operating system gave no random bytes: {reason}";
+    SignFailed: "请求无法签名：{reason}", "the request could not be signed: {reason}";
+
+    // Errors: what to do next
+    NextStartNode: "请先启动节点：changbai up --dir {dir}", "start the node first: changbai up --dir {dir}";
+    NextCheckPath: "请检查路径和权限", "check the path and its permissions";
+    NextFreeSpace: "请腾出磁盘空间后重试", "free disk space and try again";
+    NextRestartNode: "请重新启动节点（changbai up --dir {dir}），它会重新写出该文件",
+        "restart the node (changbai up --dir {dir}); it writes this file anew";
+    NextIdentity: "请确认 --dir 指向节点的数据目录，且当前用户可以读取其中的 identity 目录",
+        "make sure that --dir is the node's data directory and that this user may read identity/ in it";
+    NextRetry: "请检查节点的日志后重试；同一份材料重复提交只会得到同一条记录",
+        "look at the node's log and try again; the same submission twice gives one record";
+    NextVersion: "请确认节点与本程序版本一致", "make sure that the node and this program are of one version";
+    NextFile: "请等文件写完后重新提交", "wait until the file is complete and submit it again";
+    NextReport: "请不要使用这条记录，并把本消息交给节点的管理员",
+        "do not rely on this record; hand this message to the node's administrator";
+    NextField: "例如：--field 案号=（2026）吉01民初1号", "for example: --field case_no=2026-1";
+    NextBusiness: "可用的业务类型：{known}", "known business types: {known}";
+    NextFiles: "请分成几条记录提交", "submit them as several records";
+    NextId: "存证编号由 changbai evidence submit 和 changbai evidence list 给出",
+        "changbai evidence submit and changbai evidence list print evidence ids";
+    NextDigest: "摘要由 changbai sm3 文件 给出", "changbai sm3 FILE prints a digest";
+    NextDate: "例如：2026-07-30", "for example: 2026-07-30";
+    NextAddress: "例如：--listen 127.0.0.1:8080", "for example: --listen 127.0.0.1:8080";
+    NextStart: "请根据原因处理后重新运行 changbai up --dir {dir}",
+        "resolve the cause and run changbai up --dir {dir} again";
+    NextInUse: "请先停止那个节点，或用 --dir 指定别的目录（查看状态：changbai health --dir {dir}）",
+        "stop that node first, or choose another directory with --dir (its health: changbai health --dir {dir})";
+    NextListen: "请用 --listen 指定别的地址，例如 --listen 127.0.0.1:8081",
+        "choose another address with --listen, for example --listen 127.0.0.1:8081";
+    NextTrust: "信任根由节点写在 {dir}/trust.pem，应经可靠途径取得；用 --trust 指定",
+        "the node writes its trust root to {dir}/trust.pem; obtain it by a way you trust and pass it with --trust";
+    Code: "错误码 {code}", "code {code}";
+    ErrorLabel: "错误", "error";
+    NextLabel: "下一步", "next";
+
+    // Causes
+    CauseNotFound: "不存在", "it does not exist";
+    CausePermission: "没有权限", "permission denied";
+    CauseDirectory: "这是一个目录", "it is a directory";
+    CauseFull: "磁盘已满", "the disk is full";
+    CauseAddressInUse: "该地址已被别的程序占用", "another program uses the address";
+    CauseTooLarge: "文件过大", "it is too large";
+
+    // up
+    UpFirst: "已在 {dir} 建立新节点：根证书、节点证书、操作员证书和账本",
+        "a new node was created in {dir}: root, node and operator certificates and the ledger";
+    UpAgain: "节点已从 {dir} 恢复运行", "the node resumed from {dir}";
+    UpReady: "节点正在运行：http://{listen}", "the node is running: http://{listen}";
+    UpNext: "接下来可以（在另一个终端）:", "next (in another terminal):";
+    UpSubmit: "提交存证", "submit evidence";
+    UpHealth: "查看状态", "see its health";
+    UpVerify: "离线核验", "verify offline";
+    UpDocs: "接口文档", "API documents";
+    UpStop: "按 Ctrl-C 停止", "press Ctrl-C to stop";
+    UpStopping: "正在停止……", "stopping …";
+    UpStopped: "已停止，数据完整", "stopped; all data is safe";
+    FileWord: "文件", "FILE";
+
+    // Labels
+    EvidenceId: "存证编号", "evidence id";
+    BusinessType: "业务类型", "business type";
+    RecordedAt: "记录时间", "recorded at";
+    TimeZone: "北京时间", "UTC+8";
+    Transaction: "交易", "transaction";
+    Block: "区块", "block";
+    Sm3: "SM3", "SM3";
+    Original: "原件", "original";
+    Originals: "原件数", "originals";
+    Previous: "上一版本", "previous version";
+    Submitter: "提交者", "submitter";
+    Agency: "机构", "agency";
+    Personal: "个人信息（只存承诺值）", "personal (commitments only)";
+    Bytes: "{count} 字节", "{count} bytes";
+    BundleSaved: "证据包", "bundle";
+    Submitted: "已存证", "recorded";
+    SubmittedBefore: "该材料此前已由同一提交者存证，以下是首次记录",
+        "this material was recorded before by the same submitter; this is the first record";
+    ListEmpty: "没有符合条件的记录", "no record matches";
+    ListMore: "还有更多记录，续查：--cursor {cursor}", "there are more; continue with --cursor {cursor}";
+
+    // health
+    HealthStatus: "状态", "status";
+    HealthCrypto: "密码自检 {name}", "self-test {name}";
+    Passed: "通过", "passed";
+    FailedWord: "未通过", "failed";
+
+    // verify
+    VerdictVerified: "结论：核验通过", "verdict: verified";
+    VerdictNotVerified: "结论：核验不通过", "verdict: not verified";
+    VerdictUnchecked: "结论：未能完成核验", "verdict: could not be checked";
+    StatusProven: "已证明", "proven";
+    StatusFailed: "不符", "failed";
+    StatusAbsent: "没有此项", "absent";
+    StatusUnchecked: "未核验", "unchecked";
+    ElementContainer: "证据包结构", "container";
+    ElementRecord: "存证记录", "record";
+    ElementTransaction: "账本交易", "transaction";
+    ElementInclusion: "入链证明", "inclusion";
+    ElementHeader: "区块头与验证者签名", "header";
+    ElementCertificates: "证书链", "certificates";
+    ElementTrust: "信任根", "trust";
+    ElementOriginal: "原件", "original";
+    ElementDisclosures: "披露的个人信息", "disclosures";
+
+    // Progress
+    Hashing: "计算摘要", "hashing";
+    Uploading: "上传", "uploading";
+    Downloading: "下载证据包", "downloading";
+    Checking: "核验", "verifying";
+}
+
+/// The wording of `message` in `lang` with its values filled in.
+pub(crate) fn text(lang: Lang, message: Message, values: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    let mut rest = message.template(lang);
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((name, after)) = after.split_once('}') else { break };
+        out.push_str(values.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// `label: value`, with the colon of the language.
+pub(crate) fn labelled(lang: Lang, label: Message, value: &str) -> String {
+    let colon = match lang {
+        Lang::Zh => "：",
+        Lang::En => ": ",
+    };
+    format!("{}{colon}{value}", word(lang, label))
+}
+
+/// The wording of a message without values.
+pub(crate) fn word(lang: Lang, message: Message) -> &'static str {
+    message.template(lang)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn values(template: &str) -> BTreeSet<&str> {
+        template.split('{').skip(1).map(|rest| rest.split_once('}').unwrap().0).collect()
+    }
+
+    #[test]
+    fn both_languages_carry_the_same_values() {
+        for message in Message::ALL {
+            let (zh, en) = (message.template(Lang::Zh), message.template(Lang::En));
+            assert_eq!(values(zh), values(en), "{message:?}");
+            assert!(!zh.is_empty() && !en.is_empty(), "{message:?}");
+            assert!(en.chars().all(|c| c.is_ascii() || c == '…'), "{message:?}: {en}");
+        }
+    }
+
+    #[test]
+    fn chinese_is_chinese() {
+        for message in Message::ALL.iter().filter(|m| **m != Message::Sm3) {
+            let zh = message.template(Lang::Zh);
+            assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_filled_in_once() {
+        let values = [("path", "{reason}"), ("reason", "gone")];
+        assert_eq!(text(Lang::En, Message::CannotRead, &values), "cannot read {reason}: gone");
+    }
+}

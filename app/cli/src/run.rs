@@ -1,0 +1,87 @@
+//! From arguments to an exit code: language, logging, dispatch.
+
+use std::{ffi::OsString, io::IsTerminal, path::PathBuf, process::ExitCode};
+
+use clap::error::ErrorKind;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    args::{self, Command, Evidence},
+    error::CliError,
+    evidence, health, help,
+    lang::{self, Lang},
+    output, sm3, up, verify,
+};
+
+/// What every command needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    /// The node's data directory.
+    pub(crate) dir: PathBuf,
+    /// The language of messages.
+    pub(crate) lang: Lang,
+}
+
+/// Success.
+pub(crate) const EXIT_OK: u8 = 0;
+/// The command failed; `verify`: not verified.
+pub(crate) const EXIT_FAILED: u8 = 1;
+/// Wrong usage; `verify`: could not be checked.
+pub(crate) const EXIT_UNCHECKED: u8 = 2;
+
+/// Runs one command line, program name included.
+pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    let lang = lang::choose(&arguments, |name| std::env::var_os(name));
+    let cli = match args::parse(arguments, lang) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, lang),
+    };
+    let context = Context { dir: cli.global.dir, lang };
+    start_logging(&cli.command);
+    let json = cli.command.wants_json();
+    let code = dispatch(cli.command, &context).unwrap_or_else(|error| {
+        error.report(lang, json);
+        EXIT_FAILED
+    });
+    ExitCode::from(code)
+}
+
+fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
+    match command {
+        Command::Up(args) => up::run(&args, context),
+        Command::Evidence(Evidence::Submit(args)) => evidence::submit::run(&args, context),
+        Command::Evidence(Evidence::Get(args)) => evidence::read::get(&args, context),
+        Command::Evidence(Evidence::List(args)) => evidence::read::list(&args, context),
+        Command::Evidence(Evidence::Bundle(args)) => evidence::bundle::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context),
+        Command::Sm3(args) => sm3::run(&args, context),
+        Command::Health(args) => health::run(&args, context),
+    }
+}
+
+/// Help and version go to standard output with code 0; wrong usage to standard error with code 2.
+fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
+    let rendered = error.render().to_string();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let printed = output::line(rendered.trim_end());
+        return ExitCode::from(if printed.is_ok() { EXIT_OK } else { EXIT_FAILED });
+    }
+    if let (Lang::Zh, Some(sentence)) = (lang, help::usage_error_zh(error.kind())) {
+        output::note(sentence);
+    }
+    output::note(rendered.trim_end());
+    ExitCode::from(EXIT_UNCHECKED)
+}
+
+/// Logs go to standard error: a node tells what it does, a client only what is wrong. `CHANGBAI_LOG` overrides.
+fn start_logging(command: &Command) {
+    let default = if matches!(command, Command::Up(_)) { "info" } else { "warn" };
+    let filter =
+        EnvFilter::try_from_env("CHANGBAI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    // Only fails when a subscriber is set already, and this is the only place that sets one.
+    let _ = subscriber.try_init();
+}

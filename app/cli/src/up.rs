@@ -1,0 +1,149 @@
+//! `changbai up`: runs a node until it is asked to stop.
+
+use std::{net::SocketAddr, path::Path};
+
+use changbai_node::{Config, StartError, config::ENVIRONMENT_PREFIX};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{
+    args,
+    error::{CliError, chain},
+    lang::Lang,
+    limits,
+    messages::{Message, text, word},
+    output::{self, Table},
+    run::{Context, EXIT_OK},
+};
+
+/// Starts the node, says what can be done next, waits for SIGTERM or SIGINT, and stops it in order.
+pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
+    let config = config(args, context)?;
+    let start_error = |reason| CliError::Start { dir: context.dir.clone(), reason };
+    let refused = |error: StartError| match error {
+        StartError::InUse { dir, pid } => CliError::InUse { dir, pid },
+        StartError::Listen { address, source } => CliError::Listen { address, source },
+        other => start_error(chain(&other)),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("changbai")
+        .build()
+        .map_err(|error| start_error(chain(&error)))?;
+    let result = runtime.block_on(async {
+        // Listened for before the start, so that a signal during it is not lost.
+        let mut stop = Stop::listen().map_err(|error| start_error(chain(&error)))?;
+        let node = Box::pin(changbai_node::start(config)).await.map_err(refused)?;
+        let facts = Facts {
+            listen: node.listen_addr(),
+            dir: node.dir(),
+            trust: &node.trust_file(),
+            first_start: node.first_start(),
+        };
+        output::line(&welcome(&facts, context.lang))?;
+        stop.wait().await;
+        output::note(word(context.lang, Message::UpStopping));
+        node.shutdown().await.map_err(|error| CliError::Stop { reason: chain(&error) })?;
+        output::note(word(context.lang, Message::UpStopped));
+        Ok(EXIT_OK)
+    });
+    // A client that stopped in the middle of an upload must not hold the process.
+    runtime.shutdown_timeout(limits::STOP_TIMEOUT);
+    result
+}
+
+fn config(args: &args::Up, context: &Context) -> Result<Config, CliError> {
+    if let Some(listen) = &args.listen
+        && listen.parse::<SocketAddr>().is_err()
+    {
+        return Err(CliError::Address { given: listen.clone() });
+    }
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
+        .collect();
+    Ok(Config { dir: context.dir.clone(), listen: args.listen.clone(), environment })
+}
+
+/// What the welcome says about the node.
+struct Facts<'a> {
+    listen: SocketAddr,
+    dir: &'a Path,
+    trust: &'a Path,
+    first_start: bool,
+}
+
+/// Where the node is and what to do next, as commands that can be copied.
+fn welcome(facts: &Facts<'_>, lang: Lang) -> String {
+    let Facts { listen, .. } = facts;
+    let (dir, trust) = (facts.dir.display().to_string(), facts.trust.display().to_string());
+    let started = if facts.first_start { Message::UpFirst } else { Message::UpAgain };
+    let file = word(lang, Message::FileWord);
+    let option = if dir == "./changbai-data" { String::new() } else { format!(" --dir {dir}") };
+    let mut next = Table::default();
+    for (label, command) in [
+        (Message::UpSubmit, format!("changbai evidence submit {file} --bundle out.zip{option}")),
+        (Message::UpHealth, format!("changbai health{option}")),
+        (Message::UpVerify, format!("changbai verify out.zip {file} --trust {trust}")),
+        (Message::UpDocs, format!("http://{listen}/api/docs")),
+    ] {
+        next.row([word(lang, label).to_owned(), command]);
+    }
+    let lines: Vec<String> = next.render().lines().map(|line| format!("  {line}")).collect();
+    [
+        text(lang, started, &[("dir", &dir)]),
+        text(lang, Message::UpReady, &[("listen", &listen.to_string())]),
+        word(lang, Message::UpNext).to_owned(),
+        lines.join("\n"),
+        word(lang, Message::UpStop).to_owned(),
+    ]
+    .join("\n")
+}
+
+/// SIGTERM and SIGINT.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_welcome_gives_commands_to_copy() {
+        let facts = Facts {
+            listen: "127.0.0.1:8080".parse().unwrap(),
+            dir: Path::new("/srv/data"),
+            trust: Path::new("/srv/data/trust.pem"),
+            first_start: true,
+        };
+        assert_eq!(
+            welcome(&facts, Lang::En),
+            "a new node was created in /srv/data: root, node and operator certificates and the ledger\n\
+             the node is running: http://127.0.0.1:8080\n\
+             next (in another terminal):\n\
+             \x20 submit evidence  changbai evidence submit FILE --bundle out.zip --dir /srv/data\n\
+             \x20 see its health   changbai health --dir /srv/data\n\
+             \x20 verify offline   changbai verify out.zip FILE --trust /srv/data/trust.pem\n\
+             \x20 API documents    http://127.0.0.1:8080/api/docs\n\
+             press Ctrl-C to stop"
+        );
+        let again = Facts { dir: Path::new("./changbai-data"), first_start: false, ..facts };
+        let zh = welcome(&again, Lang::Zh);
+        assert!(zh.contains("恢复运行") && zh.contains("changbai health\n"), "{zh}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The data directory: its layout, its lock, and small files written whole or not at all.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::start::StartError;
+
+/// The files and folders of a node, all below one directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Directory {
+    pub(crate) root: PathBuf,
+}
+
+impl Directory {
+    pub(crate) fn identity(&self) -> PathBuf {
+        self.root.join("identity")
+    }
+
+    pub(crate) fn genesis(&self) -> PathBuf {
+        self.root.join("genesis.block")
+    }
+
+    pub(crate) fn trust(&self) -> PathBuf {
+        self.root.join("trust.pem")
+    }
+
+    pub(crate) fn channel(&self, id: &str) -> PathBuf {
+        self.root.join("channels").join(id)
+    }
+
+    pub(crate) fn custody(&self) -> PathBuf {
+        self.root.join("custody")
+    }
+
+    pub(crate) fn idempotency(&self) -> PathBuf {
+        self.root.join("idempotency")
+    }
+
+    pub(crate) fn settings(&self) -> PathBuf {
+        self.root.join(crate::config::FILE)
+    }
+
+    /// Where client commands find the running node.
+    pub(crate) fn running(&self) -> PathBuf {
+        self.root.join("node.json")
+    }
+
+    /// Creates the directory and takes it for this process until the lock is dropped.
+    pub(crate) fn take(root: &Path) -> Result<(Self, Lock), StartError> {
+        std::fs::create_dir_all(root).map_err(|e| StartError::file(root, e))?;
+        let path = root.join("LOCK");
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|e| StartError::file(&path, e))?;
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let mut pid = String::new();
+            drop(file.read_to_string(&mut pid));
+            return Err(StartError::InUse { dir: root.to_owned(), pid: pid.trim().to_owned() });
+        }
+        file.set_len(0).map_err(|e| StartError::file(&path, e))?;
+        writeln!(file, "{}", std::process::id()).map_err(|e| StartError::file(&path, e))?;
+        Ok((Self { root: root.to_owned() }, Lock(file)))
+    }
+}
+
+/// The directory is this process's while this lives; the kernel frees it when the process dies.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+
+/// Writes a file that is there whole after a crash, or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StartError> {
+    let wrong = |e| StartError::file(path, e);
+    let parent = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(wrong)?;
+    let temporary = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(mode)
+        .open(&temporary)
+        .map_err(wrong)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(wrong)?;
+    std::fs::rename(&temporary, path).map_err(wrong)?;
+    File::open(parent).and_then(|dir| dir.sync_all()).map_err(wrong)
+}
+
+/// Reads a small file; `None` when it does not exist.
+pub(crate) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StartError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StartError::file(path, error)),
+    }
+}

@@ -1,0 +1,223 @@
+//! The embedded ledger behind `LedgerClient`: calls go straight into the node's own channel.
+
+use std::sync::Mutex;
+
+use changbai_channel::{
+    BroadcastError, Channel, Invocation, InvokeError, Outcome, Proof, SigningIdentity,
+};
+use changbai_contract::ContractError;
+use changbai_core::{
+    BlockView, BoxFuture, Committed, LedgerClient, LedgerError, LedgerProof, LedgerStatus,
+    TransactionSummary, TransactionView,
+};
+use changbai_storage::StorageError;
+use changbai_wire::time::Clock;
+use changbai_wire::{TxId, ValidationCode, decode_transaction, envelope_digest};
+use smkit::{OsRandom, Random as _};
+use std::sync::Arc;
+
+/// One channel of this node as the evidence floor sees it. Calls are made as the node itself.
+pub(crate) struct EmbeddedLedger {
+    channel: Channel,
+    identity: SigningIdentity,
+    clock: Arc<dyn Clock>,
+    random: Mutex<OsRandom>,
+}
+
+impl EmbeddedLedger {
+    pub(crate) fn new(channel: Channel, identity: SigningIdentity, clock: Arc<dyn Clock>) -> Self {
+        Self { channel, identity, clock, random: Mutex::new(OsRandom) }
+    }
+
+    fn invocation(
+        &self,
+        contract: &str,
+        function: &str,
+        args: Vec<Vec<u8>>,
+    ) -> Result<Invocation, LedgerError> {
+        let mut nonce = [0; 24];
+        let mut random = self.random.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        random.fill(&mut nonce).map_err(|e| unavailable(&e))?;
+        drop(random);
+        let mut all = Vec::with_capacity(args.len() + 1);
+        all.push(function.as_bytes().to_vec());
+        all.extend(args);
+        let time_ms = self.clock.now().at.0;
+        Ok(Invocation { contract: contract.to_owned(), args: all, nonce, time_ms })
+    }
+
+    fn view(&self, block: &changbai_channel::Block) -> BlockView {
+        let transactions = block.envelopes.iter().zip(&block.codes).map(|(envelope, code)| {
+            let tx_id = decode_transaction(envelope).map(|t| t.tx_id.to_string());
+            TransactionSummary { tx_id: tx_id.unwrap_or_default(), code: *code }
+        });
+        BlockView {
+            hash: block.header.hash(),
+            header: block.header.clone(),
+            size_bytes: block.to_bytes().len() as u64,
+            transactions: transactions.collect(),
+        }
+    }
+
+    fn describe(&self, tx_id: &str) -> Result<TransactionView, LedgerError> {
+        let id: TxId = tx_id.parse().map_err(|_| LedgerError::NotFound)?;
+        let found = self.channel.transaction(&id).map_err(|e| damaged(&e))?;
+        let (envelope, outcome) = found.ok_or(LedgerError::NotFound)?;
+        let transaction = decode_transaction(&envelope)
+            .map_err(|(_, reason)| LedgerError::Damaged { reason: reason.to_owned() })?;
+        let membership = self.channel.config().membership();
+        let at_s = i64::try_from(outcome.time_ms / 1_000).unwrap_or(i64::MAX);
+        let who = |bytes: &[u8]| membership.identify(bytes, at_s).ok();
+        let creator = who(&transaction.creator);
+        Ok(TransactionView {
+            tx_id: tx_id.to_owned(),
+            block_number: outcome.block_number,
+            index: outcome.index,
+            code: outcome.code,
+            time_ms: outcome.time_ms,
+            creator_msp_id: creator.as_ref().map(|c| c.msp_id.clone()).unwrap_or_default(),
+            creator_subject: creator.map(|c| c.certificate.subject()).unwrap_or_default(),
+            contract: transaction.chaincode_name,
+            function: transaction
+                .args
+                .first()
+                .map(|name| String::from_utf8_lossy(name).into_owned())
+                .unwrap_or_default(),
+            endorsers: transaction
+                .endorsements
+                .iter()
+                .filter_map(|(endorser, _)| Some(who(endorser)?.msp_id.clone()))
+                .collect(),
+            envelope_sm3: envelope_digest(&envelope),
+            size_bytes: envelope.len() as u64,
+        })
+    }
+
+    fn prove(&self, tx_id: &str) -> Result<LedgerProof, LedgerError> {
+        let id: TxId = tx_id.parse().map_err(|_| LedgerError::NotFound)?;
+        let proof = match self.channel.prove(&id).map_err(|e| damaged(&e))? {
+            Proof::Unknown => return Err(LedgerError::NotFound),
+            Proof::NotYet => return Err(LedgerError::NotYetProven),
+            Proof::Proven(proof) => *proof,
+        };
+        let config = self.channel.config();
+        let roots = config.orgs.iter().flat_map(|org| org.roots.iter());
+        Ok(LedgerProof {
+            envelope: proof.envelope,
+            leaf: proof.leaf,
+            inclusion: proof.inclusion,
+            header: proof.header,
+            round: proof.round,
+            signatures: proof.signatures,
+            validators: config.validators.iter().map(|v| v.certificate.der().to_vec()).collect(),
+            intermediates: Vec::new(),
+            anchors: roots.map(|root| root.sm3()).collect(),
+        })
+    }
+}
+
+impl LedgerClient for EmbeddedLedger {
+    fn evaluate(
+        &self,
+        contract: &str,
+        function: &str,
+        args: Vec<Vec<u8>>,
+    ) -> BoxFuture<'_, Result<Vec<u8>, LedgerError>> {
+        let call = self.invocation(contract, function, args);
+        Box::pin(async move {
+            self.channel.evaluate(&self.identity.serialized, &call?).map_err(invoke)
+        })
+    }
+
+    fn submit(
+        &self,
+        contract: &str,
+        function: &str,
+        args: Vec<Vec<u8>>,
+    ) -> BoxFuture<'_, Result<Committed, LedgerError>> {
+        let call = self.invocation(contract, function, args);
+        Box::pin(async move {
+            let endorsed = self.channel.endorse(&self.identity, &call?).map_err(invoke)?;
+            let tx_id = endorsed.tx_id.to_string();
+            let outcome = self.channel.broadcast(endorsed.envelope).map_err(broadcast)?;
+            // The channel halted with the transaction on its way: it may be durable or not.
+            let Ok(Outcome { block_number, index, code, time_ms }) = outcome.await else {
+                return Err(LedgerError::OutcomeUnknown { tx_id });
+            };
+            match code {
+                ValidationCode::Valid => Ok(Committed { tx_id, block_number, index, time_ms }),
+                ValidationCode::MvccReadConflict | ValidationCode::PhantomReadConflict => {
+                    Err(LedgerError::Conflict)
+                }
+                code => Err(LedgerError::Invalid { reason: code.name().to_owned() }),
+            }
+        })
+    }
+
+    fn proof(&self, tx_id: &str) -> BoxFuture<'_, Result<LedgerProof, LedgerError>> {
+        let proof = self.prove(tx_id);
+        Box::pin(async move { proof })
+    }
+
+    fn status(&self) -> LedgerStatus {
+        let status = self.channel.status();
+        LedgerStatus {
+            channel: status.channel_id,
+            height: status.height,
+            transactions: status.transactions,
+            validators: u32::try_from(self.channel.config().validators.len()).unwrap_or(u32::MAX),
+            halted: status.halted,
+        }
+    }
+
+    fn block(&self, number: u64) -> BoxFuture<'_, Result<BlockView, LedgerError>> {
+        let block = self.channel.block(number).map_err(|e| damaged(&e));
+        Box::pin(async move { Ok(self.view(&block?.ok_or(LedgerError::NotFound)?)) })
+    }
+
+    fn blocks(
+        &self,
+        from: Option<u64>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<BlockView>, LedgerError>> {
+        let blocks = self.channel.blocks(from.unwrap_or(u64::MAX), u64::from(limit));
+        let blocks = blocks.map_err(|e| damaged(&e));
+        Box::pin(async move { Ok(blocks?.iter().map(|block| self.view(block)).collect()) })
+    }
+
+    fn transaction(&self, tx_id: &str) -> BoxFuture<'_, Result<TransactionView, LedgerError>> {
+        let transaction = self.describe(tx_id);
+        Box::pin(async move { transaction })
+    }
+}
+
+fn invoke(error: InvokeError) -> LedgerError {
+    match error {
+        InvokeError::Contract(ContractError::Refused { code, message, payload }) => {
+            LedgerError::Refused { code, message, payload }
+        }
+        InvokeError::Storage(error) => damaged(&error),
+        other => LedgerError::Invalid { reason: other.to_string() },
+    }
+}
+
+fn broadcast(error: BroadcastError) -> LedgerError {
+    match error {
+        BroadcastError::Full => {
+            LedgerError::Busy { retry_after_ms: changbai_channel::limits::RETRY_AFTER_MS }
+        }
+        BroadcastError::Stopping => unavailable(&error),
+        // Nothing was queued, so nothing of this call can be recorded.
+        BroadcastError::Halted { .. } => unavailable(&error),
+        BroadcastError::Storage(error) => damaged(&error),
+        other => LedgerError::Invalid { reason: other.to_string() },
+    }
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> LedgerError {
+    LedgerError::Unavailable { reason: error.to_string() }
+}
+
+fn damaged(error: &StorageError) -> LedgerError {
+    LedgerError::Unavailable { reason: error.to_string() }
+}

@@ -1,0 +1,27 @@
+//! Starts and stops a node: configuration, identities, wiring, tasks.
+//!
+//! It holds no rule of the ledger or of evidence: it only brings the parts together, gives them
+//! clock, randomness and files, owns their tasks, and takes them down in order.
+//!
+//! # Model
+//! [`start`] takes a data directory and returns when the node serves. The first start creates an
+//! agency's root, a node and an operator certificate, the genesis block and `changbai.toml`; later
+//! starts check and resume. One thread drives ordering; the runtime's threads serve REST.
+//!
+//! **Invariants**
+//! - One process a directory: a lock that dies with the process.
+//! - Every task is joined by [`RunningNode::shutdown`].
+//! - REST without GM TLS listens on loopback only.
+//! - Damage to anything that cannot be derived again refuses the start and names the file.
+
+mod clock;
+pub mod config;
+mod directory;
+mod embedded;
+mod health;
+mod identity;
+mod start;
+
+pub use clock::LocalClock;
+pub use config::{Config, ConfigError};
+pub use start::{RunningNode, StartError, StopError, start};

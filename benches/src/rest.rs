@@ -1,0 +1,111 @@
+//! Submissions through REST: a real node on a loopback port, signed requests over kept connections.
+
+use std::path::Path;
+use std::time::Duration;
+
+use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
+use changbai_node::{Config, RunningNode};
+use smkit::sm2::{PrivateKey, SignerId, SigningKey};
+use smkit::{OsRandom, Random as _};
+use smkit_pki::Certificate;
+
+/// A node and the runtime it lives on.
+pub(crate) struct Server {
+    runtime: tokio::runtime::Runtime,
+    node: RunningNode,
+}
+
+impl Server {
+    pub(crate) fn start(dir: &Path) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime starts");
+        let config = Config {
+            dir: dir.to_owned(),
+            listen: Some("127.0.0.1:0".to_owned()),
+            environment: Vec::new(),
+        };
+        let node = runtime.block_on(changbai_node::start(config)).expect("a node starts");
+        Self { runtime, node }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let identity = self.node.dir().join("identity");
+        let read = |name: &str| std::fs::read_to_string(identity.join(name)).expect("identity");
+        let key = PrivateKey::from_pkcs8_pem(&read("operator.key.pem")).expect("operator's key");
+        let key = SigningKey::new(key, SignerId::DEFAULT).expect("default ID");
+        let certificate = Certificate::from_pem(&read("operator.cert.pem")).expect("certificate");
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .into();
+        Client {
+            agent,
+            signer: RequestSigner::new(key, &certificate, &[]).expect("key and certificate fit"),
+            url: format!("http://{}/api/v1/evidence", self.node.listen_addr()),
+        }
+    }
+
+    pub(crate) fn evidence(&self) -> std::sync::Arc<changbai_core::EvidenceService> {
+        self.node.evidence()
+    }
+
+    pub(crate) fn runtime(&self) -> tokio::runtime::Handle {
+        self.runtime.handle().clone()
+    }
+
+    pub(crate) fn blocks(&self) -> u64 {
+        self.node.ledger().height
+    }
+
+    pub(crate) fn transactions(&self) -> u64 {
+        self.node.ledger().transactions
+    }
+
+    pub(crate) fn stop(self) {
+        self.runtime.block_on(self.node.shutdown()).expect("the node stops");
+    }
+}
+
+/// One connection of a clerk's system.
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    signer: RequestSigner,
+    url: String,
+}
+
+impl Client {
+    /// Submits the digest of `seed` and `number` and waits until it is committed.
+    pub(crate) fn submit(&self, seed: u64, number: u64) {
+        let digest = smkit::sm3_parts(&[&seed.to_be_bytes(), &number.to_be_bytes()]);
+        let body = format!(
+            r#"{{"business_type":"general","originals":[{{"sm3":"{digest}","size_bytes":4096,"media_type":"application/pdf"}}]}}"#
+        );
+        let request = RequestToSign {
+            method: "POST",
+            path: "/api/v1/evidence",
+            query: None,
+            body: Some(BodyToSign {
+                sm3: smkit::sm3(body.as_bytes()),
+                content_type: "application/json",
+            }),
+            idempotency_key: None,
+        };
+        let mut nonce = [0; 16];
+        OsRandom.fill(&mut nonce).expect("randomness");
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("clock");
+        let headers = self
+            .signer
+            .sign(&request, now.as_millis() as u64, 60, &nonce)
+            .expect("a request that can be signed");
+        let mut call = self.agent.post(&self.url).header("content-type", "application/json");
+        for (name, value) in &headers {
+            call = call.header(*name, value);
+        }
+        let mut answer = call.send(body.as_bytes()).expect("the node answers");
+        assert_eq!(answer.status().as_u16(), 201, "a new record");
+        answer.body_mut().read_to_vec().expect("the whole answer");
+    }
+}

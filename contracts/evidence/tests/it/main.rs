@@ -1,0 +1,14 @@
+//! The evidence contract on a ledger in memory, alone and under the evidence service.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod create;
+mod ledger;
+mod listing;
+mod service;
+mod support;

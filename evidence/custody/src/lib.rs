@@ -1,0 +1,1 @@
+//! Originals in a local content-addressed store of SM4 envelopes

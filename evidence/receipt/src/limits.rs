@@ -1,0 +1,30 @@
+//! Every bound of this crate, by name.
+
+/// Bytes of `record.json`; the same bound as the ledger's record.
+pub const RECORD_BYTES_MAX: u64 = 64 << 10;
+/// Bytes of `receipt.json`.
+pub const RECEIPT_BYTES_MAX: u64 = 4 << 20;
+/// Bytes of `disclosures.json`.
+pub const DISCLOSURES_BYTES_MAX: u64 = 256 << 10;
+/// Originals in one bundle, and files supplied beside it.
+pub const ORIGINALS_MAX: usize = 64;
+/// Openings in `disclosures.json`.
+pub const OPENINGS_MAX: usize = 64;
+/// Bytes of one entry name in the container.
+pub const NAME_BYTES_MAX: usize = 64;
+/// Bytes of a channel id (Fabric: 249).
+pub const CHANNEL_BYTES_MAX: usize = 249;
+/// Validators in one receipt.
+pub const VALIDATORS_MAX: usize = 128;
+/// Intermediate certificates in one receipt.
+pub const INTERMEDIATES_MAX: usize = 64;
+/// Trust anchor fingerprints in one receipt.
+pub const ANCHORS_MAX: usize = 64;
+/// Hashes in an inclusion path: a tree of 2^64 leaves has no longer one.
+pub const PATH_MAX: usize = 64;
+/// Endorsements looked at in one transaction.
+pub const ENDORSEMENTS_MAX: usize = 64;
+/// Largest integer in canonical JSON: 2^53 − 1, the last one every JSON reader keeps exact (RFC 8785 §3.2.2.3).
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;
+/// Bytes moved at a time while an original streams past.
+pub(crate) const CHUNK_BYTES: usize = 64 << 10;

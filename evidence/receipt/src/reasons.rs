@@ -1,0 +1,309 @@
+//! Every sentence that verification can say, with its stable code, in Chinese and English.
+//!
+//! Codes are `VF-` and four digits: the first two name the element, `00` is success, `8x` absent, `9x` could not
+//! be checked, everything else a failure. A code keeps its meaning for ever; texts may be improved. `{0}`, `{1}` …
+//! stand for facts: numbers, names, digests; never for personal data.
+
+use crate::report::Status;
+
+/// One thing that verification can say about one element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Stable code, `VF-nnnn`.
+    pub code: &'static str,
+    /// The element it is said of.
+    pub element: &'static str,
+    /// What it means for that element.
+    pub status: Status,
+    /// The sentence in Chinese, with `{0}` … for facts.
+    pub zh: &'static str,
+    /// The sentence in English, with the same facts.
+    pub en: &'static str,
+}
+
+/// The whole table, in the order of the codes.
+pub const fn reasons() -> &'static [Reason] {
+    ALL
+}
+
+macro_rules! table {
+    ($($element:literal: { $($name:ident $status:ident $code:literal $zh:literal $en:literal)* })*) => {
+        $($(pub(crate) const $name: &Reason = &Reason {
+            code: $code, element: $element, status: Status::$status, zh: $zh, en: $en,
+        };)*)*
+        const ALL: &[Reason] = &[$($(*$name,)*)*];
+    };
+}
+
+table! {
+    "container": {
+        CONTAINER_PROVEN Proven "VF-1000"
+            "证据包文件完整，每个字节都符合规定格式。"
+            "The bundle file is complete and every byte of it has its prescribed form."
+        CONTAINER_TRUNCATED Failed "VF-1001"
+            "证据包文件不完整，在第 {0} 字节处中断。"
+            "The bundle file is incomplete: it breaks off at byte {0}."
+        CONTAINER_ALTERED Failed "VF-1002"
+            "证据包文件被改动过，或者不是本格式的证据包（第 {0} 字节附近）。"
+            "The bundle file was altered, or is no bundle of this format (near byte {0})."
+        CONTAINER_CHECKSUM Failed "VF-1003"
+            "证据包内的文件 {0} 与其校验码不符，已损坏或被改动。"
+            "The file {0} in the bundle does not match its checksum: it is damaged or was altered."
+        CONTAINER_TRAILING Failed "VF-1004"
+            "证据包文件末尾被附加了多余内容（从第 {0} 字节起）。"
+            "Something was appended to the bundle file (from byte {0} on)."
+        CONTAINER_ENTRY Failed "VF-1005"
+            "证据包内有不应存在、重复或次序错误的文件：{0}。"
+            "The bundle holds a file that does not belong there, twice, or out of order: {0}."
+        CONTAINER_MISSING Failed "VF-1006"
+            "证据包缺少必备文件 {0}。"
+            "The bundle lacks the required file {0}."
+        CONTAINER_TOO_LARGE Failed "VF-1007"
+            "证据包内的文件 {0} 超过规定大小。"
+            "The file {0} in the bundle is larger than allowed."
+        CONTAINER_RECEIPT Failed "VF-1008"
+            "凭据（receipt.json）不符合规定格式，已损坏或被改动。"
+            "The receipt (receipt.json) does not have its prescribed form: it is damaged or was altered."
+        CONTAINER_CERTIFICATE Failed "VF-1009"
+            "凭据中的一张证书已损坏、被改动，或不是国密 SM2 证书。"
+            "A certificate in the receipt is damaged, was altered, or is not an SM2 certificate."
+        CONTAINER_ABSENT Absent "VF-1080"
+            "没有证据包文件，直接核验了记录与凭据。"
+            "There is no bundle file; record and receipt were examined directly."
+        CONTAINER_UNREADABLE Unchecked "VF-1090"
+            "证据包文件无法从存储设备读出，未能核验。"
+            "The bundle file could not be read from where it is kept, so it was not examined."
+    }
+    "record": {
+        RECORD_PROVEN Proven "VF-1100"
+            "存证记录格式规范，存证编号 {0} 正确。"
+            "The record is well-formed and its evidence id {0} is correct."
+        RECORD_ALTERED Failed "VF-1101"
+            "存证记录（record.json）不符合规定格式，已损坏或被改动。"
+            "The record (record.json) does not have its prescribed form: it is damaged or was altered."
+        RECORD_UNCHECKED Unchecked "VF-1190"
+            "因证据包不可用，未核验存证记录。"
+            "The record was not examined, because the bundle is unusable."
+    }
+    "transaction": {
+        TRANSACTION_PROVEN Proven "VF-1200"
+            "账本上的交易 {0} 登记的正是这份记录；交易被判定有效，提交方和 {1} 个背书方的签名正确。"
+            "Transaction {0} on the ledger records exactly this record; it was judged valid, and the signatures of its creator and {1} endorser(s) are correct."
+        TRANSACTION_MALFORMED Failed "VF-1201"
+            "凭据中的交易不符合规定格式（{0}）。"
+            "The transaction in the receipt does not have its prescribed form ({0})."
+        TRANSACTION_INVALID Failed "VF-1202"
+            "账本判定该交易无效（{0}），记录没有成为证据。"
+            "The ledger judged this transaction invalid ({0}): the record did not become evidence."
+        TRANSACTION_OTHER_CALL Failed "VF-1203"
+            "凭据中的交易不是存证登记（{0}），不能证明任何记录。"
+            "The transaction in the receipt does not record evidence ({0}), so it proves no record."
+        TRANSACTION_OTHER_RECORD Failed "VF-1204"
+            "账本上的交易登记的是另一份记录，与证据包内的记录不一致。"
+            "The transaction on the ledger recorded something else than the record in this bundle."
+        TRANSACTION_OTHER_CHANNEL Failed "VF-1205"
+            "交易属于另一个通道（{0}），凭据却属于通道 {1}。"
+            "The transaction belongs to another channel ({0}) than the receipt ({1})."
+        TRANSACTION_CREATOR Failed "VF-1206"
+            "提交方对交易的签名不正确。"
+            "The creator's signature on the transaction is wrong."
+        TRANSACTION_ENDORSER Failed "VF-1207"
+            "第 {0} 个背书方对交易结果的签名不正确。"
+            "The signature of endorser {0} on the transaction's result is wrong."
+        TRANSACTION_UNENDORSED Failed "VF-1208"
+            "交易没有任何背书签名。"
+            "The transaction carries no endorsement."
+        TRANSACTION_ENDORSED_TWICE Failed "VF-1209"
+            "同一背书方在交易中出现两次。"
+            "The same endorser appears twice in the transaction."
+        TRANSACTION_OTHER_AGENCY Failed "VF-1210"
+            "提交交易的机构（{0}）不是记录所载的机构（{1}）。"
+            "The organisation that submitted the transaction ({0}) is not the one in the record ({1})."
+        TRANSACTION_REFUSED Failed "VF-1211"
+            "存证合约没有接受该登记（状态 {0}）。"
+            "The evidence contract did not accept this recording (status {0})."
+        TRANSACTION_NOT_WRITTEN Failed "VF-1212"
+            "经背书的结果没有把这份记录写入账本。"
+            "The endorsed result does not write this record to the ledger."
+        TRANSACTION_IDENTITY Failed "VF-1213"
+            "交易签名人的身份信息损坏，或不是国密 SM2 证书。"
+            "The identity of a signer of the transaction is malformed, or not an SM2 certificate."
+        TRANSACTION_UNCHECKED Unchecked "VF-1290"
+            "因凭据不可用，未核验交易。"
+            "The transaction was not examined, because the receipt is unusable."
+    }
+    "inclusion": {
+        INCLUSION_PROVEN Proven "VF-1300"
+            "已证明该交易是账本交易日志的第 {0} 条（截至区块头共 {1} 条）。"
+            "The transaction is proven to be entry {0} of the ledger's transaction log (of {1} up to the header)."
+        INCLUSION_WRONG Failed "VF-1301"
+            "证明路径不能由该交易通向区块头中的日志根：交易、判定结果或路径被改动。"
+            "The proof does not lead from this transaction to the log root in the header: transaction, verdict or path was altered."
+        INCLUSION_OTHER_SIZE Failed "VF-1302"
+            "证明路径针对 {0} 条的日志，区块头记载的却是 {1} 条。"
+            "The proof is for a log of {0} entries, while the header states {1}."
+        INCLUSION_ORDER Failed "VF-1303"
+            "交易所在区块（{0}）不早于作证的区块头（{1}）。"
+            "The transaction's block ({0}) does not precede the header that vouches for it ({1})."
+        INCLUSION_UNCHECKED Unchecked "VF-1390"
+            "因凭据不可用，未核验交易在账本中的位置。"
+            "The transaction's place on the ledger was not examined, because the receipt is unusable."
+    }
+    "header": {
+        HEADER_PROVEN Proven "VF-1400"
+            "通道 {4} 的区块头 {0} 由 {2} 个验证节点中的 {1} 个签名确认（至少需要 {3} 个）。"
+            "Header {0} of channel {4} is signed by {1} of {2} validators (at least {3} are needed)."
+        HEADER_QUORUM Failed "VF-1401"
+            "区块头只有 {0} 个验证节点签名，少于所需的 {1} 个。"
+            "Only {0} validators signed the header, fewer than the {1} needed."
+        HEADER_SIGNATURE Failed "VF-1402"
+            "验证节点 {0} 对区块头的签名不正确：区块头或签名被改动。"
+            "The signature of validator {0} on the header is wrong: header or signature was altered."
+        HEADER_STRANGER Failed "VF-1403"
+            "对区块头签名的 {0} 不在验证节点名单中。"
+            "{0}, who signed the header, is not in the list of validators."
+        HEADER_SIGNED_TWICE Failed "VF-1404"
+            "验证节点的签名重复或次序错误。"
+            "A validator's signature is there twice, or the signatures are out of order."
+        HEADER_OTHER_SET Failed "VF-1405"
+            "凭据中的验证节点名单不是区块头所确认的名单。"
+            "The validators in the receipt are not those that the header commits to."
+        HEADER_SAME_VALIDATOR Failed "VF-1406"
+            "验证节点名单为空，或同一节点出现两次。"
+            "The list of validators is empty, or names one of them twice."
+        HEADER_UNCHECKED Unchecked "VF-1490"
+            "因凭据不可用，未核验区块头。"
+            "The header was not examined, because the receipt is unusable."
+    }
+    "certificates": {
+        CERTIFICATES_PROVEN Proven "VF-1500"
+            "全部 {0} 张签名证书在作证时有效、用途正确，并由您信任的根证书签发。"
+            "All {0} signing certificates were valid at the time, had the right role and were issued under roots you trust."
+        CERTIFICATES_VALIDATOR_ROLE Failed "VF-1501"
+            "证书“{0}”不是排序（验证）节点证书，无权确认区块。"
+            "The certificate “{0}” is not an orderer's (validator's): it may not confirm blocks."
+        CERTIFICATES_ENDORSER_ROLE Failed "VF-1502"
+            "证书“{0}”不是背书节点证书，无权为交易背书。"
+            "The certificate “{0}” is not a peer's: it may not endorse transactions."
+        CERTIFICATES_EXPIRED Failed "VF-1503"
+            "证书“{0}”或其上级证书在作证时已过期。"
+            "The certificate “{0}”, or one above it, had expired at the time."
+        CERTIFICATES_TOO_EARLY Failed "VF-1504"
+            "证书“{0}”或其上级证书在作证时尚未生效。"
+            "The certificate “{0}”, or one above it, was not yet valid at the time."
+        CERTIFICATES_ISSUER Failed "VF-1505"
+            "证书“{0}”不是由您信任的任何根证书签发的。"
+            "The certificate “{0}” was not issued under any root you trust."
+        CERTIFICATES_SIGNATURE Failed "VF-1506"
+            "证书“{0}”或其上级证书的签发签名不正确：是伪造的，或被改动过。"
+            "The issuer's signature on the certificate “{0}”, or on one above it, is wrong: it is forged or was altered."
+        CERTIFICATES_RULES Failed "VF-1507"
+            "证书“{0}”的证书链不符合规定（用途、层级或扩展项）。"
+            "The chain of the certificate “{0}” breaks the rules (usage, depth or extensions)."
+        CERTIFICATES_UNUSED Failed "VF-1508"
+            "凭据夹带了与本证据无关的证书“{0}”，或中间证书重复、次序错误。"
+            "The receipt carries a certificate “{0}” that this evidence does not need, or intermediates twice or out of order."
+        CERTIFICATES_UNCHECKED Unchecked "VF-1590"
+            "没有提供信任的根证书，无法核验证书由谁签发；证书的用途已核验。"
+            "No trusted root was supplied, so who issued the certificates could not be checked; their roles were."
+        CERTIFICATES_NO_RECEIPT Unchecked "VF-1591"
+            "因凭据或交易不可用，未核验证书。"
+            "The certificates were not examined, because receipt or transaction is unusable."
+    }
+    "trust": {
+        TRUST_PROVEN Proven "VF-1600"
+            "证书链的终点是您提供的信任根（SM3 指纹 {0}）。"
+            "The certificates lead to the trusted root you supplied (SM3 fingerprint {0})."
+        TRUST_OTHER Failed "VF-1601"
+            "凭据所依据的根证书（SM3 指纹 {0}）不在您提供的信任根之中。"
+            "The root this receipt relies on (SM3 fingerprint {0}) is not among the trusted roots you supplied."
+        TRUST_ALTERED Failed "VF-1602"
+            "凭据声明的根证书与证书链的实际终点不一致，凭据被改动。"
+            "The roots that the receipt names are not those its certificates lead to: the receipt was altered."
+        TRUST_NONE Unchecked "VF-1690"
+            "没有提供信任的根证书；证据包不能为自己的根证书作保。请从可靠渠道取得指纹为 {0} 的根证书后再核验。"
+            "No trusted root was supplied, and a bundle cannot vouch for its own. Obtain the root with fingerprint {0} from a source you trust and verify again."
+        TRUST_UNCHECKED Unchecked "VF-1691"
+            "因凭据不可用或证书链不成立，无法认定信任根。"
+            "The trusted root could not be established, because the receipt is unusable or its certificates failed."
+    }
+    "original": {
+        ORIGINAL_PROVEN Proven "VF-1700"
+            "全部 {0} 份原件与记录一致（SM3 摘要和字节数）。"
+            "All {0} original(s) are the ones in the record (by SM3 digest and size)."
+        ORIGINAL_ALTERED Failed "VF-1701"
+            "证据包内的原件 {0} 与记录不一致：内容被改动或调换。"
+            "The original {0} in the bundle is not the one in the record: it was altered or exchanged."
+        ORIGINAL_SUPPLIED_DIFFERS Failed "VF-1702"
+            "您提供的文件“{0}”与记录中的任何原件都不一致：内容不同或被改动。"
+            "The file “{0}” you supplied is none of the originals in the record: it is another one or was altered."
+        ORIGINAL_UNKNOWN Failed "VF-1703"
+            "证据包内的原件 {0} 不是记录所列的原件。"
+            "The original {0} in the bundle is not listed in the record."
+        ORIGINAL_MISSING Unchecked "VF-1790"
+            "没有第 {0} 份原件可供比对；请提供原件后再核验。"
+            "Original(s) {0} were not at hand to compare; supply them and verify again."
+        ORIGINAL_UNCHECKED Unchecked "VF-1791"
+            "因存证记录不可用，未核验原件。"
+            "The originals were not examined, because the record is unusable."
+    }
+    "disclosures": {
+        DISCLOSURES_PROVEN Proven "VF-1800"
+            "披露的 {0} 项个人信息与记录中的承诺一致。"
+            "The {0} disclosed personal value(s) match the commitments in the record."
+        DISCLOSURES_MALFORMED Failed "VF-1801"
+            "披露文件（disclosures.json）不符合规定格式，已损坏或被改动。"
+            "The disclosures (disclosures.json) do not have their prescribed form: they are damaged or were altered."
+        DISCLOSURES_WRONG Failed "VF-1802"
+            "披露的“{0}”与记录中的承诺不符：内容被改动。"
+            "The disclosed “{0}” does not match its commitment in the record: it was altered."
+        DISCLOSURES_UNKNOWN Failed "VF-1803"
+            "披露的“{0}”在记录中没有对应的承诺。"
+            "The record holds no commitment for the disclosed “{0}”."
+        DISCLOSURES_ABSENT Absent "VF-1880"
+            "没有披露个人信息。"
+            "No personal values are disclosed."
+        DISCLOSURES_UNCHECKED Unchecked "VF-1890"
+            "因存证记录不可用，未核验披露的个人信息。"
+            "The disclosed values were not examined, because the record is unusable."
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_ordered_and_say_their_status() {
+        let codes: Vec<_> = ALL.iter().map(|reason| reason.code).collect();
+        assert!(codes.is_sorted());
+        assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
+        for reason in ALL {
+            let number = reason.code.strip_prefix("VF-").unwrap();
+            let status = match &number[2..] {
+                "00" => Status::Proven,
+                rest if rest.starts_with('8') => Status::Absent,
+                rest if rest.starts_with('9') => Status::Unchecked,
+                _ => Status::Failed,
+            };
+            assert_eq!(reason.status, status, "{}", reason.code);
+        }
+    }
+
+    #[test]
+    fn both_languages_state_the_same_facts() {
+        for reason in ALL {
+            for fact in ["{0}", "{1}", "{2}", "{3}", "{4}"] {
+                assert_eq!(
+                    reason.zh.contains(fact),
+                    reason.en.contains(fact),
+                    "{} {fact}",
+                    reason.code
+                );
+            }
+            assert!(reason.zh.ends_with('。') && reason.en.ends_with('.'), "{}", reason.code);
+        }
+    }
+}

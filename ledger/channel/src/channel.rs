@@ -1,0 +1,398 @@
+//! The handle that the floors above hold: invoke, broadcast, read, prove.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use changbai_consensus::{Engine, Member, ValidatorSet};
+use changbai_contract::Registry;
+use changbai_merkle::{InclusionProof, prove_inclusion};
+use changbai_msp::{ChannelConfig, Membership};
+use changbai_storage::{ConsensusWal, Files, StorageError};
+use changbai_wire::time::Clock;
+use changbai_wire::{
+    DecodedProposal, Header, TransactionLeaf, TxId, ValidatorAddress, decode_transaction,
+    envelope_digest,
+};
+use smkit::sm2::SigningKey;
+use tokio::sync::oneshot;
+
+use crate::block::Block;
+use crate::endorse::{self, Endorsed, Invocation, SigningIdentity};
+use crate::ledger::{Ledger, Paths, Recovery, Tip};
+use crate::limits::{BLOCK_PAGE_MAX, ENVELOPE_BYTES_MAX};
+use crate::mempool::{Mempool, Waiting};
+use crate::orderer::{Halted, Orderer};
+use crate::outcome::{BroadcastError, InvokeError, Outcome};
+use crate::state::{Location, Nodes};
+use crate::validate::Rules;
+
+/// What a channel is opened with.
+pub struct Parts {
+    /// File access of the block log and the consensus log.
+    pub files: Arc<dyn Files>,
+    /// Block 0 with the channel's configuration; the same at every node.
+    pub genesis: Block,
+    /// Contracts that run inside the node.
+    pub contracts: Registry,
+    /// The node's identity as a peer: it endorses.
+    pub endorser: SigningIdentity,
+    /// The node's key as a validator.
+    pub validator: SigningKey,
+    /// Where block times come from.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+/// Why a channel does not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Damage, or a file that cannot be read or written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The genesis envelope holds no usable configuration.
+    #[error("the channel's configuration is not usable: {0}")]
+    Config(String),
+    /// The consensus log contradicts itself; voting would be unsafe.
+    #[error(transparent)]
+    Halted(#[from] Halted),
+}
+
+/// State that callers' threads and the ordering thread share.
+pub(crate) struct Shared {
+    pub(crate) config: ChannelConfig,
+    pub(crate) membership: Membership,
+    pub(crate) validators: ValidatorSet,
+    pub(crate) ledger: Ledger,
+    pub(crate) mempool: Mempool,
+    pub(crate) clock: Arc<dyn Clock>,
+    contracts: Registry,
+    versions: HashMap<String, String>,
+    endorser: SigningIdentity,
+    halted: Mutex<Option<String>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("channel", &self.config.channel_id).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn rules(&self) -> Rules<'_> {
+        Rules {
+            channel_id: &self.config.channel_id,
+            membership: &self.membership,
+            endorsement: &self.config.endorsement,
+            contracts: &self.versions,
+        }
+    }
+
+    pub(crate) fn halt(&self, reason: &str) {
+        let mut halted = self.halted.lock().unwrap_or_else(PoisonError::into_inner);
+        halted.get_or_insert_with(|| reason.to_owned());
+        drop(halted);
+        self.mempool.close();
+        self.mempool.clear();
+    }
+
+    fn halted(&self) -> Option<String> {
+        self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// One channel of this node. Cheap to clone; all methods may be called from any thread.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    shared: Arc<Shared>,
+}
+
+/// A channel's state in a few numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The channel's id.
+    pub channel_id: String,
+    /// Blocks in the ledger, genesis included: the last block's number plus one.
+    pub height: u64,
+    /// Hash of the last block's header.
+    pub tip: smkit::sm3::Sm3Digest,
+    /// Transactions in the ledger, invalid ones included.
+    pub transactions: u64,
+    /// Why ordering has halted, if it has.
+    pub halted: Option<String>,
+}
+
+/// Everything that proves one transaction against a quorum-signed header.
+#[derive(Debug, Clone)]
+pub struct TransactionProof {
+    /// The transaction, byte for byte.
+    pub envelope: Vec<u8>,
+    /// Its leaf in the transaction log tree.
+    pub leaf: TransactionLeaf,
+    /// The path from the leaf to the header's root.
+    pub inclusion: InclusionProof,
+    /// A later header that commits to the leaf.
+    pub header: Header,
+    /// The round in which that header was decided.
+    pub round: u32,
+    /// The quorum's signatures over that header, DER.
+    pub signatures: Vec<(ValidatorAddress, Vec<u8>)>,
+}
+
+/// Whether a transaction can be proven yet.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// No transaction of that id is in the ledger.
+    Unknown,
+    /// It is in the ledger; the block that commits to it is still to come.
+    NotYet,
+    /// Proven.
+    Proven(Box<TransactionProof>),
+}
+
+impl Channel {
+    /// Opens or creates the channel below `dir` and repairs what is derived. The [`Orderer`]
+    /// has replayed an unfinished height when this returns; nothing is ordered until its owner
+    /// calls [`Orderer::turn`].
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; a damaged block log or consensus log is named with file and offset.
+    pub fn open(dir: &Path, parts: Parts) -> Result<(Self, Orderer, Recovery), OpenError> {
+        let [envelope] = parts.genesis.envelopes.as_slice() else {
+            return Err(OpenError::Config("the genesis block holds one envelope".to_owned()));
+        };
+        let config = ChannelConfig::from_envelope(envelope)
+            .map_err(|e| OpenError::Config(e.to_string()))?;
+        let paths = Paths::below(dir);
+        parts.files.create_dir_all(dir).map_err(|source| {
+            StorageError::Io { file: dir.to_owned(), operation: "create", source }
+        })?;
+        let (wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
+        let (ledger, recovery) = Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis)?;
+        let members = config
+            .validators
+            .iter()
+            .map(|v| Member {
+                address: ValidatorAddress::for_key(v.certificate.public_key()),
+                key: v.certificate.verifying_key().clone(),
+            })
+            .collect();
+        let validators = ValidatorSet::new(members).map_err(|e| OpenError::Config(e.to_string()))?;
+        let height = ledger.tip().header.number + 1;
+        let engine = Engine::new(
+            &config.channel_id,
+            Some(parts.validator),
+            height,
+            validators.clone(),
+        );
+        let versions = parts
+            .contracts
+            .iter()
+            .map(|c| (c.name().to_owned(), c.version().to_owned()))
+            .collect();
+        let shared = Arc::new(Shared {
+            membership: config.membership(),
+            validators,
+            ledger,
+            mempool: Mempool::default(),
+            clock: parts.clock,
+            contracts: parts.contracts,
+            versions,
+            endorser: parts.endorser,
+            halted: Mutex::new(None),
+            config,
+        });
+        let mut orderer = Orderer::new(Arc::clone(&shared), engine, wal);
+        orderer.recover(entries, 0)?;
+        Ok((Self { shared }, orderer, recovery))
+    }
+
+    /// Runs a contract against the committed state and returns its answer; nothing is ordered.
+    ///
+    /// # Errors
+    ///
+    /// [`InvokeError`], the contract's refusals among them.
+    pub fn evaluate(&self, creator: &[u8], call: &Invocation) -> Result<Vec<u8>, InvokeError> {
+        let proposal = endorse::propose(&self.shared.config.channel_id, creator, call)?;
+        Ok(self.simulate(&proposal.decoded)?.payload)
+    }
+
+    /// Simulates a call and endorses the result with this node's key, then signs it as `creator`:
+    /// the returned envelope is ready for [`broadcast`](Self::broadcast).
+    ///
+    /// # Errors
+    ///
+    /// [`InvokeError`], the contract's refusals among them.
+    pub fn endorse(
+        &self,
+        creator: &SigningIdentity,
+        call: &Invocation,
+    ) -> Result<Endorsed, InvokeError> {
+        let proposal = endorse::propose(&self.shared.config.channel_id, &creator.serialized, call)?;
+        let answer = self.simulate(&proposal.decoded)?;
+        endorse::endorse(&proposal, answer, creator, &self.shared.endorser)
+    }
+
+    /// Puts a signed envelope into the queue for ordering. The receiver yields the outcome once
+    /// the block is durable; it closes without one when the channel halts first, and the
+    /// transaction's fate is then unknown until the node is back.
+    ///
+    /// # Errors
+    ///
+    /// [`BroadcastError`]; nothing was queued.
+    pub fn broadcast(&self, envelope: Vec<u8>) -> Result<oneshot::Receiver<Outcome>, BroadcastError> {
+        if let Some(reason) = self.shared.halted() {
+            return Err(BroadcastError::Halted { reason });
+        }
+        if envelope.len() > ENVELOPE_BYTES_MAX {
+            return Err(BroadcastError::TooLarge { bytes: envelope.len() });
+        }
+        let transaction = decode_transaction(&envelope)
+            .map_err(|(code, reason)| BroadcastError::Malformed { code, reason })?;
+        if transaction.channel_id != self.shared.config.channel_id {
+            return Err(BroadcastError::WrongChannel(transaction.channel_id));
+        }
+        let at_s = self.shared.clock.now().at.seconds();
+        let creator = self.shared.membership.identify(&transaction.creator, at_s)?;
+        if !self.shared.config.writers.evaluate(&[&creator]) {
+            return Err(BroadcastError::Forbidden);
+        }
+        if self.shared.ledger.location(&transaction.tx_id)?.is_some() {
+            return Err(BroadcastError::Duplicate { tx_id: transaction.tx_id });
+        }
+        let (reply, outcome) = oneshot::channel();
+        let digest = envelope_digest(&envelope);
+        self.shared.mempool.push(Waiting { envelope, digest, transaction, reply })?;
+        Ok(outcome)
+    }
+
+    /// Height, tip and whether ordering goes on.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let Tip { header, hash, frontier } = self.shared.ledger.tip();
+        Status {
+            channel_id: header.channel_id,
+            height: header.number + 1,
+            tip: hash,
+            transactions: frontier.size(),
+            halted: self.shared.halted(),
+        }
+    }
+
+    /// The channel's configuration.
+    #[must_use]
+    pub fn config(&self) -> &ChannelConfig {
+        &self.shared.config
+    }
+
+    /// The block of that number, if it exists.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] when the block log is damaged there.
+    pub fn block(&self, number: u64) -> Result<Option<Block>, StorageError> {
+        self.shared.ledger.block(number)
+    }
+
+    /// Blocks from `from` downwards, newest first, at most `limit` (and at most
+    /// [`BLOCK_PAGE_MAX`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`block`](Self::block).
+    pub fn blocks(&self, from: u64, limit: u64) -> Result<Vec<Block>, StorageError> {
+        let newest = from.min(self.shared.ledger.tip().header.number);
+        let oldest = (newest + 1).saturating_sub(limit.min(BLOCK_PAGE_MAX));
+        (oldest..=newest).rev().filter_map(|number| self.block(number).transpose()).collect()
+    }
+
+    /// A transaction with its block number, place and validation code.
+    ///
+    /// # Errors
+    ///
+    /// As [`block`](Self::block).
+    pub fn transaction(&self, tx_id: &TxId) -> Result<Option<(Vec<u8>, Outcome)>, StorageError> {
+        let Some(Location { block, index, code, .. }) = self.shared.ledger.location(tx_id)? else {
+            return Ok(None);
+        };
+        let missing = || StorageError::index_damaged(format!("transaction {tx_id} is not in its block"));
+        let found = self.shared.ledger.block(block)?.ok_or_else(missing)?;
+        let time_ms = found.header.time_ms;
+        let envelope = found.envelopes.into_iter().nth(index as usize).ok_or_else(missing)?;
+        Ok(Some((envelope, Outcome { block_number: block, index, code, time_ms })))
+    }
+
+    /// Proves a transaction against the header that follows its block.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] when the ledger is damaged there. The proof was checked before it is
+    /// returned: what cannot be proven is an error, not a bad proof.
+    pub fn prove(&self, tx_id: &TxId) -> Result<Proof, StorageError> {
+        let Some(at) = self.shared.ledger.location(tx_id)? else { return Ok(Proof::Unknown) };
+        let Some(block) = self.shared.ledger.block(at.block + 1)? else { return Ok(Proof::NotYet) };
+        let Some((envelope, _)) = self.transaction(tx_id)? else { return Ok(Proof::Unknown) };
+        let header = block.header;
+        let leaf = TransactionLeaf {
+            block_number: at.block,
+            index: at.index,
+            code: at.code,
+            envelope: envelope_digest(&envelope),
+        };
+        let broken = |what: String| StorageError::index_damaged(format!("transaction {tx_id}: {what}"));
+        let inclusion = prove_inclusion(&Nodes(self.shared.ledger.index()), at.leaf, header.log_size)
+            .map_err(|e| broken(e.to_string()))?;
+        inclusion
+            .verify(&changbai_merkle::leaf_hash(&leaf.to_bytes()), &header.log_root)
+            .map_err(|e| broken(e.to_string()))?;
+        let certificate = block.certificate.ok_or_else(|| broken("no certificate".to_owned()))?;
+        Ok(Proof::Proven(Box::new(TransactionProof {
+            envelope,
+            leaf,
+            inclusion,
+            header,
+            round: certificate.round,
+            signatures: certificate.signatures.iter().map(|(v, s)| (*v, s.to_der())).collect(),
+        })))
+    }
+
+    /// Re-reads the whole block log and compares digests; for the operator and the scrubber.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] with file and offset of the first damaged frame.
+    pub fn scrub(&self) -> Result<(), StorageError> {
+        self.shared.ledger.scrub()
+    }
+
+    /// Takes no more transactions; those taken are still ordered.
+    pub fn stop(&self) {
+        self.shared.mempool.close();
+    }
+
+    /// Seals the index after the orderer is gone. Without this the next start checks the index
+    /// entry by entry.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] when the index cannot be written; nothing is lost then.
+    pub fn close(self, orderer: Orderer) -> Result<(), StorageError> {
+        drop(orderer);
+        // Somebody else still reads: then the next start checks the index instead.
+        Arc::into_inner(self.shared).map_or(Ok(()), |shared| shared.ledger.close())
+    }
+
+    fn simulate(&self, proposal: &DecodedProposal) -> Result<endorse::Answer, InvokeError> {
+        let at_s = i64::try_from(proposal.time_ms / 1_000).unwrap_or(i64::MAX);
+        let caller = self.shared.membership.identify(&proposal.creator, at_s)?;
+        let view = self.shared.ledger.index().snapshot();
+        endorse::simulate(&self.shared.contracts, &view, &caller, proposal)
+    }
+}

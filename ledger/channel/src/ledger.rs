@@ -1,0 +1,331 @@
+//! The ledger of one channel: the block log as truth, the index derived from it, the transaction
+//! log tree, and the tip that the next block builds on.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use changbai_merkle::Frontier;
+use changbai_storage::{
+    BlockLog, Files, Index, IndexBatch, IndexState, LogOptions, Position, StorageError,
+};
+use changbai_wire::{Header, TransactionLeaf, TxId, ValidationCode, envelope_digest};
+use smkit::sm3::Sm3Digest;
+
+use crate::block::Block;
+use crate::state::{self, Applied, Location};
+use crate::validate::{Write, writes_of};
+
+/// The last block, as far as the next one needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Tip {
+    pub(crate) header: Header,
+    pub(crate) hash: Sm3Digest,
+    /// Transaction log tree, the tip's transactions included.
+    pub(crate) frontier: Frontier,
+}
+
+impl Tip {
+    /// Whether results exist that no header commits to yet.
+    pub(crate) fn has_unproven_results(&self) -> bool {
+        self.header.log_size < self.frontier.size()
+    }
+}
+
+/// Durable blocks and everything derived from them.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    log: RwLock<BlockLog>,
+    index: Index,
+    tip: RwLock<Tip>,
+}
+
+/// Where the parts of a channel live.
+#[derive(Debug, Clone)]
+pub(crate) struct Paths {
+    pub(crate) blocks: PathBuf,
+    pub(crate) index: PathBuf,
+    pub(crate) wal: PathBuf,
+}
+
+impl Paths {
+    pub(crate) fn below(dir: &Path) -> Self {
+        Self {
+            blocks: dir.join("blocks"),
+            index: dir.join("index"),
+            wal: dir.join("consensus.wal"),
+        }
+    }
+}
+
+/// What opening had to repair, for the operator's log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// The index was damaged or missing and was rebuilt from the block log.
+    pub index_rebuilt: bool,
+    /// Blocks of the log that the index did not have yet.
+    pub blocks_replayed: u64,
+    /// Bytes of a torn, never acknowledged block that were cut off the log's end.
+    pub torn_bytes: u64,
+}
+
+impl Ledger {
+    /// Opens the ledger, repairing what is derived. `floor` is the last block that the consensus
+    /// log knows to be decided: the block log may not end before it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] with file and offset for damage to the block log, also when the
+    /// log is shorter than what the index has already applied.
+    pub(crate) fn open(
+        files: &Arc<dyn Files>,
+        paths: &Paths,
+        floor: Option<u64>,
+        genesis: &Block,
+    ) -> Result<(Self, Recovery), StorageError> {
+        let mut recovery = Recovery::default();
+        let (mut log, found) =
+            BlockLog::open(Arc::clone(files), &paths.blocks, LogOptions::default(), floor)?;
+        recovery.torn_bytes = found.truncated.map_or(0, |cut| cut.bytes);
+        let (mut index, state) = Index::open(&paths.index)?;
+        if state == IndexState::Damaged {
+            drop(index);
+            Index::destroy(&paths.index)?;
+            (index, _) = Index::open(&paths.index)?;
+            recovery.index_rebuilt = true;
+        }
+        if log.height().is_none() {
+            if state::applied(&index)?.is_some() {
+                return Err(StorageError::corrupt(
+                    &paths.blocks,
+                    0,
+                    "the block log is empty, but the index knows blocks of it",
+                ));
+            }
+            log.append(0, &genesis.to_bytes(), &[])?;
+        }
+        let applied = state::applied(&index)?;
+        let height = log.height().unwrap_or(0);
+        if let Some(applied) = &applied
+            && applied.number > height
+        {
+            return Err(StorageError::corrupt(
+                &paths.blocks,
+                log.end_offset(),
+                format!(
+                    "the block log ends with block {height}, but block {} was committed",
+                    applied.number
+                ),
+            ));
+        }
+        let mut replay = Replay::resume(applied)?;
+        let start = replay.next;
+        log.scan(start, &mut |number, position, bytes| replay.apply(&index, number, position, &bytes))?;
+        recovery.blocks_replayed = (height + 1).saturating_sub(start);
+        let tip = match replay.tip {
+            Some(tip) => tip,
+            None => tip_from_log(&log, &index, height, replay.frontier)?,
+        };
+        let ledger = Self { log: RwLock::new(log), index, tip: RwLock::new(tip) };
+        ledger.check_genesis(genesis)?;
+        Ok((ledger, recovery))
+    }
+
+    /// Makes a validated block durable, then applies it. Durable when this returns: one write
+    /// and one `fdatasync` for the block log; the index follows without a sync of its own.
+    pub(crate) fn commit(
+        &self,
+        block: &Block,
+        transactions: &[Option<TxId>],
+        writes: &[Write],
+        identities: &[&[u8]],
+    ) -> Result<(), StorageError> {
+        let number = block.header.number;
+        let bytes = block.to_bytes();
+        let position = self
+            .log
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(number, &bytes, identities)?;
+        let mut batch = self.index.batch();
+        for write in writes {
+            state::put_state(
+                &mut batch,
+                &write.namespace,
+                &write.key,
+                write.version,
+                write.value.as_deref(),
+            );
+        }
+        let frontier = self.tip().frontier;
+        let tip = apply(&mut batch, block, transactions, position, frontier)?;
+        self.index.commit(batch)?;
+        *self.tip.write().unwrap_or_else(PoisonError::into_inner) = tip;
+        Ok(())
+    }
+
+    /// The last durable block.
+    pub(crate) fn tip(&self) -> Tip {
+        self.tip.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// A block by number, byte for byte as it was committed.
+    pub(crate) fn block(&self, number: u64) -> Result<Option<Block>, StorageError> {
+        let Some(position) = state::position(&self.index, number)? else { return Ok(None) };
+        let bytes = self.log.read().unwrap_or_else(PoisonError::into_inner).read(position)?;
+        let block = Block::from_bytes(&bytes).map_err(|reason| self.unreadable(number, reason))?;
+        if block.header.number != number {
+            return Err(StorageError::index_damaged(format!(
+                "the index leads from block {number} to block {}",
+                block.header.number
+            )));
+        }
+        Ok(Some(block))
+    }
+
+    pub(crate) fn location(&self, tx_id: &TxId) -> Result<Option<Location>, StorageError> {
+        state::location(&self.index, tx_id)
+    }
+
+    /// Re-reads every frame of the block log and compares its digest.
+    pub(crate) fn scrub(&self) -> Result<(), StorageError> {
+        self.log.read().unwrap_or_else(PoisonError::into_inner).scrub(&mut |_| {})
+    }
+
+    /// Writes the index out and seals it, so that the next start need not look through it.
+    pub(crate) fn close(self) -> Result<(), StorageError> {
+        self.index.close_clean()
+    }
+
+    fn check_genesis(&self, genesis: &Block) -> Result<(), StorageError> {
+        let found = self.block(0)?;
+        if found.is_some_and(|found| found.header.hash() == genesis.header.hash()) {
+            return Ok(());
+        }
+        Err(StorageError::index_damaged(
+            "the block log begins with another genesis block than the configuration".to_owned(),
+        ))
+    }
+
+    fn unreadable(&self, number: u64, reason: String) -> StorageError {
+        let _ = self;
+        StorageError::index_damaged(format!("block {number} does not decode: {reason}"))
+    }
+}
+
+/// Brings the index up to the block log, block by block.
+struct Replay {
+    next: u64,
+    frontier: Frontier,
+    previous: Option<Sm3Digest>,
+    tip: Option<Tip>,
+}
+
+impl Replay {
+    fn resume(applied: Option<Applied>) -> Result<Self, StorageError> {
+        let Some(applied) = applied else {
+            return Ok(Self { next: 0, frontier: Frontier::new(), previous: None, tip: None });
+        };
+        let frontier = Frontier::from_bytes(&applied.frontier)
+            .map_err(|_| StorageError::index_damaged("the tree's frontier".to_owned()))?;
+        let previous = Some(applied.header_hash);
+        Ok(Self { next: applied.number + 1, frontier, previous, tip: None })
+    }
+
+    /// The codes in the metadata are taken as they stand: the next header's tree root proves
+    /// them, and a root that does not fit is refused here.
+    fn apply(
+        &mut self,
+        index: &Index,
+        number: u64,
+        position: Position,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        let wrong = |reason: String| position.corrupt(reason);
+        let block = Block::from_bytes(bytes).map_err(|e| wrong(format!("block {number}: {e}")))?;
+        if self.previous.is_some_and(|previous| previous != block.header.previous_hash)
+            || block.header.log_size != self.frontier.size()
+            || block.header.log_root != self.frontier.root()
+        {
+            return Err(wrong(format!("block {number} does not continue the block before it")));
+        }
+        let mut batch = index.batch();
+        let mut transactions = Vec::with_capacity(block.envelopes.len());
+        for (at, (envelope, code)) in block.envelopes.iter().zip(&block.codes).enumerate() {
+            let version = state::Version { block: number, index: u32::try_from(at).unwrap_or(u32::MAX) };
+            let decoded = changbai_wire::decode_transaction(envelope).ok();
+            if let Some(transaction) = decoded.as_ref().filter(|_| *code == ValidationCode::Valid) {
+                for write in transaction.rwset.namespaces.iter().flat_map(|ns| writes_of(ns, version)) {
+                    let value = write.value.as_deref();
+                    state::put_state(&mut batch, &write.namespace, &write.key, version, value);
+                }
+            }
+            transactions.push(decoded.map(|t| t.tx_id));
+        }
+        let frontier = std::mem::take(&mut self.frontier);
+        let tip = apply(&mut batch, &block, &transactions, position, frontier)?;
+        index.commit(batch)?;
+        self.frontier = tip.frontier.clone();
+        self.previous = Some(tip.hash);
+        self.next = number + 1;
+        self.tip = Some(tip);
+        Ok(())
+    }
+}
+
+/// Index entries of a block besides its state writes; returns the tip after it.
+fn apply(
+    batch: &mut IndexBatch,
+    block: &Block,
+    transactions: &[Option<TxId>],
+    position: Position,
+    mut frontier: Frontier,
+) -> Result<Tip, StorageError> {
+    let number = block.header.number;
+    state::put_position(batch, number, position);
+    for (at, ((envelope, code), tx_id)) in
+        block.envelopes.iter().zip(&block.codes).zip(transactions).enumerate()
+    {
+        let index = u32::try_from(at).unwrap_or(u32::MAX);
+        let leaf = TransactionLeaf {
+            block_number: number,
+            index,
+            code: *code,
+            envelope: envelope_digest(envelope),
+        };
+        let place = frontier.size();
+        let hash = changbai_merkle::leaf_hash(&leaf.to_bytes());
+        let mut sink = |id, hash| state::put_node(batch, id, &hash);
+        frontier.append(hash, &mut sink).map_err(|e| position.corrupt(e.to_string()))?;
+        // The first copy keeps the id; a duplicate is in the tree, not in the look-up.
+        if let Some(tx_id) = tx_id.as_ref().filter(|_| *code != ValidationCode::DuplicateTxid) {
+            let at = Location { block: number, index, code: *code, leaf: place };
+            state::put_location(batch, tx_id, &at);
+        }
+    }
+    let hash = block.header.hash();
+    let applied = Applied {
+        number,
+        header_hash: hash,
+        time_ms: block.header.time_ms,
+        frontier: frontier.to_bytes(),
+    };
+    state::put_applied(batch, &applied);
+    Ok(Tip { header: block.header.clone(), hash, frontier })
+}
+
+fn tip_from_log(
+    log: &BlockLog,
+    index: &Index,
+    height: u64,
+    frontier: Frontier,
+) -> Result<Tip, StorageError> {
+    let missing = || StorageError::index_damaged(format!("block {height} is not in the index"));
+    let position = state::position(index, height)?.ok_or_else(missing)?;
+    let block = Block::from_bytes(&log.read(position)?).map_err(StorageError::index_damaged)?;
+    let hash = block.header.hash();
+    Ok(Tip { header: block.header, hash, frontier })
+}

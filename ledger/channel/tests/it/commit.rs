@@ -1,0 +1,193 @@
+//! What becomes of transactions: valid ones take effect and are provable, others are flagged.
+
+use changbai_channel::{BroadcastError, InvokeError, Proof, SigningIdentity};
+use changbai_contract::ContractError;
+use changbai_consensus::ValidatorSet;
+use changbai_wire::proto::common;
+use changbai_wire::ValidationCode;
+use prost::Message as _;
+
+use crate::world::{NOW, World, call, member};
+
+#[test]
+fn a_transaction_is_committed_read_back_and_proven() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let mut node = world.open(dir.path()).unwrap();
+    let endorsed = node.endorse(&world, &["Put", "a", "1"]);
+    let mut outcome = node.send(&endorsed.envelope);
+    assert!(outcome.try_recv().is_err(), "nothing is answered before the block is durable");
+    node.turn();
+    let outcome = outcome.try_recv().unwrap();
+    assert_eq!(outcome.code, ValidationCode::Valid);
+    assert_eq!(node.get(&world, "a"), "1");
+
+    let (envelope, found) = node.channel.transaction(&endorsed.tx_id).unwrap().unwrap();
+    assert_eq!((envelope, found), (endorsed.envelope, outcome));
+    let Proof::Proven(proof) = node.channel.prove(&endorsed.tx_id).unwrap() else {
+        panic!("the block that proves follows at once");
+    };
+    assert_eq!(proof.header.number, outcome.block_number + 1);
+    let leaf = changbai_merkle::leaf_hash(&proof.leaf.to_bytes());
+    proof.inclusion.verify(&leaf, &proof.header.log_root).unwrap();
+    let certificate = node
+        .channel
+        .block(proof.header.number)
+        .unwrap()
+        .unwrap()
+        .certificate
+        .unwrap();
+    let validators = &node.channel.config().validators;
+    let members = validators
+        .iter()
+        .map(|v| changbai_consensus::Member {
+            address: changbai_wire::ValidatorAddress::for_key(v.certificate.public_key()),
+            key: v.certificate.verifying_key().clone(),
+        })
+        .collect();
+    let set = ValidatorSet::new(members).unwrap();
+    assert_eq!(certificate.block, proof.header.hash());
+    assert_eq!(certificate.verify("city", &set).unwrap(), 1);
+}
+
+#[test]
+fn an_idle_channel_makes_no_blocks() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let mut node = world.open(dir.path()).unwrap();
+    node.submit(&world, &["Put", "a", "1"]);
+    let height = node.channel.status().height;
+    for _ in 0..10 {
+        node.turn();
+    }
+    assert_eq!(node.channel.status().height, height);
+    // Each block continues the one before it, and the tree only grows.
+    let blocks = node.channel.blocks(u64::MAX, 100).unwrap();
+    assert_eq!(blocks.len() as u64, height);
+    for pair in blocks.windows(2) {
+        assert_eq!(pair[0].header.previous_hash, pair[1].header.hash());
+        assert!(pair[0].header.log_size >= pair[1].header.log_size);
+    }
+}
+
+#[test]
+fn of_two_that_read_the_same_version_the_second_conflicts() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let mut node = world.open(dir.path()).unwrap();
+    let [first, second] = [&["Add", "n", "1"][..], &["Add", "n", "10"]]
+        .map(|words| node.endorse(&world, words).envelope);
+    let outcomes = [node.send(&first), node.send(&second)];
+    node.turn();
+    let codes = outcomes.map(|mut outcome| outcome.try_recv().unwrap().code);
+    assert_eq!(codes, [ValidationCode::Valid, ValidationCode::MvccReadConflict]);
+    assert_eq!(node.get(&world, "n"), "1");
+    // The same across blocks: read before, committed after somebody else's write.
+    let stale = node.endorse(&world, &["Add", "n", "10"]).envelope;
+    assert_eq!(node.submit(&world, &["Add", "n", "2"]).code, ValidationCode::Valid);
+    let mut outcome = node.send(&stale);
+    node.turn();
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::MvccReadConflict);
+    assert_eq!(node.get(&world, "n"), "3");
+}
+
+#[test]
+fn a_range_that_has_changed_is_a_phantom() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let mut node = world.open(dir.path()).unwrap();
+    node.submit(&world, &["Put", "k1", "x"]);
+    for change in [&["Put", "k2", "x"][..], &["Put", "k1", "y"], &["Delete", "k1"]] {
+        let counted = node.endorse(&world, &["Count", "k", "l"]).envelope;
+        let change = node.endorse(&world, change).envelope;
+        let outcomes = [node.send(&change), node.send(&counted)];
+        node.turn();
+        let codes = outcomes.map(|mut outcome| outcome.try_recv().unwrap().code);
+        assert_eq!(codes, [ValidationCode::Valid, ValidationCode::PhantomReadConflict]);
+    }
+    assert_eq!(node.submit(&world, &["Count", "k", "l"]).code, ValidationCode::Valid);
+    assert_eq!(node.get(&world, "count"), "1");
+}
+
+#[test]
+fn the_same_transaction_is_taken_once() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let mut node = world.open(dir.path()).unwrap();
+    let envelope = node.endorse(&world, &["Put", "a", "1"]).envelope;
+    let mut outcome = node.send(&envelope);
+    let again = node.channel.broadcast(envelope.clone());
+    assert!(matches!(again, Err(BroadcastError::Duplicate { .. })), "while it waits");
+    node.turn();
+    outcome.try_recv().unwrap();
+    let again = node.channel.broadcast(envelope);
+    assert!(matches!(again, Err(BroadcastError::Duplicate { .. })), "when it is committed");
+}
+
+#[test]
+fn a_changed_signature_is_flagged_and_writes_nothing() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let mut node = world.open(dir.path()).unwrap();
+    let other = node.endorse(&world, &["Put", "b", "2"]).envelope;
+    let other = common::Envelope::decode(other.as_slice()).unwrap();
+    let mut envelope = common::Envelope::decode(
+        node.endorse(&world, &["Put", "a", "1"]).envelope.as_slice(),
+    )
+    .unwrap();
+    envelope.signature = other.signature;
+    let mut outcome = node.send(&envelope.encode_to_vec());
+    node.turn();
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::BadCreatorSignature);
+    assert_eq!(node.get(&world, "a"), "");
+}
+
+#[test]
+fn who_is_no_peer_cannot_endorse() {
+    let (mut world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    world.peer = world.client.clone();
+    let mut node = world.open(dir.path()).unwrap();
+    let outcome = node.submit(&world, &["Put", "a", "1"]);
+    assert_eq!(outcome.code, ValidationCode::EndorsementPolicyFailure);
+    assert_eq!(node.get(&world, "a"), "");
+}
+
+#[test]
+fn strangers_are_refused_at_the_door() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let node = world.open(dir.path()).unwrap();
+    let (stranger, ..) = member(&World::new().authority, &["client"]);
+    let refused = node.channel.endorse(&stranger, &call(&["Put", "a", "1"]));
+    assert!(matches!(refused, Err(InvokeError::Identity(_))));
+    // Endorsed for a member, signed by a stranger in their own name: the id no longer fits.
+    let forged = SigningIdentity { key: stranger.key, ..world.client.clone() };
+    let endorsed = node.channel.endorse(&forged, &call(&["Put", "a", "1"])).unwrap();
+    assert!(node.channel.broadcast(endorsed.envelope).is_ok(), "judged with its block");
+    world.clock.set(changbai_wire::time::UnixMillis(NOW.0 + 2_000_000_000));
+    let late = node.channel.endorse(&world.client, &call(&["Put", "a", "1"])).unwrap();
+    let late = node.channel.broadcast(late.envelope);
+    assert!(matches!(late, Err(BroadcastError::Identity(_))), "an expired certificate");
+}
+
+#[test]
+fn refusals_of_contracts_reach_the_caller() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let node = world.open(dir.path()).unwrap();
+    let refused = node.channel.endorse(&world.client, &call(&["Nothing"]));
+    let Err(InvokeError::Contract(ContractError::Refused { code, payload, .. })) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((code.as_str(), payload), ("T-1", vec![7]));
+    let mut unknown = call(&["Put", "a", "1"]);
+    unknown.contract = "nobody".to_owned();
+    let unknown = node.channel.endorse(&world.client, &unknown);
+    assert!(matches!(unknown, Err(InvokeError::UnknownContract(_))));
+}
+
+#[test]
+fn malformed_and_oversized_envelopes_are_refused() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let node = world.open(dir.path()).unwrap();
+    for bytes in [vec![], vec![0xff; 40], b"envelope".to_vec()] {
+        assert!(matches!(node.channel.broadcast(bytes), Err(BroadcastError::Malformed { .. })));
+    }
+    let large = vec![0; changbai_channel::limits::ENVELOPE_BYTES_MAX + 1];
+    assert!(matches!(node.channel.broadcast(large), Err(BroadcastError::TooLarge { .. })));
+    node.channel.stop();
+    let envelope = node.endorse(&world, &["Put", "a", "1"]).envelope;
+    assert!(matches!(node.channel.broadcast(envelope), Err(BroadcastError::Stopping)));
+}

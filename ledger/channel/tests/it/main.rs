@@ -1,0 +1,12 @@
+//! One channel with a real block log, index and consensus core, driven turn by turn.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod commit;
+mod restart;
+mod world;

@@ -1,0 +1,189 @@
+//! A small agency: an authority, a peer that validates, a client, and a contract of counters.
+
+use std::{path::Path, sync::Arc};
+
+use changbai_channel::{
+    Block, Channel, Endorsed, Invocation, OpenError, Orderer, Outcome, Parts, Recovery,
+    SigningIdentity,
+};
+use changbai_contract::{Context, Contract, ContractError, Registry};
+use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig, serialize_identity};
+use changbai_storage::{Files, StdFiles};
+use changbai_wire::time::{ManualClock, UnixMillis};
+use smkit::{
+    OsRandom, Random as _,
+    sm2::{PrivateKey, SignerId, SigningKey},
+};
+use smkit_pki::{Authority, Certificate, Profile, Subject, TrustAnchors, Validity};
+use tokio::sync::oneshot::Receiver;
+
+pub(crate) const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
+pub(crate) const MSP: &str = "Agency";
+
+/// `Add key n` adds to a counter, `Put key value` writes blindly, `Count prefix` counts keys and
+/// writes the result, `Refuse` refuses.
+struct Counters;
+
+impl Contract for Counters {
+    fn name(&self) -> &'static str {
+        "counters"
+    }
+
+    fn version(&self) -> &'static str {
+        "1"
+    }
+
+    fn invoke(&self, ctx: &mut dyn Context) -> Result<Vec<u8>, ContractError> {
+        let args: Vec<String> =
+            ctx.args().iter().map(|a| String::from_utf8(a.clone()).unwrap()).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let function = ctx.function().to_owned();
+        match (function.as_str(), args.as_slice()) {
+            ("Add", [key, by]) => {
+                let old = ctx.get(key)?.map_or(0, |v| number(&v));
+                let new = old + by.parse::<u64>().unwrap();
+                ctx.put(key, new.to_string().into_bytes())?;
+                Ok(new.to_string().into_bytes())
+            }
+            ("Put", [key, value]) => ctx.put(key, value.as_bytes().to_vec()).map(|()| Vec::new()),
+            ("Delete", [key]) => ctx.delete(key).map(|()| Vec::new()),
+            ("Get", [key]) => Ok(ctx.get(key)?.unwrap_or_default()),
+            ("Count", [start, end]) => {
+                let found = ctx.range(start, end, 100)?.len().to_string().into_bytes();
+                ctx.put("count", found.clone())?;
+                Ok(found)
+            }
+            _ => Err(ContractError::Refused {
+                code: "T-1".to_owned(),
+                message: "no".to_owned(),
+                payload: vec![7],
+            }),
+        }
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    std::str::from_utf8(bytes).unwrap().parse().unwrap()
+}
+
+pub(crate) struct World {
+    pub(crate) authority: Authority,
+    pub(crate) peer: SigningIdentity,
+    pub(crate) client: SigningIdentity,
+    pub(crate) clock: Arc<ManualClock>,
+    genesis: Block,
+    validator: SigningKey,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let subject = Subject { common_name: "root".to_owned(), ..Subject::default() };
+        let authority = Authority::create_root(&subject, validity(), &mut OsRandom).unwrap();
+        let (peer, certificate, validator) = member(&authority, &["peer", "orderer"]);
+        let (client, ..) = member(&authority, &["client"]);
+        let org = Organisation {
+            msp_id: MSP.to_owned(),
+            name: "agency".to_owned(),
+            roots: TrustAnchors::from_certificates(vec![authority.certificate().clone()]),
+            intermediates: Vec::new(),
+        };
+        let validators = vec![ValidatorConfig { msp_id: MSP.to_owned(), certificate, index: 0 }];
+        let config = ChannelConfig::new("city", vec![org], validators).unwrap();
+        let genesis = Block::genesis(&config, config.to_genesis_envelope(), NOW.0);
+        let clock = Arc::new(ManualClock::new(NOW));
+        Self { authority, peer, client, clock, genesis, validator }
+    }
+
+    pub(crate) fn open(&self, dir: &Path) -> Result<Running, OpenError> {
+        self.open_with(dir, Arc::new(StdFiles))
+    }
+
+    pub(crate) fn open_with(&self, dir: &Path, files: Arc<dyn Files>) -> Result<Running, OpenError> {
+        let mut contracts = Registry::new();
+        contracts.register(Arc::new(Counters)).unwrap();
+        let parts = Parts {
+            files,
+            genesis: self.genesis.clone(),
+            contracts,
+            endorser: self.peer.clone(),
+            validator: self.validator.clone(),
+            clock: self.clock.clone(),
+        };
+        let (channel, orderer, recovery) = Channel::open(dir, parts)?;
+        Ok(Running { channel, orderer, recovery })
+    }
+}
+
+/// An identity with these units below the authority.
+pub(crate) fn member(
+    authority: &Authority,
+    units: &[&str],
+) -> (SigningIdentity, Certificate, SigningKey) {
+    let key = PrivateKey::generate(&mut OsRandom).unwrap();
+    let subject = Subject {
+        common_name: "somebody".to_owned(),
+        organisational_units: units.iter().map(|unit| (*unit).to_owned()).collect(),
+        ..Subject::default()
+    };
+    let public = key.public_key().clone();
+    let certificate = authority
+        .issue(&subject, &public, Profile::Signing, validity(), None, &mut OsRandom)
+        .unwrap();
+    let key = SigningKey::new(key, SignerId::DEFAULT).unwrap();
+    let serialized = serialize_identity(MSP, &certificate);
+    (SigningIdentity { serialized, key: key.clone() }, certificate, key)
+}
+
+fn validity() -> Validity {
+    let now = NOW.seconds();
+    Validity { not_before: now - 1_000, not_after: now + 1_000_000 }
+}
+
+pub(crate) struct Running {
+    pub(crate) channel: Channel,
+    pub(crate) orderer: Orderer,
+    pub(crate) recovery: Recovery,
+}
+
+impl Running {
+    pub(crate) fn endorse(&self, world: &World, words: &[&str]) -> Endorsed {
+        self.channel.endorse(&world.client, &call(words)).unwrap()
+    }
+
+    pub(crate) fn send(&self, envelope: &[u8]) -> Receiver<Outcome> {
+        self.channel.broadcast(envelope.to_vec()).unwrap()
+    }
+
+    pub(crate) fn turn(&mut self) {
+        self.orderer.turn(0).unwrap();
+    }
+
+    /// Endorses, orders and gives the outcome.
+    pub(crate) fn submit(&mut self, world: &World, words: &[&str]) -> Outcome {
+        let endorsed = self.endorse(world, words);
+        let mut outcome = self.send(&endorsed.envelope);
+        self.turn();
+        outcome.try_recv().unwrap()
+    }
+
+    pub(crate) fn get(&self, world: &World, key: &str) -> String {
+        let answer = self.channel.evaluate(&world.client.serialized, &call(&["Get", key])).unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+
+    pub(crate) fn close(self) {
+        self.channel.stop();
+        self.channel.close(self.orderer).unwrap();
+    }
+}
+
+pub(crate) fn call(words: &[&str]) -> Invocation {
+    let mut nonce = [0; 24];
+    OsRandom.fill(&mut nonce).unwrap();
+    Invocation {
+        contract: "counters".to_owned(),
+        args: words.iter().map(|word| word.as_bytes().to_vec()).collect(),
+        nonce,
+        time_ms: NOW.0,
+    }
+}

@@ -1,0 +1,145 @@
+//! The members of a channel, and the memory of who has been verified.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use smkit::{Sm3Digest, sm3};
+use smkit_pki::Certificate;
+
+use crate::{Identity, IdentityError, Organisation, limits::IDENTITIES_CACHED_MAX};
+
+/// Fabric's word for [`Membership`].
+pub use Membership as Msp;
+
+/// The organisations of a channel; turns serialized identities into verified ones.
+///
+/// Shared between threads; verification runs outside the lock.
+pub struct Membership {
+    orgs: BTreeMap<String, Organisation>,
+    cache: Mutex<Cache>,
+}
+
+impl Membership {
+    /// The members of a channel; where two organisations have one MSP id, the first counts
+    /// ([`ChannelConfig`](crate::ChannelConfig) refuses such channels).
+    #[must_use]
+    pub fn new(orgs: Vec<Organisation>) -> Self {
+        let mut by_id = BTreeMap::new();
+        for org in orgs {
+            by_id.entry(org.msp_id.clone()).or_insert(org);
+        }
+        Self { orgs: by_id, cache: Mutex::default() }
+    }
+
+    /// The organisations in order of their MSP ids.
+    pub fn organisations(&self) -> impl Iterator<Item = &Organisation> {
+        self.orgs.values()
+    }
+
+    /// The organisation with this MSP id.
+    #[must_use]
+    pub fn organisation(&self, msp_id: &str) -> Option<&Organisation> {
+        self.orgs.get(msp_id)
+    }
+
+    /// Who a serialized `msp.SerializedIdentity` is, verified up to a root of its organisation at
+    /// that moment (Unix seconds).
+    ///
+    /// Verified identities are remembered, up to a bound, by the digest of their bytes. Time is
+    /// judged on each call: outside the window in which every certificate involved is valid, the
+    /// chain is verified again. Refusals are not remembered.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn identify(
+        &self,
+        serialized: &[u8],
+        at_unix_s: i64,
+    ) -> Result<Arc<Identity>, IdentityError> {
+        let key = sm3(serialized);
+        if let Some(known) = self.lock().find(&key)
+            && known.window.contains(&at_unix_s)
+        {
+            return Ok(known.identity);
+        }
+        let identity = Identity::parse(serialized)?;
+        let org = self
+            .orgs
+            .get(&identity.msp_id)
+            .ok_or_else(|| IdentityError::UnknownMsp { msp_id: identity.msp_id.clone() })?;
+        let root = org.verify(&identity.certificate, at_unix_s)?;
+        let window = window(&identity.certificate, &root, &org.intermediates, at_unix_s);
+        let identity = Arc::new(identity);
+        self.lock().insert(key, Known { identity: Arc::clone(&identity), window });
+        Ok(identity)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cache> {
+        // The cache holds only finished entries: a panic elsewhere cannot have left half of one.
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn cached(&self) -> usize {
+        let cache = self.lock();
+        cache.young.len() + cache.old.len()
+    }
+}
+
+impl fmt::Debug for Membership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Membership").field("orgs", &self.orgs.keys()).finish_non_exhaustive()
+    }
+}
+
+/// The time around `at_unix_s` in which the chain just verified stays valid. Which intermediates it
+/// used is not known, but those not valid now were not among them: the others bound the window.
+fn window(
+    certificate: &Certificate,
+    root: &Certificate,
+    intermediates: &[Certificate],
+    at_unix_s: i64,
+) -> RangeInclusive<i64> {
+    let valid = |c: &&Certificate| (c.not_before()..=c.not_after()).contains(&at_unix_s);
+    let involved = [certificate, root].into_iter().chain(intermediates.iter().filter(valid));
+    let (start, end) = involved.fold((i64::MIN, i64::MAX), |(start, end), c| {
+        (start.max(c.not_before()), end.min(c.not_after()))
+    });
+    start..=end
+}
+
+#[derive(Clone)]
+struct Known {
+    identity: Arc<Identity>,
+    window: RangeInclusive<i64>,
+}
+
+/// Two generations: when the young one is full it becomes the old one, and the old one is dropped.
+/// Entries in use move to the young generation and survive.
+#[derive(Default)]
+struct Cache {
+    young: HashMap<Sm3Digest, Known>,
+    old: HashMap<Sm3Digest, Known>,
+}
+
+impl Cache {
+    fn find(&mut self, key: &Sm3Digest) -> Option<Known> {
+        if let Some(known) = self.young.get(key) {
+            return Some(known.clone());
+        }
+        let known = self.old.remove(key)?;
+        self.insert(*key, known.clone());
+        Some(known)
+    }
+
+    fn insert(&mut self, key: Sm3Digest, known: Known) {
+        if self.young.len() >= IDENTITIES_CACHED_MAX / 2 && !self.young.contains_key(&key) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, known);
+    }
+}

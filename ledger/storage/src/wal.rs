@@ -1,0 +1,279 @@
+//! The consensus log: what a validator must remember before it signs.
+//!
+//! ```text
+//! file   = slot A at 0, slot B at 4096, records from 8192 on
+//! slot   = "CBW1" ‖ u64 counter ‖ u64 floor + 1 ‖ u64 start ‖ u64 synced ‖ 16 chain ‖ SM3(all before)
+//! record = "CBWR" ‖ u64 height ‖ u8 kind ‖ u32 length ‖ CRC-32(all before) ‖ payload
+//!          ‖ SM3(digest of the record before ‖ record so far), first 16 bytes
+//! ```
+//! The slot with the higher counter is the one in force; they are written in turn, so that a torn
+//! slot leaves the other. A slot is written without a sync of its own, after what it states has
+//! become true: losing it loses no record, it only makes less known about what must be there.
+
+mod record;
+mod slot;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::StorageError;
+use crate::files::{File, Files};
+use crate::limits::{WAL_PENDING_BYTES_MAX, WAL_RECORD_BYTES_MAX, WAL_WRAP_BYTES};
+use record::{Chain, decode_record, encode_record};
+use slot::{SLOT_BYTES, Slot, newest};
+
+pub use record::{RecordError, decode_records};
+
+/// Records begin here; the slots lie before, each in a sector and page of its own.
+const RECORDS_OFFSET: u64 = 2 * SLOT_DISTANCE;
+const SLOT_DISTANCE: u64 = 4_096;
+/// Memory kept for appending between flushes.
+const PENDING_BYTES_KEPT: usize = 1 << 20;
+
+/// One record of the consensus log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Height that the record belongs to.
+    pub height: u64,
+    /// Meaning of the bytes, chosen by the caller.
+    pub kind: u8,
+    /// The record.
+    pub bytes: Vec<u8>,
+}
+
+/// The consensus log of one validator on one channel.
+///
+/// What [`ConsensusWal::flush`] has returned from survives every crash; what was appended after it
+/// may be lost. The log also keeps the **floor**: the last block known to be durable in the block
+/// log, to be handed to [`crate::BlockLog::open`].
+#[derive(Debug)]
+pub struct ConsensusWal {
+    path: PathBuf,
+    file: Arc<dyn File>,
+    /// The slot in force.
+    slot: Slot,
+    /// End of the records written.
+    end: u64,
+    /// Digest of the last record written, and of the last one pending.
+    chain: Chain,
+    pending_chain: Chain,
+    pending: Vec<u8>,
+    poisoned: bool,
+}
+
+impl ConsensusWal {
+    /// Opens or creates the log and returns its records above the floor, in the order they were
+    /// appended. They may belong to several heights; the caller wants those of its own.
+    ///
+    /// A torn tail is left out only behind the last completed flush.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] when something flushed is missing or wrong: the validator must not
+    /// sign then. [`StorageError::Io`].
+    pub fn open(files: Arc<dyn Files>, path: &Path) -> Result<(Self, Vec<Entry>), StorageError> {
+        match files.open(path, false) {
+            Ok(file) => Self::recover(path, file),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                Ok((Self::create(files.as_ref(), path)?, Vec::new()))
+            }
+            Err(e) => Err(StorageError::io(path, "open")(e)),
+        }
+    }
+
+    /// Adds a record; it is durable after the next [`ConsensusWal::flush`].
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::OutOfOrder`] for a height that is decided already,
+    /// [`StorageError::TooLarge`], [`StorageError::Poisoned`].
+    pub fn append(&mut self, height: u64, kind: u8, bytes: &[u8]) -> Result<(), StorageError> {
+        self.usable()?;
+        let expected = self.slot.floor.map_or(0, |floor| floor.saturating_add(1));
+        if height < expected {
+            return Err(StorageError::OutOfOrder { expected, got: height });
+        }
+        let too_large = |bytes_max| StorageError::TooLarge { bytes: bytes.len(), bytes_max };
+        if bytes.len() > WAL_RECORD_BYTES_MAX {
+            return Err(too_large(WAL_RECORD_BYTES_MAX));
+        }
+        if self.pending.len() + bytes.len() > WAL_PENDING_BYTES_MAX {
+            return Err(too_large(WAL_PENDING_BYTES_MAX - self.pending.len()));
+        }
+        self.pending_chain =
+            encode_record(&mut self.pending, self.pending_chain, height, kind, bytes);
+        Ok(())
+    }
+
+    /// Makes all appended records durable. Does nothing when there are none: one write and one
+    /// `fdatasync` otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`], and from then on [`StorageError::Poisoned`]: nothing may be signed or
+    /// sent any more until the process has started again.
+    pub fn flush(&mut self) -> Result<(), StorageError> {
+        self.usable()?;
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.poisoned = true;
+        self.write(self.end, &self.pending)?;
+        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
+        self.end += self.pending.len() as u64;
+        self.pending.clear();
+        self.pending.shrink_to(PENDING_BYTES_KEPT);
+        self.chain = self.pending_chain;
+        self.put_slot(Slot { synced: self.end, ..self.slot })?;
+        self.poisoned = false;
+        Ok(())
+    }
+
+    /// Forgets all records: every block before `next_height` is durable in the block log. Call it
+    /// as soon as [`crate::BlockLog::append`] has returned.
+    ///
+    /// Survives a crash of the process at once and a crash of the machine with the next flush;
+    /// until then the block log simply goes one block further than the floor.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ConsensusWal::flush`]; [`StorageError::OutOfOrder`] for a height before the floor.
+    pub fn reset(&mut self, next_height: u64) -> Result<(), StorageError> {
+        self.usable()?;
+        let floor = next_height.checked_sub(1);
+        if floor < self.slot.floor {
+            let expected = self.slot.floor.map_or(0, |floor| floor.saturating_add(1));
+            return Err(StorageError::OutOfOrder { expected, got: next_height });
+        }
+        self.poisoned = true;
+        self.pending.clear();
+        self.pending_chain = self.chain;
+        if self.end < WAL_WRAP_BYTES {
+            let start = self.end;
+            self.put_slot(Slot { floor, start, chain: self.chain, ..self.slot })?;
+        } else {
+            self.start_over(floor)?;
+        }
+        self.poisoned = false;
+        Ok(())
+    }
+
+    /// The last block known to be durable in the block log; `None` before the first reset.
+    #[must_use]
+    pub fn floor(&self) -> Option<u64> {
+        self.slot.floor
+    }
+
+    /// Flushes, and makes the floor durable: after this every damage to the block log is found.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ConsensusWal::flush`].
+    pub fn close(mut self) -> Result<(), StorageError> {
+        self.flush()?;
+        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))
+    }
+
+    /// Makes a new log under its final name at once, so that a file of that name is never partial.
+    fn create(files: &dyn Files, path: &Path) -> Result<Self, StorageError> {
+        let draft = path.with_extension("new");
+        let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let dir = dir.unwrap_or_else(|| Path::new("."));
+        let file = files.open(&draft, true).map_err(StorageError::io(&draft, "create"))?;
+        file.truncate(0).map_err(StorageError::io(&draft, "truncate"))?;
+        let slot = Slot::first(RECORDS_OFFSET);
+        let mut wal = Self::new(&draft, file, slot, RECORDS_OFFSET, slot.chain);
+        wal.put_slot(slot)?;
+        wal.put_slot(wal.slot)?;
+        // The file reaches to the first record, so that a shorter one is known to be cut.
+        wal.file.truncate(RECORDS_OFFSET).map_err(StorageError::io(&draft, "extend"))?;
+        wal.file.sync_data().map_err(StorageError::io(&draft, "sync"))?;
+        files.rename(&draft, path).map_err(StorageError::io(path, "create"))?;
+        files.sync_dir(dir).map_err(StorageError::io(dir, "sync"))?;
+        path.clone_into(&mut wal.path);
+        Ok(wal)
+    }
+
+    fn recover(path: &Path, file: Arc<dyn File>) -> Result<(Self, Vec<Entry>), StorageError> {
+        let size = file.size_bytes().map_err(StorageError::io(path, "read"))?;
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
+        let read = file.read_at(0, &mut bytes).map_err(StorageError::io(path, "read"))?;
+        bytes.truncate(read);
+        let slots = [0, SLOT_DISTANCE].map(|at| {
+            let at = usize::try_from(at).unwrap_or(0);
+            bytes.get(at..at + SLOT_BYTES).and_then(Slot::decode)
+        });
+        let slot = newest(slots)
+            .ok_or_else(|| StorageError::corrupt(path, 0, "neither header slot is intact"))?;
+        let records = usize::try_from(slot.start).ok().and_then(|at| bytes.get(at..));
+        let mut rest = records.unwrap_or_default();
+        let (mut entries, mut chain, mut end) = (Vec::new(), slot.chain, slot.start);
+        let stopped = loop {
+            match decode_record(rest, chain) {
+                Ok(record) => {
+                    if slot.floor.is_none_or(|floor| record.entry.height > floor) {
+                        entries.push(record.entry);
+                    }
+                    chain = record.chain;
+                    end += record.record_bytes as u64;
+                    rest = rest.get(record.record_bytes..).unwrap_or_default();
+                }
+                Err(error) => break error,
+            }
+        };
+        if end < slot.synced || (bytes.len() as u64) < slot.synced {
+            let reason = format!("{stopped}, but {} bytes were flushed", slot.synced);
+            return Err(StorageError::corrupt(path, end.min(bytes.len() as u64), reason));
+        }
+        Ok((Self::new(path, file, slot, end, chain), entries))
+    }
+
+    fn new(path: &Path, file: Arc<dyn File>, slot: Slot, end: u64, chain: Chain) -> Self {
+        Self {
+            path: path.to_owned(),
+            file,
+            slot,
+            end,
+            chain,
+            pending_chain: chain,
+            pending: Vec::new(),
+            poisoned: false,
+        }
+    }
+
+    /// Begins again at the front of the file. Both slots are durable before anything that the old
+    /// ones point to is overwritten.
+    fn start_over(&mut self, floor: Option<u64>) -> Result<(), StorageError> {
+        let slot = Slot::over(self.slot, floor, RECORDS_OFFSET);
+        self.put_slot(slot)?;
+        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
+        self.put_slot(slot)?;
+        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
+        self.end = RECORDS_OFFSET;
+        self.chain = slot.chain;
+        self.pending_chain = slot.chain;
+        Ok(())
+    }
+
+    /// Writes a slot, without a sync, in the place of the older one.
+    fn put_slot(&mut self, slot: Slot) -> Result<(), StorageError> {
+        let slot = Slot { counter: self.slot.counter + 1, ..slot };
+        self.write((slot.counter % 2) * SLOT_DISTANCE, &slot.encode())?;
+        self.slot = slot;
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), StorageError> {
+        self.file.write_at(offset, bytes).map_err(StorageError::io(&self.path, "write"))
+    }
+
+    fn usable(&self) -> Result<(), StorageError> {
+        if self.poisoned {
+            return Err(StorageError::Poisoned { file: self.path.clone() });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! The ASN.1 shape of a certificate (RFC 5280 §4.1), used for reading and writing alike.
+//!
+//! Own structures rather than those of `x509-cert`, whose fields can only be filled by its builder; unique identifiers,
+//! which RFC 5280 §4.1.2.8 forbids CAs to emit, have no field here and are therefore refused.
+
+use der::{
+    Sequence,
+    asn1::{BitString, ObjectIdentifier, Uint},
+};
+use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
+use x509_cert::{ext::Extension, name::RdnSequence, time::Validity};
+
+/// `Certificate`.
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub(crate) struct SignedCertificate {
+    pub(crate) tbs: TbsCertificate,
+    pub(crate) algorithm: AlgorithmIdentifierOwned,
+    pub(crate) signature: BitString,
+}
+
+/// `TBSCertificate`, version 3 only.
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub(crate) struct TbsCertificate {
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    pub(crate) version: u8,
+    pub(crate) serial_number: Uint,
+    pub(crate) signature: AlgorithmIdentifierOwned,
+    pub(crate) issuer: RdnSequence,
+    pub(crate) validity: Validity,
+    pub(crate) subject: RdnSequence,
+    pub(crate) subject_public_key_info: SubjectPublicKeyInfoOwned,
+    #[asn1(context_specific = "3", tag_mode = "EXPLICIT", optional = "true")]
+    pub(crate) extensions: Option<Vec<Extension>>,
+}
+
+/// The `INTEGER` that means version 3.
+pub(crate) const VERSION_3: u8 = 2;
+pub(crate) const EC_PUBLIC_KEY: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap(smkit::oid::EC_PUBLIC_KEY);
+pub(crate) const SM2_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap(smkit::oid::SM2_CURVE);
+pub(crate) const SM2_WITH_SM3: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap(smkit::oid::SM2_WITH_SM3);
+pub(crate) const ORGANISATION_CODE: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap(smkit::oid::ORGANISATION_CODE);
+
+/// SM2-with-SM3 as we emit it: parameters absent (GM/T 0015-2023; both forms occur in the field).
+pub(crate) const fn sm2_with_sm3() -> AlgorithmIdentifierOwned {
+    AlgorithmIdentifierOwned { oid: SM2_WITH_SM3, parameters: None }
+}

@@ -1,0 +1,62 @@
+//! X.509 v3 certificates with SM2 keys and SM2-with-SM3 signatures: parse strictly, verify chains, issue.
+//!
+//! It does not read CRLs, OCSP, CSRs or CMS, knows no clock (the caller says at which second a chain must hold), and
+//! accepts no other algorithm: RSA, P-256 and everything else are refused while parsing.
+//!
+//! # Model
+//! [`Certificate`] is parsed once, checked against its own re-encoding and then immutable; cloning is cheap.
+//! [`verify_chain`] builds a path from a leaf over intermediates to one of the [`TrustAnchors`] and checks it at one
+//! moment for one [`Usage`]. [`Authority`] is a CA certificate with its private key; it issues what [`Profile`] names.
+//!
+//! # Invariants
+//! * The bytes of a [`Certificate`] are the only DER form of its content; a signature covers exactly those bytes.
+//! * Its key is an SM2 key, its signature algorithm is 1.2.156.10197.1.501 and its serial number is positive.
+//! * A chain is refused for any critical extension this crate does not evaluate.
+//! * A certificate without keyUsage may do nothing.
+//! * Trust comes from the anchors the caller gives, never from what is being verified.
+//!
+//! # Standards
+//! GM/T 0015-2023 and GB/T 20518-2018 (certificate format), RFC 5280 §4, §6 (profile, path validation), RFC 4514 (names
+//! as text), RFC 7468 (PEM), GB/T 35276-2017 (signature form, default signer ID).
+//!
+//! # Example
+//! ```
+//! use smkit::{OsRandom, sm2::PrivateKey};
+//! use smkit_pki::{Authority, Profile, Subject, TrustAnchors, Usage, Validity, verify_chain};
+//!
+//! let validity = Validity { not_before: 1_760_000_000, not_after: 1_860_000_000 };
+//! let name = |common_name: &str| Subject { common_name: common_name.into(), ..Subject::default() };
+//! let root = Authority::create_root(&name("Example Root"), validity, &mut OsRandom)?;
+//! let key = PrivateKey::generate(&mut OsRandom)?;
+//! let leaf = root.issue(
+//!     &name("signer"),
+//!     key.public_key(),
+//!     Profile::Signing,
+//!     validity,
+//!     Some("91220101MA0000000X"),
+//!     &mut OsRandom,
+//! )?;
+//! let anchors = TrustAnchors::from_certificates(vec![root.certificate().clone()]);
+//! let anchor = verify_chain(&leaf, &[], &anchors, 1_800_000_000, Usage::DigitalSignature)?;
+//! assert_eq!(anchor.sm3(), root.certificate().sm3());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod anchors;
+mod asn1;
+mod authority;
+mod certificate;
+mod chain;
+mod extensions;
+mod limits;
+mod name;
+#[cfg(test)]
+mod testing;
+
+pub use anchors::TrustAnchors;
+pub use authority::{Authority, AuthorityError, Profile, Validity};
+pub use certificate::{Certificate, CertificateError};
+pub use chain::{ChainError, Usage, verify_chain};
+pub use extensions::KeyUsage;
+pub use limits::{CERTIFICATE_BYTES_MAX, CHAIN_DEPTH_MAX, INTERMEDIATES_MAX, PEM_CERTIFICATES_MAX};
+pub use name::{Subject, SubjectError};

@@ -1,0 +1,14 @@
+//! Named bounds for foreign input.
+
+/// Longest certificate accepted, in bytes of DER.
+pub const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
+/// Most certificates in a path, leaf and anchor included.
+pub const CHAIN_DEPTH_MAX: usize = 8;
+/// Most intermediates a caller may offer for one path.
+pub const INTERMEDIATES_MAX: usize = 16;
+/// Most certificates in one PEM text.
+pub const PEM_CERTIFICATES_MAX: usize = 256;
+/// Most signatures checked while searching for one path.
+pub(crate) const PATH_SIGNATURES_MAX: usize = 32;
+/// Longest serial number, in bytes of its value (RFC 5280 §4.1.2.2).
+pub(crate) const SERIAL_BYTES_MAX: usize = 20;
