@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 use smkit::OsRandom;
+use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 
 use crate::library::Caller;
 use crate::load::{Run, closed, open};
@@ -78,10 +78,15 @@ fn rest(scale: &Scale, (sign, verify): (f64, f64)) {
     );
     let batched = inserts_per_second(dir.path(), run.done.min(20_000), per_block.max(1));
     let single = inserts_per_second(dir.path(), run.done.min(20_000), 1);
-    print_closed("rest/closed", &run, &conditions, &[
-        ("SQLite, one insert a transaction", single),
-        ("SQLite, inserts batched as our blocks", batched),
-    ]);
+    print_closed(
+        "rest/closed",
+        &run,
+        &conditions,
+        &[
+            ("SQLite, one insert a transaction", single),
+            ("SQLite, inserts batched as our blocks", batched),
+        ],
+    );
     let (rss, peak) = memory_mib();
     let conditions = "node, clients and bench in one process";
     Figure { name: "rest/rss-mib", value: rss, unit: "MiB", peer: None, conditions }.print();
@@ -89,8 +94,12 @@ fn rest(scale: &Scale, (sign, verify): (f64, f64)) {
 
     let total = 100 * scale.open_s;
     let run = open(32, 100, total, &make, &|client, n| client.submit(2, n));
-    print_open("rest/open-100", &run, "REST, 100 submissions/s, latency from the due moment; \
-        limited by four syncs a block and the signatures");
+    print_open(
+        "rest/open-100",
+        &run,
+        "REST, 100 submissions/s, latency from the due moment; \
+        limited by four syncs a block and the signatures",
+    );
     let transactions = server.transactions();
     server.stop();
     let bytes = disk_bytes(&data) as f64 / transactions as f64;
@@ -98,11 +107,23 @@ fn rest(scale: &Scale, (sign, verify): (f64, f64)) {
         "whole data directory after {transactions} transactions and an orderly stop; \
          limited by signatures, digests and Merkle nodes, which do not compress"
     );
-    Figure { name: "disk-bytes-per-tx", value: bytes, unit: "B", peer: None, conditions: &conditions }
-        .print();
+    Figure {
+        name: "disk-bytes-per-tx",
+        value: bytes,
+        unit: "B",
+        peer: None,
+        conditions: &conditions,
+    }
+    .print();
     let log = disk_bytes(&data.join("channels/changchun/blocks")) as f64 / transactions as f64;
-    Figure { name: "disk-block-log-per-tx", value: log, unit: "B", peer: None, conditions: &conditions }
-        .print();
+    Figure {
+        name: "disk-block-log-per-tx",
+        value: log,
+        unit: "B",
+        peer: None,
+        conditions: &conditions,
+    }
+    .print();
 }
 
 fn library(scale: &Scale, name: &str) {

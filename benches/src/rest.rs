@@ -95,7 +95,8 @@ impl Client {
         };
         let mut nonce = [0; 16];
         OsRandom.fill(&mut nonce).expect("randomness");
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("clock");
+        let now =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("clock");
         let headers = self
             .signer
             .sign(&request, now.as_millis() as u64, 60, &nonce)

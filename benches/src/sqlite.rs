@@ -22,7 +22,9 @@ pub(crate) fn inserts_per_second(dir: &Path, rows: u64, batch: u64) -> f64 {
         for _ in 0..batch.min(rows - number) {
             let digest = smkit::sm3(&number.to_be_bytes());
             transaction
-                .prepare_cached("INSERT INTO evidence VALUES (?1, ?2, 'general', 'CN=operator-0', ?3)")
+                .prepare_cached(
+                    "INSERT INTO evidence VALUES (?1, ?2, 'general', 'CN=operator-0', ?3)",
+                )
                 .and_then(|mut insert| {
                     let id = format!("CC22010011220100MB9999999R20261122{number:012}X");
                     insert.execute((id, digest.as_bytes().as_slice(), number as i64))

@@ -13,7 +13,7 @@ use std::{
 /// # Errors
 /// A text for the terminal: a `.proto` file that does not compile, a file that cannot be read or
 /// written, or, with `check`, the list of generated files that differ.
-pub fn run(root: &Path, check: bool) -> Result<(), String> {
+pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     let protos = root.join("ledger/wire/proto");
     let target = root.join("ledger/wire/src/generated");
     let fresh = generate(&protos)?;
@@ -39,8 +39,7 @@ fn generate(protos: &Path) -> Result<BTreeMap<String, String>, String> {
     proto_files(protos, &mut files).map_err(|e| failure("list", protos, &e))?;
     // Order decides the order of messages in a package's file: keep it independent of the disk's.
     files.sort();
-    let descriptors =
-        protox::compile(&files, [protos]).map_err(|e| format!("protobuf: {e:#}"))?;
+    let descriptors = protox::compile(&files, [protos]).map_err(|e| format!("protobuf: {e:#}"))?;
     let scratch = tempfile::tempdir().map_err(|e| format!("temporary folder: {e}"))?;
     prost_build::Config::new()
         // One encoding per value: hash maps would serialize in a different order each time.
@@ -88,8 +87,7 @@ fn report_drift(
     fresh: &BTreeMap<String, String>,
     committed: &BTreeMap<String, String>,
 ) -> Result<(), String> {
-    let names: std::collections::BTreeSet<&String> =
-        fresh.keys().chain(committed.keys()).collect();
+    let names: std::collections::BTreeSet<&String> = fresh.keys().chain(committed.keys()).collect();
     let drifted: Vec<&str> = names
         .into_iter()
         .filter(|name| fresh.get(*name) != committed.get(*name))
@@ -98,7 +96,10 @@ fn report_drift(
     if drifted.is_empty() {
         return Ok(());
     }
-    Err(format!("generated code differs from its sources, run `cargo xtask gen`: {}", drifted.join(", ")))
+    Err(format!(
+        "generated code differs from its sources, run `cargo xtask gen`: {}",
+        drifted.join(", ")
+    ))
 }
 
 fn failure(action: &str, path: &Path, error: &io::Error) -> String {

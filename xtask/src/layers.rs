@@ -21,7 +21,8 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for folder in members(&read(&root.join("Cargo.toml"))?) {
         let manifest = read(&root.join(&folder).join("Cargo.toml"))?;
-        let name = package(&manifest).ok_or(format!("{folder}/Cargo.toml names no package"))?;
+        let name =
+            package(&manifest).ok_or_else(|| format!("{folder}/Cargo.toml names no package"))?;
         seen.insert(name.clone());
         let Some((at, may)) = allowed.get(&name) else {
             wrong.push(format!("{name} ({folder}) has no row in ARCHITECTURE.md"));
@@ -98,7 +99,8 @@ fn read(path: &Path) -> Result<String, String> {
 mod tests {
     use super::{own_dependencies, table};
 
-    const PAGE: &str = "<!-- layers -->\n| `ledger/wire` | `changbai-wire` | `smkit` |\n<!-- /layers -->";
+    const PAGE: &str =
+        "<!-- layers -->\n| `ledger/wire` | `changbai-wire` | `smkit` |\n<!-- /layers -->";
 
     #[test]
     fn a_row_gives_folder_and_allowed_crates() {

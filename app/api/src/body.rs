@@ -43,7 +43,8 @@ impl Incoming {
         bytes_max: u64,
         limits: &Limits,
     ) -> Result<Self, Problem> {
-        let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+        let announced =
+            headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
         if announced.is_some_and(|length: u64| length > bytes_max) {
             return Err(too_large(bytes_max));
         }

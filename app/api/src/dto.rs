@@ -7,207 +7,207 @@ use utoipa::ToSchema;
 
 /// The answer to a submission.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SubmissionAnswer {
+pub(crate) struct SubmissionAnswer {
     /// The evidence id (存证编号), 47 characters.
-    pub evidence_id: String,
+    pub(crate) evidence_id: String,
     /// The transaction that recorded it, 64 hex digits.
-    pub tx_id: String,
+    pub(crate) tx_id: String,
     /// Number of its block.
-    pub block_number: u64,
+    pub(crate) block_number: u64,
     /// SM3 of the first original.
-    pub sm3: String,
+    pub(crate) sm3: String,
     /// All originals, in order.
-    pub originals: Vec<OriginalAnswer>,
+    pub(crate) originals: Vec<OriginalAnswer>,
     /// The business type.
-    pub business_type: String,
+    pub(crate) business_type: String,
     /// Whether the same submission was recorded before; then this is the first record.
-    pub duplicate: bool,
+    pub(crate) duplicate: bool,
     /// The record's time, Unix milliseconds.
-    pub at_ms: u64,
+    pub(crate) at_ms: u64,
 }
 
 /// One original of a record.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OriginalAnswer {
+pub(crate) struct OriginalAnswer {
     /// SM3, 64 hex digits.
-    pub sm3: String,
+    pub(crate) sm3: String,
     /// Length in bytes.
-    pub size_bytes: u64,
+    pub(crate) size_bytes: u64,
     /// Media type.
-    pub media_type: String,
+    pub(crate) media_type: String,
     /// `platform` or `submitter`.
-    pub custody: String,
+    pub(crate) custody: String,
 }
 
 /// One record with its place on the ledger.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EvidenceAnswer {
+pub(crate) struct EvidenceAnswer {
     /// The evidence id.
-    pub evidence_id: String,
+    pub(crate) evidence_id: String,
     /// The transaction that recorded it.
-    pub tx_id: String,
+    pub(crate) tx_id: String,
     /// Number of its block.
-    pub block_number: u64,
+    pub(crate) block_number: u64,
     /// The block's time, Unix milliseconds.
-    pub committed_at_ms: u64,
+    pub(crate) committed_at_ms: u64,
     /// SM3 of the canonical record.
-    pub record_sm3: String,
+    pub(crate) record_sm3: String,
     /// The record itself; its canonical bytes are in the bundle.
     #[schema(value_type = Object)]
-    pub record: serde_json::Value,
+    pub(crate) record: serde_json::Value,
 }
 
 /// One line of a listing.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EvidenceLine {
+pub(crate) struct EvidenceLine {
     /// The evidence id.
-    pub evidence_id: String,
+    pub(crate) evidence_id: String,
     /// The transaction that recorded it.
-    pub tx_id: String,
+    pub(crate) tx_id: String,
     /// The business type.
-    pub business_type: String,
+    pub(crate) business_type: String,
     /// The record's time, Unix milliseconds.
-    pub at_ms: u64,
+    pub(crate) at_ms: u64,
     /// The originals, in order.
-    pub originals: Vec<OriginalAnswer>,
+    pub(crate) originals: Vec<OriginalAnswer>,
     /// The record that this one is a new version of.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub previous: Option<String>,
+    pub(crate) previous: Option<String>,
 }
 
 /// One page of a listing; `Link: rel="next"` repeats the cursor as an address.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EvidencePage {
+pub(crate) struct EvidencePage {
     /// The records.
-    pub items: Vec<EvidenceLine>,
+    pub(crate) items: Vec<EvidenceLine>,
     /// Where to go on; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 /// All versions of one evidence.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct HistoryAnswer {
+pub(crate) struct HistoryAnswer {
     /// Oldest first.
-    pub versions: Vec<VersionLine>,
+    pub(crate) versions: Vec<VersionLine>,
 }
 
 /// One version.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct VersionLine {
+pub(crate) struct VersionLine {
     /// Its id.
-    pub evidence_id: String,
+    pub(crate) evidence_id: String,
     /// The transaction that recorded it.
-    pub tx_id: String,
+    pub(crate) tx_id: String,
     /// The record's time, Unix milliseconds.
-    pub at_ms: u64,
+    pub(crate) at_ms: u64,
 }
 
 /// One block.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct BlockAnswer {
+pub(crate) struct BlockAnswer {
     /// Its number.
-    pub number: u64,
+    pub(crate) number: u64,
     /// SM3 of its header.
-    pub hash: String,
+    pub(crate) hash: String,
     /// SM3 of the header before.
-    pub previous_hash: String,
+    pub(crate) previous_hash: String,
     /// SM3 over its transactions.
-    pub data_hash: String,
+    pub(crate) data_hash: String,
     /// The channel.
-    pub channel_id: String,
+    pub(crate) channel_id: String,
     /// The proposer's clock, Unix milliseconds.
-    pub time_ms: u64,
+    pub(crate) time_ms: u64,
     /// Leaves of the transaction log that the header commits to.
-    pub log_size: u64,
+    pub(crate) log_size: u64,
     /// Root of the transaction log.
-    pub log_root: String,
+    pub(crate) log_root: String,
     /// SM3 of the validator set.
-    pub validators_hash: String,
+    pub(crate) validators_hash: String,
     /// Serialized size.
-    pub size_bytes: u64,
+    pub(crate) size_bytes: u64,
     /// Its transactions, in order.
-    pub transactions: Vec<TransactionLine>,
+    pub(crate) transactions: Vec<TransactionLine>,
 }
 
 /// One transaction of a block.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TransactionLine {
+pub(crate) struct TransactionLine {
     /// Its id; empty when the envelope was too broken to have one.
-    pub tx_id: String,
+    pub(crate) tx_id: String,
     /// What validation said, `VALID` or a reason.
-    pub code: String,
+    pub(crate) code: String,
 }
 
 /// Blocks, newest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct BlockPage {
+pub(crate) struct BlockPage {
     /// The blocks.
-    pub items: Vec<BlockAnswer>,
+    pub(crate) items: Vec<BlockAnswer>,
     /// Number of blocks on the ledger.
-    pub height: u64,
+    pub(crate) height: u64,
 }
 
 /// One transaction.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TransactionAnswer {
+pub(crate) struct TransactionAnswer {
     /// Its id.
-    pub tx_id: String,
+    pub(crate) tx_id: String,
     /// Number of its block.
-    pub block_number: u64,
+    pub(crate) block_number: u64,
     /// Position in the block, from 0.
-    pub index: u32,
+    pub(crate) index: u32,
     /// What validation said, `VALID` or a reason.
-    pub code: String,
+    pub(crate) code: String,
     /// The block's time, Unix milliseconds.
-    pub time_ms: u64,
+    pub(crate) time_ms: u64,
     /// Organisation of the creator.
-    pub creator_msp_id: String,
+    pub(crate) creator_msp_id: String,
     /// Subject of the creator's certificate.
-    pub creator_subject: String,
+    pub(crate) creator_subject: String,
     /// Contract called.
-    pub contract: String,
+    pub(crate) contract: String,
     /// Function called.
-    pub function: String,
+    pub(crate) function: String,
     /// Organisations that endorsed.
-    pub endorsers: Vec<String>,
+    pub(crate) endorsers: Vec<String>,
     /// SM3 of the envelope.
-    pub envelope_sm3: String,
+    pub(crate) envelope_sm3: String,
     /// Size of the envelope.
-    pub size_bytes: u64,
+    pub(crate) size_bytes: u64,
 }
 
 /// The answer of `POST /verify`.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct VerifyAnswer {
+pub(crate) struct VerifyAnswer {
     /// `verified`, `not_verified` or `unchecked`.
-    pub verdict: String,
+    pub(crate) verdict: String,
     /// SM3 of what was asked about, when it was an original or a digest.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sm3: Option<String>,
+    pub(crate) sm3: Option<String>,
     /// The evidence that the elements speak of.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub evidence_id: Option<String>,
+    pub(crate) evidence_id: Option<String>,
     /// One reason per element.
     #[schema(value_type = Vec<ElementAnswer>)]
-    pub elements: Vec<serde_json::Value>,
+    pub(crate) elements: Vec<serde_json::Value>,
     /// Evidence with this digest, oldest id first, at most 10.
-    pub matches: Vec<EvidenceLine>,
+    pub(crate) matches: Vec<EvidenceLine>,
 }
 
 /// One element of a verification.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ElementAnswer {
+pub(crate) struct ElementAnswer {
     /// Stable name, such as `inclusion`.
-    pub name: String,
+    pub(crate) name: String,
     /// `proven`, `failed`, `absent` or `unchecked`.
-    pub status: String,
+    pub(crate) status: String,
     /// Stable code, `VF-nnnn`.
-    pub code: String,
+    pub(crate) code: String,
     /// The reason in Chinese.
-    pub reason: String,
+    pub(crate) reason: String,
     /// The reason in English.
-    pub reason_en: String,
+    pub(crate) reason_en: String,
 }
 
 impl From<&OriginalRef> for OriginalAnswer {

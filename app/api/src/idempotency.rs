@@ -100,8 +100,13 @@ impl Ticket {
     /// Keeps the answer and frees the key.
     pub fn finish(self, expires_ms: u64, status: u16, location: &str, body: &[u8]) {
         let location = location.to_owned();
-        let answer =
-            StoredAnswer { request: self.request, expires_ms, status, location, body: body.to_vec() };
+        let answer = StoredAnswer {
+            request: self.request,
+            expires_ms,
+            status,
+            location,
+            body: body.to_vec(),
+        };
         self.store.put(&self.key, &answer);
     }
 }

@@ -130,10 +130,9 @@ impl<R: Read> Multipart<R> {
         match more.as_mut().map(|rest| rest.as_slice()) {
             Ok(b"" | b"\r\n") => Ok(()),
             Ok(_) => Err(MultipartError::Malformed("bytes follow the last boundary")),
-            Err(_) => Err(more.err().map_or(
-                MultipartError::Malformed("unreadable"),
-                MultipartError::Source,
-            )),
+            Err(_) => Err(more
+                .err()
+                .map_or(MultipartError::Malformed("unreadable"), MultipartError::Source)),
         }
     }
 

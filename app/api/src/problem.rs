@@ -109,7 +109,8 @@ impl Problem {
     pub fn new(code: Code) -> Self {
         let row = code.row();
         let mut problem = Self::of_domain(row.text, row.status, row.zh, row.en);
-        if row.status == StatusCode::SERVICE_UNAVAILABLE || row.status == StatusCode::TOO_MANY_REQUESTS
+        if row.status == StatusCode::SERVICE_UNAVAILABLE
+            || row.status == StatusCode::TOO_MANY_REQUESTS
         {
             problem.retry_after_s = Some(1);
         }

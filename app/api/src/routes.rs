@@ -124,9 +124,10 @@ fn finished(mut response: Response, language: Language, trace_id: &str) -> Respo
         return problem.render(language, trace_id);
     }
     let status = response.status();
-    let has_body = response.headers().get(header::CONTENT_TYPE).is_some_and(|v| {
-        v.as_bytes().starts_with(b"application/json")
-    });
+    let has_body = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|v| v.as_bytes().starts_with(b"application/json"));
     if has_body || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

@@ -15,7 +15,7 @@ use smkit::sm3::Sm3Digest;
 pub use self::client::{BodyToSign, RequestSigner, RequestToSign, SignRequestError};
 pub use self::replay::{ReplayCache, ReplayVerdict};
 pub use self::server::{Presented, RequestHead, SignatureRefusal, Window, present};
-pub use self::structured::{FieldError, content_digest_value};
+pub use self::structured::{FieldError, SignatureInput, content_digest_value};
 
 mod client;
 mod replay;
@@ -52,18 +52,32 @@ pub fn signature_base(lines: &[(&str, &str)], parameters: &str) -> Vec<u8> {
     base.into_bytes()
 }
 
-/// Reads the three signature header fields without judging them: the entry point for fuzzing.
+/// The signature header fields of a request, read but not judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureFields {
+    /// `Signature-Input`.
+    pub input: SignatureInput,
+    /// The bytes in `Signature`.
+    pub signature: Vec<u8>,
+    /// The digest in `Content-Digest`.
+    pub content_digest: Option<Sm3Digest>,
+    /// The DER strings in `Changbai-Certificate`, leaf first.
+    pub certificates: Vec<Vec<u8>>,
+}
+
+/// Reads the signature header fields without judging them: the entry point for fuzzing.
 ///
 /// # Errors
 /// The first field that is not in its one strict form.
-pub fn parse_signature_headers(
+pub fn parse_signature_fields(
     signature_input: &str,
     signature: &str,
     content_digest: Option<&str>,
     certificates: &str,
-) -> Result<(structured::SignatureInput, Vec<u8>, Option<Sm3Digest>, Vec<Vec<u8>>), FieldError> {
-    let input = structured::SignatureInput::parse(signature_input)?;
+) -> Result<SignatureFields, FieldError> {
+    let input = SignatureInput::parse(signature_input)?;
     let signature = structured::signature_member(signature, &input.label)?;
-    let digest = content_digest.map(structured::content_digest).transpose()?;
-    Ok((input, signature, digest, structured::certificate_list(certificates)?))
+    let content_digest = content_digest.map(structured::content_digest).transpose()?;
+    let certificates = structured::certificate_list(certificates)?;
+    Ok(SignatureFields { input, signature, content_digest, certificates })
 }

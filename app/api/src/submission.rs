@@ -152,16 +152,21 @@ impl MetadataBody {
     fn checked(self) -> Result<Metadata, Problem> {
         let business_type = match self.business_type {
             None => BusinessType::General,
-            Some(text) => text.parse().map_err(|error: changbai_core::business::UnknownBusinessType| {
-                of_code(&codes::BUSINESS_TYPE_UNKNOWN).at("/business_type", error.to_string())
-            })?,
+            Some(text) => {
+                text.parse().map_err(|error: changbai_core::business::UnknownBusinessType| {
+                    of_code(&codes::BUSINESS_TYPE_UNKNOWN).at("/business_type", error.to_string())
+                })?
+            }
         };
         business_type.check(&self.fields.0).map_err(|error| field_problem(&error))?;
         let previous = self.previous.map(|text| evidence_id(&text, "/previous")).transpose()?;
         let collection = match self.collection {
             None => Collection::default(),
-            Some(body) => Collection::new(&body.method, &body.source)
-                .map_err(|error: RecordError| of_code(&codes::PROVENANCE).at("/collection", error.to_string()))?,
+            Some(body) => {
+                Collection::new(&body.method, &body.source).map_err(|error: RecordError| {
+                    of_code(&codes::PROVENANCE).at("/collection", error.to_string())
+                })?
+            }
         };
         Ok(Metadata { business_type, fields: self.fields.0, previous, collection })
     }
@@ -171,7 +176,12 @@ impl OriginalBody {
     fn checked(self, index: usize) -> Result<OriginalRef, Problem> {
         let sm3 = digest(&self.sm3, &format!("/originals/{index}/sm3"))?;
         let media_type = self.media_type.unwrap_or_else(|| MEDIA_TYPE_DEFAULT.to_owned());
-        Ok(OriginalRef { sm3, size_bytes: self.size_bytes, media_type, custody: CustodyMode::Submitter })
+        Ok(OriginalRef {
+            sm3,
+            size_bytes: self.size_bytes,
+            media_type,
+            custody: CustodyMode::Submitter,
+        })
     }
 }
 
@@ -210,7 +220,9 @@ pub(crate) fn json<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Prob
         // The category and place only: serde's messages may quote the body.
         let place = format!("line {} column {}", error.line(), error.column());
         let what = match error.classify() {
-            serde_json::error::Category::Data => "a member is unknown, missing or of the wrong type",
+            serde_json::error::Category::Data => {
+                "a member is unknown, missing or of the wrong type"
+            }
             serde_json::error::Category::Eof => "the body ends early",
             _ => "this is not JSON",
         };

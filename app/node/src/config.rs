@@ -164,7 +164,9 @@ impl Config {
 fn read(file: &Path) -> Result<Settings, ConfigError> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Settings::default());
+        }
         Err(source) => return Err(ConfigError::Read { file: file.to_owned(), source }),
     };
     toml::from_str(&text)
@@ -194,9 +196,8 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
 }
 
 fn validate(dir: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigError> {
-    let refuse = |key, value: &str, reason| {
-        Err(ConfigError::Value { key, value: value.to_owned(), reason })
-    };
+    let refuse =
+        |key, value: &str, reason| Err(ConfigError::Value { key, value: value.to_owned(), reason });
     let listen = &settings.node.listen;
     let Ok(address) = listen.parse::<SocketAddr>() else {
         return refuse("node.listen", listen, "an address and port such as 127.0.0.1:8080");
@@ -211,7 +212,11 @@ fn validate(dir: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigError
     }
     let code = &settings.agency.code;
     let Ok(agency_code) = code.parse::<Uscc>() else {
-        return refuse("agency.code", code, "18 characters with a right check character (GB 32100)");
+        return refuse(
+            "agency.code",
+            code,
+            "18 characters with a right check character (GB 32100)",
+        );
     };
     let name = &settings.agency.name;
     if name.is_empty() || name.chars().count() > 100 {

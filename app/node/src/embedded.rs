@@ -124,9 +124,9 @@ impl LedgerClient for EmbeddedLedger {
         args: Vec<Vec<u8>>,
     ) -> BoxFuture<'_, Result<Vec<u8>, LedgerError>> {
         let call = self.invocation(contract, function, args);
-        Box::pin(async move {
-            self.channel.evaluate(&self.identity.serialized, &call?).map_err(invoke)
-        })
+        Box::pin(
+            async move { self.channel.evaluate(&self.identity.serialized, &call?).map_err(invoke) },
+        )
     }
 
     fn submit(

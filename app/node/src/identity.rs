@@ -14,7 +14,6 @@ use smkit_pki::{
 };
 use zeroize::Zeroizing;
 
-
 use crate::config::AgencySettings;
 use crate::directory::{read_small, write_whole};
 use crate::start::StartError;
@@ -41,14 +40,10 @@ pub(crate) fn create(
     now_s: i64,
     random: &mut dyn Random,
 ) -> Result<(), StartError> {
-    let root_validity = Validity {
-        not_before: now_s - LEEWAY_S,
-        not_after: now_s + ROOT_DAYS * DAY_S,
-    };
-    let member_validity = Validity {
-        not_before: now_s - LEEWAY_S,
-        not_after: now_s + MEMBER_DAYS * DAY_S,
-    };
+    let root_validity =
+        Validity { not_before: now_s - LEEWAY_S, not_after: now_s + ROOT_DAYS * DAY_S };
+    let member_validity =
+        Validity { not_before: now_s - LEEWAY_S, not_after: now_s + MEMBER_DAYS * DAY_S };
     let wrong = |e: &dyn std::fmt::Display| StartError::Identity {
         file: dir.to_owned(),
         reason: e.to_string(),
@@ -135,16 +130,12 @@ fn private_key(file: &Path) -> Result<PrivateKey, StartError> {
         .map_err(|e| StartError::Identity { file: file.to_owned(), reason: e.to_string() })
 }
 
-
 fn text(file: &Path) -> Result<String, StartError> {
-    let refuse = |reason: &str| StartError::Identity {
-        file: file.to_owned(),
-        reason: reason.to_owned(),
-    };
+    let refuse =
+        |reason: &str| StartError::Identity { file: file.to_owned(), reason: reason.to_owned() };
     let bytes = read_small(file)?.ok_or_else(|| refuse("the file is missing"))?;
-    String::from_utf8(bytes).map_err(|e| {
-        refuse(&format!("byte {} is not text", e.utf8_error().valid_up_to()))
-    })
+    String::from_utf8(bytes)
+        .map_err(|e| refuse(&format!("byte {} is not text", e.utf8_error().valid_up_to())))
 }
 
 fn path(dir: &Path, name: &str, kind: &str) -> PathBuf {

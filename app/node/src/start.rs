@@ -8,7 +8,9 @@ use std::time::Duration;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState};
-use changbai_channel::{Block, Channel, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity};
+use changbai_channel::{
+    Block, Channel, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+};
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
 use changbai_core::{AgencyProfile, EvidenceService, LedgerClient};
@@ -300,8 +302,7 @@ fn prepare(
         certificate: identities.node.clone(),
         index: 0,
     };
-    let channel =
-        ChannelConfig::new(CHANNEL, vec![org], vec![validator]).map_err(|e| wrong(&e))?;
+    let channel = ChannelConfig::new(CHANNEL, vec![org], vec![validator]).map_err(|e| wrong(&e))?;
     let genesis = Block::genesis(&channel, channel.to_genesis_envelope(), now.0);
     write_whole(&directory.genesis(), &genesis.to_bytes(), 0o644)?;
     if !directory.settings().exists() {
@@ -406,10 +407,8 @@ fn wire_api(
         self_test,
     );
     let trust = TrustAnchors::from_certificates(vec![identities.root.clone()]);
-    let limits = Limits {
-        upload_bytes_max: config.settings.node.upload_bytes_max,
-        ..Limits::default()
-    };
+    let limits =
+        Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
@@ -448,7 +447,10 @@ fn serve(
 
 /// The ordering thread: turns until everything taken is committed and proven, or until it halts.
 fn order(mut orderer: Orderer) -> Result<Orderer, Halted> {
-    #[expect(clippy::disallowed_methods, reason = "timeouts need a monotonic clock, read only here")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "timeouts need a monotonic clock, read only here"
+    )]
     let started = std::time::Instant::now();
     let now_ms = || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     loop {

@@ -5,9 +5,7 @@ use changbai_consensus::CommitCertificate;
 use changbai_merkle::Frontier;
 use changbai_msp::ChannelConfig;
 use changbai_wire::proto::common;
-use changbai_wire::{
-    Header, ValidationCode, ValidatorAddress, data_hash, envelope_digest,
-};
+use changbai_wire::{Header, ValidationCode, ValidatorAddress, data_hash, envelope_digest};
 use prost::Message as _;
 use smkit::Sm3Digest;
 use smkit::sm2::Signature;
@@ -113,8 +111,7 @@ fn encode_certificate(certificate: &CommitCertificate) -> Vec<u8> {
             identifier_header: validator.as_bytes().to_vec(),
         })
         .collect();
-    common::Metadata { value: certificate.round.to_be_bytes().to_vec(), signatures }
-        .encode_to_vec()
+    common::Metadata { value: certificate.round.to_be_bytes().to_vec(), signatures }.encode_to_vec()
 }
 
 fn decode_certificate(bytes: &[u8], header: &Header) -> Result<CommitCertificate, String> {

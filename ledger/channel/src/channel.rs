@@ -168,11 +168,13 @@ impl Channel {
         let [envelope] = parts.genesis.envelopes.as_slice() else {
             return Err(OpenError::Config("the genesis block holds one envelope".to_owned()));
         };
-        let config = ChannelConfig::from_envelope(envelope)
-            .map_err(|e| OpenError::Config(e.to_string()))?;
+        let config =
+            ChannelConfig::from_envelope(envelope).map_err(|e| OpenError::Config(e.to_string()))?;
         let paths = Paths::below(dir);
-        parts.files.create_dir_all(dir).map_err(|source| {
-            StorageError::Io { file: dir.to_owned(), operation: "create", source }
+        parts.files.create_dir_all(dir).map_err(|source| StorageError::Io {
+            file: dir.to_owned(),
+            operation: "create",
+            source,
         })?;
         let (wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
         let (ledger, recovery) = Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis)?;
@@ -184,19 +186,13 @@ impl Channel {
                 key: v.certificate.verifying_key().clone(),
             })
             .collect();
-        let validators = ValidatorSet::new(members).map_err(|e| OpenError::Config(e.to_string()))?;
+        let validators =
+            ValidatorSet::new(members).map_err(|e| OpenError::Config(e.to_string()))?;
         let height = ledger.tip().header.number + 1;
-        let engine = Engine::new(
-            &config.channel_id,
-            Some(parts.validator),
-            height,
-            validators.clone(),
-        );
-        let versions = parts
-            .contracts
-            .iter()
-            .map(|c| (c.name().to_owned(), c.version().to_owned()))
-            .collect();
+        let engine =
+            Engine::new(&config.channel_id, Some(parts.validator), height, validators.clone());
+        let versions =
+            parts.contracts.iter().map(|c| (c.name().to_owned(), c.version().to_owned())).collect();
         let shared = Arc::new(Shared {
             membership: config.membership(),
             validators,
@@ -247,7 +243,10 @@ impl Channel {
     /// # Errors
     ///
     /// [`BroadcastError`]; nothing was queued.
-    pub fn broadcast(&self, envelope: Vec<u8>) -> Result<oneshot::Receiver<Outcome>, BroadcastError> {
+    pub fn broadcast(
+        &self,
+        envelope: Vec<u8>,
+    ) -> Result<oneshot::Receiver<Outcome>, BroadcastError> {
         if let Some(reason) = self.shared.halted() {
             return Err(BroadcastError::Halted { reason });
         }
@@ -322,7 +321,8 @@ impl Channel {
         let Some(Location { block, index, code, .. }) = self.shared.ledger.location(tx_id)? else {
             return Ok(None);
         };
-        let missing = || StorageError::index_damaged(format!("transaction {tx_id} is not in its block"));
+        let missing =
+            || StorageError::index_damaged(format!("transaction {tx_id} is not in its block"));
         let found = self.shared.ledger.block(block)?.ok_or_else(missing)?;
         let time_ms = found.header.time_ms;
         let envelope = found.envelopes.into_iter().nth(index as usize).ok_or_else(missing)?;
@@ -346,9 +346,11 @@ impl Channel {
             code: at.code,
             envelope: envelope_digest(&envelope),
         };
-        let broken = |what: String| StorageError::index_damaged(format!("transaction {tx_id}: {what}"));
-        let inclusion = prove_inclusion(&Nodes(self.shared.ledger.index()), at.leaf, header.log_size)
-            .map_err(|e| broken(e.to_string()))?;
+        let broken =
+            |what: String| StorageError::index_damaged(format!("transaction {tx_id}: {what}"));
+        let inclusion =
+            prove_inclusion(&Nodes(self.shared.ledger.index()), at.leaf, header.log_size)
+                .map_err(|e| broken(e.to_string()))?;
         inclusion
             .verify(&changbai_merkle::leaf_hash(&leaf.to_bytes()), &header.log_root)
             .map_err(|e| broken(e.to_string()))?;

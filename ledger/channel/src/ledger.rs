@@ -119,7 +119,9 @@ impl Ledger {
         }
         let mut replay = Replay::resume(applied)?;
         let start = replay.next;
-        log.scan(start, &mut |number, position, bytes| replay.apply(&index, number, position, &bytes))?;
+        log.scan(start, &mut |number, position, bytes| {
+            replay.apply(&index, number, position, &bytes)
+        })?;
         recovery.blocks_replayed = (height + 1).saturating_sub(start);
         let tip = match replay.tip {
             Some(tip) => tip,
@@ -255,10 +257,13 @@ impl Replay {
         let mut batch = index.batch();
         let mut transactions = Vec::with_capacity(block.envelopes.len());
         for (at, (envelope, code)) in block.envelopes.iter().zip(&block.codes).enumerate() {
-            let version = state::Version { block: number, index: u32::try_from(at).unwrap_or(u32::MAX) };
+            let version =
+                state::Version { block: number, index: u32::try_from(at).unwrap_or(u32::MAX) };
             let decoded = changbai_wire::decode_transaction(envelope).ok();
             if let Some(transaction) = decoded.as_ref().filter(|_| *code == ValidationCode::Valid) {
-                for write in transaction.rwset.namespaces.iter().flat_map(|ns| writes_of(ns, version)) {
+                for write in
+                    transaction.rwset.namespaces.iter().flat_map(|ns| writes_of(ns, version))
+                {
                     let value = write.value.as_deref();
                     state::put_state(&mut batch, &write.namespace, &write.key, version, value);
                 }

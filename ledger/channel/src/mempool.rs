@@ -67,8 +67,7 @@ impl Mempool {
         let mut bytes = 0_usize;
         while let Some(next) = inner.queue.front() {
             let size = next.envelope.len();
-            if taken.len() >= count_max || (!taken.is_empty() && bytes + size > bytes_max)
-            {
+            if taken.len() >= count_max || (!taken.is_empty() && bytes + size > bytes_max) {
                 break;
             }
             bytes += size;

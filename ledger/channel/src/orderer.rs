@@ -207,11 +207,7 @@ impl Orderer {
     }
 
     /// The block for this height: the one already built, or a new one from the queue.
-    fn build(
-        &mut self,
-        height: u64,
-        round: u32,
-    ) -> Result<smkit::sm3::Sm3Digest, Halted> {
+    fn build(&mut self, height: u64, round: u32) -> Result<smkit::sm3::Sm3Digest, Halted> {
         if let Some(body) = &self.body {
             return Ok(body.hash);
         }
@@ -324,7 +320,9 @@ fn decode_missing<'a>(block: &Block, waiting: &'a [Waiting]) -> Vec<Decoded<'a>>
 }
 
 /// Every identity in the block once: the block log stores each a single time.
-fn identities_of<'a>(candidates: &[Result<&'a DecodedTransaction, ValidationCode>]) -> Vec<&'a [u8]> {
+fn identities_of<'a>(
+    candidates: &[Result<&'a DecodedTransaction, ValidationCode>],
+) -> Vec<&'a [u8]> {
     let mut identities: Vec<&[u8]> = candidates
         .iter()
         .flatten()

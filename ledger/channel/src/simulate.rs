@@ -164,9 +164,9 @@ impl RangeRead {
             start_key: self.start,
             end_key: self.end,
             itr_exhausted: self.exhausted,
-            reads_info: Some(kvrwset::range_query_info::ReadsInfo::RawReads(
-                kvrwset::QueryReads { kv_reads },
-            )),
+            reads_info: Some(kvrwset::range_query_info::ReadsInfo::RawReads(kvrwset::QueryReads {
+                kv_reads,
+            })),
         }
     }
 }

@@ -98,9 +98,7 @@ impl NodeSource for Nodes<'_> {
 
     fn node(&self, id: NodeId) -> Result<Option<Sm3Digest>, StorageError> {
         let bytes = self.0.get(&node_key(id))?;
-        bytes
-            .map(|b| Sm3Digest::from_slice(&b).map_err(|_| damaged("tree node")))
-            .transpose()
+        bytes.map(|b| Sm3Digest::from_slice(&b).map_err(|_| damaged("tree node"))).transpose()
     }
 }
 
@@ -135,9 +133,7 @@ pub(crate) fn put_position(batch: &mut IndexBatch, number: u64, position: Positi
 
 pub(crate) fn position(index: &Index, number: u64) -> Result<Option<Position>, StorageError> {
     let bytes = index.get(&numbered(b'b', number))?;
-    bytes
-        .map(|b| Position::from_bytes(&b).ok_or_else(|| damaged("block position")))
-        .transpose()
+    bytes.map(|b| Position::from_bytes(&b).ok_or_else(|| damaged("block position"))).transpose()
 }
 
 pub(crate) fn put_location(batch: &mut IndexBatch, tx_id: &TxId, at: &Location) {

@@ -94,10 +94,8 @@ fn check_signatures(
     candidates: &[Candidate<'_>],
 ) -> Vec<ValidationCode> {
     let at = i64::try_from(time_ms / 1_000).unwrap_or(i64::MAX);
-    let claims: Vec<Result<Claims<'_>, ValidationCode>> = candidates
-        .iter()
-        .map(|candidate| candidate.and_then(|t| claims(rules, at, t)))
-        .collect();
+    let claims: Vec<Result<Claims<'_>, ValidationCode>> =
+        candidates.iter().map(|candidate| candidate.and_then(|t| claims(rules, at, t))).collect();
     let batch: Vec<Unverified<'_>> = claims
         .iter()
         .flatten()
@@ -215,9 +213,10 @@ impl Overlay {
 
     fn holds_any(&self, namespace: &str, start: &str, end: &str) -> bool {
         let from = (namespace.to_owned(), start.to_owned());
-        self.0.range(from..).next().is_some_and(|(ns, key)| {
-            ns == namespace && (end.is_empty() || key.as_str() < end)
-        })
+        self.0
+            .range(from..)
+            .next()
+            .is_some_and(|(ns, key)| ns == namespace && (end.is_empty() || key.as_str() < end))
     }
 }
 

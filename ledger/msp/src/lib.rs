@@ -7,7 +7,7 @@
 //! # Model
 //! - An [`Organisation`] (MSP) vouches for certificates that chain to its roots. An [`Identity`] is an
 //!   MSP id and a certificate; its [`Role`]s come from the certificate's organisational units, as
-//!   with Fabric's NodeOUs.
+//!   with Fabric's `NodeOUs`.
 //! - [`Membership`] turns serialized identities into [`Identity`]s and remembers them, bounded.
 //! - A [`Policy`] is a tree of `AND`, `OR` and `OutOf` over principals such as `'Org1MSP.peer'`.
 //! - [`ChannelConfig`] is what a channel's members agreed on: organisations, validators in order,

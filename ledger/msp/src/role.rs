@@ -55,7 +55,7 @@ pub struct Roles(u8);
 
 impl Roles {
     /// The roles that organisational units give, `None` if they give none: an identity without one
-    /// of the four units is refused, as with Fabric's NodeOUs.
+    /// of the four units is refused, as with Fabric's `NodeOUs`.
     #[must_use]
     pub fn from_units<S: AsRef<str>>(units: &[S]) -> Option<Self> {
         let bits = units

@@ -38,12 +38,17 @@ pub enum StorageError {
         /// The file that failed.
         file: PathBuf,
     },
-    /// The block log holds blocks that only a consensus log can have decided, but that log is new:
-    /// it was lost. Signing on without it could contradict votes already sent.
-    #[error("the block log reaches block {height}, but its consensus log is missing")]
+    /// The block log is more than one block beyond what the consensus log knows of: that log was
+    /// lost, or is an old copy. Signing on with it could contradict votes already sent.
+    #[error(
+        "the block log reaches block {height}, but its consensus log {}",
+        .floor.map_or_else(|| "is new".to_owned(), |floor| format!("knows only block {floor}"))
+    )]
     FloorMissing {
-        /// Last block of the log.
+        /// Last block of the block log.
         height: u64,
+        /// Last block that the consensus log knows to be durable.
+        floor: Option<u64>,
     },
     /// A number does not follow the one before it. A mistake of the caller; nothing was written.
     #[error("expected number {expected}, got {got}")]

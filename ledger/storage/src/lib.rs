@@ -26,18 +26,19 @@
 //!
 //! # What cannot be told from a torn write
 //!
-//! A crash may spoil only the block log's last frame, above the floor. After
+//! A crash may spoil only the block log's last frame, one above the floor. After
 //! [`ConsensusWal::close`] nothing is above the floor, and after the death of the process alone
 //! only a block whose [`ConsensusWal::reset`] had not begun. So damage is mistaken for a torn write
-//! only where it
-//! hits the **last frame above the floor**: then that frame is cut off, reported in
+//! only where it hits the **last frame, above the floor**: then that frame is cut off, reported in
 //! [`LogRecovery::truncated`], and its block, whose body and votes the consensus log still holds, is
-//! decided and written again. What is left over takes two faults at once:
-//! * the machine crashed before a header slot reached the disk, **and** something flushed after the
-//!   last such slot was damaged later: the consensus log then takes its own end for torn;
-//! * the consensus log is lost **and** the block log is at block 1 or empty: a new channel. Beyond
-//!   block 1 the loss is refused ([`StorageError::FloorMissing`]);
-//! * both logs are replaced by an older copy of themselves: only other nodes can know.
+//! decided and written again. Undetected are:
+//! * a power failure before a header slot of the consensus log reached the disk, **and** later
+//!   damage to a record flushed after that slot: the log takes its own end for torn;
+//! * the consensus log replaced by a copy at most one block old, or lost while the block log is at
+//!   block 0 or 1: no block is lost, but votes of the height under way are forgotten. An older copy
+//!   or a later loss is refused ([`StorageError::FloorMissing`]);
+//! * both logs replaced by older copies of themselves: only other nodes, or the index, which keeps
+//!   what it has applied, can know.
 //!
 //! # Standards
 //!

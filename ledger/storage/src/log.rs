@@ -72,14 +72,14 @@ impl BlockLog {
     /// frame of the others while they are below [`crate::limits::OPEN_CHECK_BYTES_MAX`].
     ///
     /// `floor` is [`crate::ConsensusWal::floor`]: the last block known to be durable. Up to it
-    /// nothing is ever cut. Above it, an incomplete or wrong **last** frame is cut off as a write
-    /// that a crash tore: the consensus log still holds that height and brings the block back.
+    /// nothing is ever cut. An incomplete or wrong **last** frame right above it is cut off as a
+    /// write that a crash tore: the consensus log still holds that height and brings the block back.
     ///
     /// # Errors
     ///
     /// [`StorageError::Corrupt`] with file and offset for any other damage, for a missing segment
-    /// and for a log that ends before `floor`; [`StorageError::FloorMissing`] when the log is
-    /// beyond block 1 and `floor` is `None`; [`StorageError::Io`].
+    /// and for a log that ends before `floor`; [`StorageError::FloorMissing`] when the log is more
+    /// than one block beyond `floor`, `None` counting as block 0; [`StorageError::Io`].
     pub fn open(
         files: Arc<dyn Files>,
         dir: &Path,

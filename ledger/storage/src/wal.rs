@@ -58,6 +58,7 @@ pub struct ConsensusWal {
     chain: Chain,
     pending_chain: Chain,
     pending: Vec<u8>,
+    flushed_since_reset: bool,
     poisoned: bool,
 }
 
@@ -83,6 +84,9 @@ impl ConsensusWal {
 
     /// Adds a record; it is durable after the next [`ConsensusWal::flush`].
     ///
+    /// Working at a height states that every block before it is durable in the block log: the floor
+    /// follows, and is durable with the same flush.
+    ///
     /// # Errors
     ///
     /// [`StorageError::OutOfOrder`] for a height that is decided already,
@@ -99,6 +103,11 @@ impl ConsensusWal {
         }
         if self.pending.len() + bytes.len() > WAL_PENDING_BYTES_MAX {
             return Err(too_large(WAL_PENDING_BYTES_MAX - self.pending.len()));
+        }
+        if height > expected {
+            self.poisoned = true;
+            self.put_slot(Slot { floor: height.checked_sub(1), ..self.slot })?;
+            self.poisoned = false;
         }
         self.pending_chain =
             encode_record(&mut self.pending, self.pending_chain, height, kind, bytes);
@@ -124,6 +133,7 @@ impl ConsensusWal {
         self.pending.clear();
         self.pending.shrink_to(PENDING_BYTES_KEPT);
         self.chain = self.pending_chain;
+        self.flushed_since_reset = true;
         self.put_slot(Slot { synced: self.end, ..self.slot })?;
         self.poisoned = false;
         Ok(())
@@ -154,6 +164,12 @@ impl ConsensusWal {
         } else {
             self.start_over(floor)?;
         }
+        // Blocks that come without votes of ours, one after another: no flush follows that would
+        // keep the floor within one block of the block log.
+        if !self.flushed_since_reset {
+            self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
+        }
+        self.flushed_since_reset = false;
         self.poisoned = false;
         Ok(())
     }
@@ -237,18 +253,18 @@ impl ConsensusWal {
             chain,
             pending_chain: chain,
             pending: Vec::new(),
+            flushed_since_reset: false,
             poisoned: false,
         }
     }
 
-    /// Begins again at the front of the file. Both slots are durable before anything that the old
-    /// ones point to is overwritten.
+    /// Begins again at the front of the file. The slot that says so is durable before anything is
+    /// overwritten; its twin is durable with the first flush, before a record counts as flushed.
     fn start_over(&mut self, floor: Option<u64>) -> Result<(), StorageError> {
         let slot = Slot::over(self.slot, floor, RECORDS_OFFSET);
         self.put_slot(slot)?;
         self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
         self.put_slot(slot)?;
-        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
         self.end = RECORDS_OFFSET;
         self.chain = slot.chain;
         self.pending_chain = slot.chain;

@@ -72,7 +72,7 @@ pub enum SubjectError {
         /// Short name of the attribute.
         field: &'static str,
     },
-    /// More units than [`UNITS_MAX`].
+    /// More than 16 units.
     #[error("more than {UNITS_MAX} organisational units")]
     TooManyUnits,
 }

@@ -84,7 +84,8 @@ impl AnswerLog {
 impl AnswerStore for AnswerLog {
     fn get(&self, key: &Sm3Digest, now_ms: u64) -> Option<StoredAnswer> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let generation = [&inner.young, &inner.old].into_iter().find(|g| g.places.contains_key(key))?;
+        let generation =
+            [&inner.young, &inner.old].into_iter().find(|g| g.places.contains_key(key))?;
         match generation.read(key) {
             Ok(answer) => Some(answer).filter(|answer| now_ms < answer.expires_ms),
             Err(error) => {
@@ -145,7 +146,8 @@ impl Generation {
 
     fn append(&mut self, key: &Sm3Digest, answer: &StoredAnswer) -> io::Result<()> {
         let payload = encode(key, answer);
-        let length = u32::try_from(payload.len()).ok().filter(|_| payload.len() <= PAYLOAD_BYTES_MAX);
+        let length =
+            u32::try_from(payload.len()).ok().filter(|_| payload.len() <= PAYLOAD_BYTES_MAX);
         let length = length.ok_or_else(|| invalid("the answer is too large to keep"))?;
         let mut frame = Vec::with_capacity(payload.len() + 36);
         frame.extend_from_slice(&length.to_be_bytes());

@@ -86,7 +86,10 @@ fn a_key_is_answered_once_at_a_time_and_for_one_body() {
     let Begin::Fresh(ticket) = gate.begin(key, sm3(b"body"), 0) else { panic!("freed by drop") };
     ticket.finish(1_000, 201, "/l", b"{}");
     let Begin::Replay(found) = gate.begin(key, sm3(b"body"), 0) else { panic!("kept") };
-    assert_eq!((found.status, found.location.as_str(), found.body.as_slice()), (201, "/l", &b"{}"[..]));
+    assert_eq!(
+        (found.status, found.location.as_str(), found.body.as_slice()),
+        (201, "/l", &b"{}"[..])
+    );
     assert!(matches!(gate.begin(key, sm3(b"other"), 0), Begin::OtherBody));
     assert!(matches!(gate.begin(key, sm3(b"other"), 1_000), Begin::Fresh(_)));
     assert_ne!(storage_key("CN=a", "bk"), storage_key("CN=ab", "k"));

@@ -27,8 +27,10 @@ fn build(parts: &[(&str, Option<&str>, &[u8])], boundary: &str) -> Vec<u8> {
     for (name, media_type, data) in parts {
         out.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
         out.extend_from_slice(
-            format!("Content-Disposition: form-data; name=\"{name}\"; filename=\"a;\\\"b.pdf\"\r\n")
-                .as_bytes(),
+            format!(
+                "Content-Disposition: form-data; name=\"{name}\"; filename=\"a;\\\"b.pdf\"\r\n"
+            )
+            .as_bytes(),
         );
         if let Some(media_type) = media_type {
             out.extend_from_slice(format!("Content-Type: {media_type}\r\n").as_bytes());

@@ -89,56 +89,103 @@ impl Code {
     const fn parts(self) -> (&'static str, StatusCode, &'static str, &'static str) {
         use StatusCode as S;
         match self {
-            Self::Unsigned => ("AU-4010", S::UNAUTHORIZED, "请求未签名", "The request is not signed"),
-            Self::SignatureMalformed => {
-                ("AU-4011", S::UNAUTHORIZED, "签名头字段格式错误", "The signature header fields are malformed")
+            Self::Unsigned => {
+                ("AU-4010", S::UNAUTHORIZED, "请求未签名", "The request is not signed")
             }
-            Self::SignatureWrong => {
-                ("AU-4012", S::UNAUTHORIZED, "签名与请求不符", "The signature does not match the request")
+            Self::SignatureMalformed => (
+                "AU-4011",
+                S::UNAUTHORIZED,
+                "签名头字段格式错误",
+                "The signature header fields are malformed",
+            ),
+            Self::SignatureWrong => (
+                "AU-4012",
+                S::UNAUTHORIZED,
+                "签名与请求不符",
+                "The signature does not match the request",
+            ),
+            Self::Replayed => {
+                ("AU-4013", S::UNAUTHORIZED, "请求重放", "The request was sent before")
             }
-            Self::Replayed => ("AU-4013", S::UNAUTHORIZED, "请求重放", "The request was sent before"),
-            Self::SignatureExpired => {
-                ("AU-4014", S::UNAUTHORIZED, "签名超出有效时间窗口", "The signature is outside its time window")
+            Self::SignatureExpired => (
+                "AU-4014",
+                S::UNAUTHORIZED,
+                "签名超出有效时间窗口",
+                "The signature is outside its time window",
+            ),
+            Self::CertificateExpired => (
+                "AU-4015",
+                S::UNAUTHORIZED,
+                "证书不在有效期内",
+                "The certificate is not valid at this time",
+            ),
+            Self::AlgorithmRefused => (
+                "AU-4016",
+                S::UNAUTHORIZED,
+                "仅接受 SM2/SM3 证书与签名",
+                "Only SM2 with SM3 is accepted",
+            ),
+            Self::UntrustedCertificate => (
+                "AU-4017",
+                S::UNAUTHORIZED,
+                "证书不属于本通道的机构",
+                "The certificate belongs to no organisation of this channel",
+            ),
+            Self::ContentDigestMismatch => (
+                "AU-4018",
+                S::UNAUTHORIZED,
+                "正文与已签名的摘要不符",
+                "The body does not match its signed digest",
+            ),
+            Self::RoleRefused => {
+                ("AU-4030", S::FORBIDDEN, "该身份无此权限", "This identity may not do this")
             }
-            Self::CertificateExpired => {
-                ("AU-4015", S::UNAUTHORIZED, "证书不在有效期内", "The certificate is not valid at this time")
+            Self::Malformed => {
+                ("RQ-4000", S::BAD_REQUEST, "请求格式错误", "The request is malformed")
             }
-            Self::AlgorithmRefused => {
-                ("AU-4016", S::UNAUTHORIZED, "仅接受 SM2/SM3 证书与签名", "Only SM2 with SM3 is accepted")
-            }
-            Self::UntrustedCertificate => {
-                ("AU-4017", S::UNAUTHORIZED, "证书不属于本通道的机构", "The certificate belongs to no organisation of this channel")
-            }
-            Self::ContentDigestMismatch => {
-                ("AU-4018", S::UNAUTHORIZED, "正文与已签名的摘要不符", "The body does not match its signed digest")
-            }
-            Self::RoleRefused => ("AU-4030", S::FORBIDDEN, "该身份无此权限", "This identity may not do this"),
-            Self::Malformed => ("RQ-4000", S::BAD_REQUEST, "请求格式错误", "The request is malformed"),
             Self::NoSuchPath => ("RQ-4040", S::NOT_FOUND, "路径不存在", "No such path"),
             Self::MethodNotAllowed => {
                 ("RQ-4050", S::METHOD_NOT_ALLOWED, "不支持该方法", "The method is not allowed here")
             }
-            Self::BodyTooSlow => ("RQ-4080", S::REQUEST_TIMEOUT, "正文传输过慢", "The body came too slowly"),
-            Self::InFlight => {
-                ("RQ-4090", S::CONFLICT, "相同幂等键的请求正在处理", "A request with this idempotency key is in progress")
+            Self::BodyTooSlow => {
+                ("RQ-4080", S::REQUEST_TIMEOUT, "正文传输过慢", "The body came too slowly")
             }
-            Self::TooLarge => ("RQ-4130", S::PAYLOAD_TOO_LARGE, "正文过大", "The body is too large"),
-            Self::MediaType => {
-                ("RQ-4150", S::UNSUPPORTED_MEDIA_TYPE, "不支持的媒体类型", "The media type is not accepted here")
+            Self::InFlight => (
+                "RQ-4090",
+                S::CONFLICT,
+                "相同幂等键的请求正在处理",
+                "A request with this idempotency key is in progress",
+            ),
+            Self::TooLarge => {
+                ("RQ-4130", S::PAYLOAD_TOO_LARGE, "正文过大", "The body is too large")
             }
+            Self::MediaType => (
+                "RQ-4150",
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "不支持的媒体类型",
+                "The media type is not accepted here",
+            ),
             Self::IdempotencyMismatch => (
                 "RQ-4220",
                 S::UNPROCESSABLE_ENTITY,
                 "幂等键已用于其他正文",
                 "The idempotency key was used with another body",
             ),
-            Self::Busy => ("RQ-4290", S::TOO_MANY_REQUESTS, "系统繁忙，请稍后重试", "Busy; try again later"),
-            Self::Overloaded => {
-                ("RQ-5030", S::SERVICE_UNAVAILABLE, "并发请求过多，请稍后重试", "Too many requests at once; try again later")
+            Self::Busy => {
+                ("RQ-4290", S::TOO_MANY_REQUESTS, "系统繁忙，请稍后重试", "Busy; try again later")
             }
-            Self::LedgerNotFound => {
-                ("LG-4040", S::NOT_FOUND, "账本中无此区块或交易", "The ledger has no such block or transaction")
-            }
+            Self::Overloaded => (
+                "RQ-5030",
+                S::SERVICE_UNAVAILABLE,
+                "并发请求过多，请稍后重试",
+                "Too many requests at once; try again later",
+            ),
+            Self::LedgerNotFound => (
+                "LG-4040",
+                S::NOT_FOUND,
+                "账本中无此区块或交易",
+                "The ledger has no such block or transaction",
+            ),
             Self::Internal => ("SV-5000", S::INTERNAL_SERVER_ERROR, "内部错误", "Internal error"),
             Self::LedgerUnavailable => {
                 ("SV-5030", S::SERVICE_UNAVAILABLE, "账本不可用", "The ledger is not available")

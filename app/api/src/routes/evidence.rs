@@ -206,10 +206,7 @@ async fn full_bundle(
 }
 
 /// The record's originals that are in custody, with what the container needs to know up front.
-fn packed(
-    state: &Shared,
-    record: &changbai_core::Record,
-) -> Result<Vec<PackedOriginal>, Problem> {
+fn packed(state: &Shared, record: &changbai_core::Record) -> Result<Vec<PackedOriginal>, Problem> {
     let mut list = Vec::new();
     for (index, original) in record.originals().iter().enumerate() {
         if !state.parts.custody.has(&original.sm3) {

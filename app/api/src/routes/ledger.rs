@@ -64,9 +64,9 @@ pub(crate) async fn block(
     State(ApiState(state)): State<ApiState>,
     Path(number): Path<String>,
 ) -> Result<Json<BlockAnswer>, Problem> {
-    let number = number
-        .parse()
-        .map_err(|_| Problem::new(Code::Malformed).technical("a block number is a plain integer"))?;
+    let number = number.parse().map_err(|_| {
+        Problem::new(Code::Malformed).technical("a block number is a plain integer")
+    })?;
     let block = state.in_time(state.parts.ledger.block(number)).await?;
     Ok(Json(BlockAnswer::from(&block.map_err(|error| of_ledger(&error))?)))
 }

@@ -14,8 +14,8 @@ use super::evidence::blocking;
 use crate::body::{Incoming, Received, feed};
 use crate::domain::{of_code, of_submit};
 use crate::dto::SubmissionAnswer;
-use crate::identity::{Caller, authenticate};
 use crate::idempotency::{Begin, StoredAnswer, Ticket, storage_key};
+use crate::identity::{Caller, authenticate};
 use crate::limits::{IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEY_CHARS_MAX};
 use crate::multipart::boundary;
 use crate::problem::{Code, Problem, ProblemBody};
@@ -72,7 +72,8 @@ enum Kind {
 
 impl Kind {
     fn of(head: &Parts) -> Result<Self, Problem> {
-        let text = head.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let text =
+            head.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
         let essence = text.split(';').next().unwrap_or("").trim();
         if essence.eq_ignore_ascii_case("application/json") {
             return Ok(Self::Json);
@@ -111,11 +112,7 @@ async fn answer(
     record(state, caller, submission, ticket).await
 }
 
-fn begin(
-    state: &Shared,
-    caller: &Caller,
-    expected: Sm3Digest,
-) -> Result<Option<Begin>, Problem> {
+fn begin(state: &Shared, caller: &Caller, expected: Sm3Digest) -> Result<Option<Begin>, Problem> {
     let Some(key) = &caller.idempotency_key else { return Ok(None) };
     if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX {
         return Err(Problem::new(Code::Malformed).technical(format!(
@@ -215,7 +212,9 @@ fn replayed(answer: StoredAnswer) -> Response {
 
 fn json_answer(status: StatusCode, location: &str, body: Vec<u8>) -> Response {
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
-    if status == StatusCode::CREATED && let Ok(location) = HeaderValue::try_from(location) {
+    if status == StatusCode::CREATED
+        && let Ok(location) = HeaderValue::try_from(location)
+    {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response

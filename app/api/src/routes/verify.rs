@@ -153,8 +153,9 @@ async fn answer(state: &Arc<Shared>, mut to_check: ToCheck) -> Result<VerifyAnsw
         return Ok(of_report(&report, sm3, matches));
     }
     let Some(sm3) = sm3 else {
-        return Err(Problem::new(Code::Malformed)
-            .technical("an original, a digest or a bundle is needed"));
+        return Err(
+            Problem::new(Code::Malformed).technical("an original, a digest or a bundle is needed")
+        );
     };
     let claimed = match to_check.evidence_id {
         Some(id) => Some(id),

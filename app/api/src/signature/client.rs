@@ -117,8 +117,7 @@ impl RequestSigner {
         }
         let names: Vec<&str> = lines.iter().map(|(name, _)| *name).collect();
         let expires = created.saturating_add(lifetime_s);
-        let parameters =
-            signature_parameters(&names, created, expires, &hex(nonce), &self.keyid);
+        let parameters = signature_parameters(&names, created, expires, &hex(nonce), &self.keyid);
         let signature = self.key.sign(&signature_base(&lines, &parameters));
         let mut headers = vec![
             (CERTIFICATE_HEADER, self.certificates.clone()),

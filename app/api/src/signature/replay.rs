@@ -41,7 +41,13 @@ impl ReplayCache {
     }
 
     /// Looks a nonce up and remembers it until `expires` (Unix seconds) has passed.
-    pub fn insert(&self, keyid: &Sm3Digest, nonce: &str, expires: u64, now_s: u64) -> ReplayVerdict {
+    pub fn insert(
+        &self,
+        keyid: &Sm3Digest,
+        nonce: &str,
+        expires: u64,
+        now_s: u64,
+    ) -> ReplayVerdict {
         let tag = tag(keyid, nonce);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.forget_before(now_s);

@@ -5,9 +5,10 @@ use smkit::sm2::Signature;
 use smkit::sm3::Sm3Digest;
 use smkit_pki::{Certificate, CertificateError};
 
-use super::structured::{self, FieldError, SignatureInput};
+use super::structured::{FieldError, SignatureInput};
 use super::{
-    ALGORITHM, CERTIFICATE_HEADER, CONTENT_DIGEST_HEADER, IDEMPOTENCY_KEY_HEADER, signature_base,
+    ALGORITHM, CERTIFICATE_HEADER, CONTENT_DIGEST_HEADER, IDEMPOTENCY_KEY_HEADER, SignatureFields,
+    parse_signature_fields, signature_base,
 };
 use crate::limits::{SIGNATURE_LIFETIME_S_MAX, SIGNATURE_WINDOW_S, TARGET_BYTES_MAX};
 use crate::problem::Code;
@@ -102,11 +103,13 @@ pub fn present(head: &RequestHead<'_>, window: Window) -> Result<Presented, Sign
     if names.iter().all(|name| !head.headers.contains_key(*name)) {
         return Err(SignatureRefusal::Unsigned);
     }
-    let input = SignatureInput::parse(needed(head.headers, "signature-input")?)?;
-    let signature = structured::signature_member(needed(head.headers, "signature")?, &input.label)?;
-    let chain = structured::certificate_list(needed(head.headers, CERTIFICATE_HEADER)?)?;
-    let digest = single(head.headers, CONTENT_DIGEST_HEADER)?;
-    let content_digest = digest.map(structured::content_digest).transpose()?;
+    let SignatureFields { input, signature, content_digest, certificates: chain } =
+        parse_signature_fields(
+            needed(head.headers, "signature-input")?,
+            needed(head.headers, "signature")?,
+            single(head.headers, CONTENT_DIGEST_HEADER)?,
+            needed(head.headers, CERTIFICATE_HEADER)?,
+        )?;
     let idempotency_key = single(head.headers, IDEMPOTENCY_KEY_HEADER)?.map(str::to_owned);
     check_coverage(head, &input)?;
     let (certificate, intermediates) = certificates(&chain)?;
@@ -120,10 +123,7 @@ pub fn present(head: &RequestHead<'_>, window: Window) -> Result<Presented, Sign
     let signature = Signature::from_der(&signature)
         .map_err(|_| malformed("the signature is not a strict DER SM2 signature"))?;
     let base = base_of(head, &input)?;
-    certificate
-        .verifying_key()
-        .verify(&base, &signature)
-        .map_err(|_| SignatureRefusal::Wrong)?;
+    certificate.verifying_key().verify(&base, &signature).map_err(|_| SignatureRefusal::Wrong)?;
     Ok(Presented {
         certificate,
         intermediates,

@@ -71,8 +71,7 @@ impl SignatureInput {
 }
 
 /// Serializes an inner list with our five parameters in the order of the specification page.
-#[must_use]
-pub fn signature_parameters(
+pub(super) fn signature_parameters(
     components: &[&str],
     created: u64,
     expires: u64,
@@ -90,7 +89,7 @@ pub fn signature_parameters(
 ///
 /// # Errors
 /// Another label, a second member, or base64 that is not canonical.
-pub fn signature_member(value: &str, label: &str) -> Result<Vec<u8>, FieldError> {
+pub(super) fn signature_member(value: &str, label: &str) -> Result<Vec<u8>, FieldError> {
     let mut at = Cursor::new("signature", value, SIGNATURE_BYTES_MAX)?;
     let error = at.error("the label is not the one of signature-input");
     if at.key()? != label {
@@ -106,7 +105,7 @@ pub fn signature_member(value: &str, label: &str) -> Result<Vec<u8>, FieldError>
 ///
 /// # Errors
 /// Another algorithm, a second member, or anything but 32 bytes.
-pub fn content_digest(value: &str) -> Result<Sm3Digest, FieldError> {
+pub(super) fn content_digest(value: &str) -> Result<Sm3Digest, FieldError> {
     let mut at = Cursor::new("content-digest", value, 128)?;
     let error = at.error("only sm3 is accepted, once");
     if at.key()? != "sm3" {
@@ -128,7 +127,7 @@ pub fn content_digest_value(digest: &Sm3Digest) -> String {
 ///
 /// # Errors
 /// An empty list, more than four members, or base64 that is not canonical.
-pub fn certificate_list(value: &str) -> Result<Vec<Vec<u8>>, FieldError> {
+pub(super) fn certificate_list(value: &str) -> Result<Vec<Vec<u8>>, FieldError> {
     let mut at = Cursor::new("changbai-certificate", value, CERTIFICATE_HEADER_BYTES_MAX)?;
     let mut list = vec![at.byte_sequence()?];
     while !at.is_empty() {
@@ -143,9 +142,9 @@ pub fn certificate_list(value: &str) -> Result<Vec<Vec<u8>>, FieldError> {
 }
 
 /// Writes a list of byte sequences.
-#[must_use]
-pub fn byte_sequences(list: &[&[u8]]) -> String {
-    let members: Vec<String> = list.iter().map(|der| format!(":{}:", STANDARD.encode(der))).collect();
+pub(super) fn byte_sequences(list: &[&[u8]]) -> String {
+    let members: Vec<String> =
+        list.iter().map(|der| format!(":{}:", STANDARD.encode(der))).collect();
     members.join(", ")
 }
 
@@ -288,9 +287,8 @@ impl<'a> Cursor<'a> {
 
     // RFC 8941 §3.1.2, without '*' and '.'.
     fn key(&mut self) -> Result<&'a str, FieldError> {
-        let plain = |b: u8| {
-            b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_')
-        };
+        let plain =
+            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
         let error = self.error("a lower-case key of 1 to 32 characters was expected");
         let key = self.take_while(plain);
         let starts = key.bytes().next().is_some_and(|b| b.is_ascii_lowercase());

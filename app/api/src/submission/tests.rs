@@ -37,19 +37,46 @@ fn each_fault_has_its_code() {
         (String::from("{}"), "RQ-4000"),
         (format!("{{\"originals\":[{original}],\"other\":1}}"), "RQ-4000"),
         (format!("{{\"originals\":[{original}],\"fields\":{{\"a\":1}}}}"), "RQ-4000"),
-        (format!("{{\"originals\":[{original}],\"fields\":{{\"title\":\"1\",\"title\":\"2\"}}}}"), "RQ-4000"),
+        (
+            format!(
+                "{{\"originals\":[{original}],\"fields\":{{\"title\":\"1\",\"title\":\"2\"}}}}"
+            ),
+            "RQ-4000",
+        ),
         (String::from("{\"originals\":[]}"), "EV-4008"),
         (format!("{{\"originals\":[{original},{original}]}}"), "EV-4008"),
-        (format!("{{\"originals\":[{{\"sm3\":\"{SM3}\",\"size_bytes\":3,\"media_type\":\"x\"}}]}}"), "EV-4008"),
-        (format!("{{\"originals\":[{{\"sm3\":\"{}\",\"size_bytes\":3}}]}}", SM3.to_uppercase()), "EV-4010"),
+        (
+            format!(
+                "{{\"originals\":[{{\"sm3\":\"{SM3}\",\"size_bytes\":3,\"media_type\":\"x\"}}]}}"
+            ),
+            "EV-4008",
+        ),
+        (
+            format!("{{\"originals\":[{{\"sm3\":\"{}\",\"size_bytes\":3}}]}}", SM3.to_uppercase()),
+            "EV-4010",
+        ),
         (String::from("{\"originals\":[{\"sm3\":\"12\",\"size_bytes\":3}]}"), "EV-4010"),
         (format!("{{\"originals\":[{original}],\"business_type\":\"x\"}}"), "EV-4002"),
         (format!("{{\"originals\":[{original}],\"fields\":{{\"x\":\"1\"}}}}"), "EV-4003"),
         (format!("{{\"originals\":[{original}],\"business_type\":\"行政处罚\"}}"), "EV-4004"),
-        (format!("{{\"originals\":[{original}],\"fields\":{{\"title\":\"{}\"}}}}", "长".repeat(2_000)), "EV-4005"),
-        (format!("{{\"originals\":[{original}],\"fields\":{{\"title\":\"a\",\"标题\":\"b\"}}}}"), "EV-4007"),
+        (
+            format!(
+                "{{\"originals\":[{original}],\"fields\":{{\"title\":\"{}\"}}}}",
+                "长".repeat(2_000)
+            ),
+            "EV-4005",
+        ),
+        (
+            format!("{{\"originals\":[{original}],\"fields\":{{\"title\":\"a\",\"标题\":\"b\"}}}}"),
+            "EV-4007",
+        ),
         (format!("{{\"originals\":[{original}],\"previous\":\"CC1\"}}"), "EV-4009"),
-        (format!("{{\"originals\":[{original}],\"collection\":{{\"method\":\"\",\"source\":\"\"}}}}"), "EV-4013"),
+        (
+            format!(
+                "{{\"originals\":[{original}],\"collection\":{{\"method\":\"\",\"source\":\"\"}}}}"
+            ),
+            "EV-4013",
+        ),
     ];
     for (body, expected) in cases {
         assert_eq!(code(&body), expected, "{body}");

@@ -1,10 +1,10 @@
 //! What becomes of transactions: valid ones take effect and are provable, others are flagged.
 
 use changbai_channel::{BroadcastError, InvokeError, Proof, SigningIdentity};
-use changbai_contract::ContractError;
 use changbai_consensus::ValidatorSet;
-use changbai_wire::proto::common;
+use changbai_contract::ContractError;
 use changbai_wire::ValidationCode;
+use changbai_wire::proto::common;
 use prost::Message as _;
 
 use crate::world::{NOW, World, call, member};
@@ -29,13 +29,8 @@ fn a_transaction_is_committed_read_back_and_proven() {
     assert_eq!(proof.header.number, outcome.block_number + 1);
     let leaf = changbai_merkle::leaf_hash(&proof.leaf.to_bytes());
     proof.inclusion.verify(&leaf, &proof.header.log_root).unwrap();
-    let certificate = node
-        .channel
-        .block(proof.header.number)
-        .unwrap()
-        .unwrap()
-        .certificate
-        .unwrap();
+    let certificate =
+        node.channel.block(proof.header.number).unwrap().unwrap().certificate.unwrap();
     let validators = &node.channel.config().validators;
     let members = validators
         .iter()
@@ -125,10 +120,9 @@ fn a_changed_signature_is_flagged_and_writes_nothing() {
     let mut node = world.open(dir.path()).unwrap();
     let other = node.endorse(&world, &["Put", "b", "2"]).envelope;
     let other = common::Envelope::decode(other.as_slice()).unwrap();
-    let mut envelope = common::Envelope::decode(
-        node.endorse(&world, &["Put", "a", "1"]).envelope.as_slice(),
-    )
-    .unwrap();
+    let mut envelope =
+        common::Envelope::decode(node.endorse(&world, &["Put", "a", "1"]).envelope.as_slice())
+            .unwrap();
     envelope.signature = other.signature;
     let mut outcome = node.send(&envelope.encode_to_vec());
     node.turn();

@@ -1,11 +1,6 @@
 //! One channel with a real block log, index and consensus core, driven turn by turn.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod commit;
 mod restart;

@@ -98,7 +98,11 @@ impl World {
         self.open_with(dir, Arc::new(StdFiles))
     }
 
-    pub(crate) fn open_with(&self, dir: &Path, files: Arc<dyn Files>) -> Result<Running, OpenError> {
+    pub(crate) fn open_with(
+        &self,
+        dir: &Path,
+        files: Arc<dyn Files>,
+    ) -> Result<Running, OpenError> {
         let mut contracts = Registry::new();
         contracts.register(Arc::new(Counters)).unwrap();
         let parts = Parts {

@@ -7,7 +7,9 @@
 //! write from later damage. The consensus log can: its floor is the last block known durable.
 //! * A bad frame at or below the floor, in a sealed segment, or with anything behind it is damage.
 //! * A log that ends before the floor was cut: damage.
-//! * A bad last frame above the floor is cut off. Its height is still in the consensus log, body
+//! * The floor is durable before the votes of the next height leave the node, so a log can be one
+//!   block beyond it, never two: else the consensus log is missing or an old copy.
+//! * A bad last frame one above the floor is cut off. Its height is still in the consensus log, body
 //!   included, so that the same block is decided and written again.
 
 use std::path::{Path, PathBuf};
@@ -65,8 +67,10 @@ pub(super) fn open(
             let reason = format!("the log ends with block {height}, but block {floor} was durable");
             Err(StorageError::corrupt(&path, opened.extent.end, reason))
         }
-        // Block 0 is the configuration, and block 1 may be on its way with no height decided yet.
-        (Some(height), None) if height > 1 => Err(StorageError::FloorMissing { height }),
+        // Block 0 is the configuration: block 1 is the first that leaves a floor behind.
+        (Some(height), floor) if height > floor.map_or(1, |floor| floor.saturating_add(1)) => {
+            Err(StorageError::FloorMissing { height, floor })
+        }
         _ => Ok(opened),
     }
 }
@@ -184,8 +188,10 @@ impl Segment {
 
     /// Cuts a torn write off the last segment, or refuses when it is not one.
     fn cut(&mut self, bad: &Bad, floor: Option<u64>) -> Result<Truncated, StorageError> {
-        // Without a floor only blocks 0 and 1 can be under way: see `open`.
-        let above_floor = floor.map_or(self.next <= 1, |floor| self.next > floor);
+        let above_floor = match floor {
+            Some(floor) => self.next == floor.saturating_add(1),
+            None => self.next <= 1,
+        };
         if !above_floor || self.something_follows(bad)? {
             return Err(self.damage(bad));
         }

@@ -154,7 +154,12 @@ fn anything_behind_a_bad_frame_makes_it_damage() {
 #[test]
 fn a_lost_consensus_log_is_noticed() {
     let (files, _) = filled(3);
-    assert!(matches!(open(&files, None), Err(StorageError::FloorMissing { height: 2 })));
+    assert!(matches!(
+        open(&files, None),
+        Err(StorageError::FloorMissing { height: 2, floor: None })
+    ));
+    let old = open(&files, Some(0));
+    assert!(matches!(old, Err(StorageError::FloorMissing { height: 2, floor: Some(0) })));
     let (files, _) = filled(2);
     assert!(open(&files, None).is_ok(), "block 1 may be the first under way");
     let empty = FaultyFiles::new();
