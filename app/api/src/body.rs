@@ -26,6 +26,7 @@ pub(crate) struct Received {
 #[derive(Debug)]
 pub(crate) struct Incoming {
     body: Body,
+    announced: u64,
     bytes_max: u64,
     received: u64,
     started: Instant,
@@ -36,28 +37,27 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Wraps a body; refuses at once what `Content-Length` announces as too large.
-    pub(crate) fn new(
-        body: Body,
-        headers: &HeaderMap,
-        bytes_max: u64,
-        limits: &Limits,
-    ) -> Result<Self, Problem> {
-        let announced =
+    /// Wraps a body; nothing is read yet, and nothing may be until [`limit`](Self::limit) says how much.
+    pub(crate) fn new(body: Body, headers: &HeaderMap, limits: &Limits) -> Self {
+        let length =
             headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-        if announced.is_some_and(|length: u64| length > bytes_max) {
-            return Err(too_large(bytes_max));
-        }
-        Ok(Self {
+        Self {
             body,
-            bytes_max,
+            announced: length.unwrap_or(0),
+            bytes_max: 0,
             received: 0,
             started: Instant::now(),
             idle: limits.body_idle_max,
             grace: limits.body_grace,
             rate_min: limits.body_bytes_per_second_min.max(1),
             waits_for_100: headers.contains_key(header::EXPECT),
-        })
+        }
+    }
+
+    /// Allows a number of bytes; refuses at once what `Content-Length` announces as more.
+    pub(crate) fn limit(&mut self, bytes_max: u64) -> Result<(), Problem> {
+        self.bytes_max = bytes_max;
+        if self.announced > bytes_max { Err(too_large(bytes_max)) } else { Ok(()) }
     }
 
     /// The next bytes; `None` at the end.

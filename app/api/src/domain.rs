@@ -80,14 +80,14 @@ pub(crate) fn of_ledger(error: &LedgerError) -> Problem {
         },
         LedgerError::Conflict => of_code(&codes::CONTENDED),
         LedgerError::Busy { retry_after_ms } => {
-            Problem::new(Code::Busy).retry_after_ms(*retry_after_ms)
+            of_code(&codes::BUSY).retry_after_ms(*retry_after_ms)
         }
         LedgerError::NotFound => Problem::new(Code::LedgerNotFound),
         LedgerError::NotYetProven => of_code(&codes::NOT_YET_PROVEN),
         LedgerError::Invalid { reason } => Problem::new(Code::Malformed).technical(reason),
         LedgerError::Unavailable { .. } | LedgerError::Halted { .. } => {
             tracing::warn!(%error, "api::ledger unavailable");
-            Problem::new(Code::LedgerUnavailable)
+            of_code(&codes::LEDGER_UNAVAILABLE)
         }
         LedgerError::OutcomeUnknown { tx_id, .. } => {
             tracing::warn!(%error, "api::ledger outcome unknown");

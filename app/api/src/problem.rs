@@ -60,7 +60,10 @@ impl Language {
 
 /// One failure on its way to the client.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     code: String,
     status: StatusCode,
     zh: String,
@@ -112,7 +115,7 @@ impl Problem {
         if row.status == StatusCode::SERVICE_UNAVAILABLE
             || row.status == StatusCode::TOO_MANY_REQUESTS
         {
-            problem.retry_after_s = Some(1);
+            problem.0.retry_after_s = Some(1);
         }
         problem
     }
@@ -120,7 +123,7 @@ impl Problem {
     /// A problem of the evidence domain, with its own code and titles.
     #[must_use]
     pub fn of_domain(code: &str, status: StatusCode, zh: &str, en: &str) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code: code.to_owned(),
             status,
             zh: zh.to_owned(),
@@ -128,13 +131,13 @@ impl Problem {
             detail: None,
             errors: Vec::new(),
             retry_after_s: None,
-        }
+        }))
     }
 
     /// Adds what happened, in both languages.
     #[must_use]
     pub fn detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        self.detail = Some((zh.into(), en.into()));
+        self.0.detail = Some((zh.into(), en.into()));
         self
     }
 
@@ -148,44 +151,45 @@ impl Problem {
     /// Adds a fault inside the body.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        let code = self.code.clone();
-        self.errors.push(FieldProblem { pointer: pointer.into(), code, detail: detail.into() });
+        let code = self.0.code.clone();
+        self.0.errors.push(FieldProblem { pointer: pointer.into(), code, detail: detail.into() });
         self
     }
 
     /// Sets `Retry-After`, in whole seconds, at least one.
     #[must_use]
     pub fn retry_after_ms(mut self, milliseconds: u64) -> Self {
-        self.retry_after_s = Some(milliseconds.div_ceil(1_000).max(1));
+        self.0.retry_after_s = Some(milliseconds.div_ceil(1_000).max(1));
         self
     }
 
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// Renders the problem for one request.
     pub(crate) fn render(self, language: Language, trace_id: &str) -> Response {
+        let parts = *self.0;
         let chinese = language == Language::Chinese;
         let body = ProblemBody {
-            kind: format!("/problems/{}", self.code),
-            title: if chinese { self.zh } else { self.en },
-            status: self.status.as_u16(),
-            detail: self.detail.map(|(zh, en)| if chinese { zh } else { en }),
-            code: self.code,
+            kind: format!("/problems/{}", parts.code),
+            title: if chinese { parts.zh } else { parts.en },
+            status: parts.status.as_u16(),
+            detail: parts.detail.map(|(zh, en)| if chinese { zh } else { en }),
+            code: parts.code,
             trace_id: trace_id.to_owned(),
-            errors: self.errors,
+            errors: parts.errors,
         };
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = (self.status, bytes).into_response();
+        let mut response = (parts.status, bytes).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -193,10 +197,10 @@ impl Problem {
         );
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = parts.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if parts.status == StatusCode::UNAUTHORIZED {
             // RFC 9110 §11.6.1 wants a challenge with each 401.
             let challenge = HeaderValue::from_static("Signature alg=\"sm2-sm3\"");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
@@ -213,12 +217,12 @@ impl From<Code> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
-        response.extensions_mut().insert(Pending(Box::new(self)));
+        let mut response = self.0.status.into_response();
+        response.extensions_mut().insert(Pending(self));
         response
     }
 }
 
 /// A problem that waits in a response for the outermost layer to render it.
 #[derive(Debug, Clone)]
-pub(crate) struct Pending(pub(crate) Box<Problem>);
+pub(crate) struct Pending(pub(crate) Problem);

@@ -43,7 +43,8 @@ pub fn openapi() -> String {
 }
 
 fn documented() -> OpenApiRouter<ApiState> {
-    let v1 = OpenApiRouter::new()
+    // Full paths instead of a nested router: nesting strips the prefix from the target that was signed.
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::health))
         .routes(routes!(submit::submit, evidence::list))
         .routes(routes!(evidence::one))
@@ -53,8 +54,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(verify::verify))
         .routes(routes!(ledger::blocks))
         .routes(routes!(ledger::block))
-        .routes(routes!(ledger::transaction));
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1)
+        .routes(routes!(ledger::transaction))
 }
 
 #[derive(OpenApi)]

@@ -6,10 +6,8 @@ use changbai_channel::{
     BroadcastError, Channel, Invocation, InvokeError, Outcome, Proof, SigningIdentity,
 };
 use changbai_contract::ContractError;
-use changbai_core::{
-    BlockView, BoxFuture, Committed, LedgerClient, LedgerError, LedgerProof, LedgerStatus,
-    TransactionSummary, TransactionView,
-};
+use changbai_core::ledger::{BlockView, BoxFuture, TransactionSummary, TransactionView};
+use changbai_core::{Committed, LedgerClient, LedgerError, LedgerProof, LedgerStatus};
 use changbai_storage::StorageError;
 use changbai_wire::time::Clock;
 use changbai_wire::{TxId, ValidationCode, decode_transaction, envelope_digest};
@@ -142,7 +140,8 @@ impl LedgerClient for EmbeddedLedger {
             let outcome = self.channel.broadcast(endorsed.envelope).map_err(broadcast)?;
             // The channel halted with the transaction on its way: it may be durable or not.
             let Ok(Outcome { block_number, index, code, time_ms }) = outcome.await else {
-                return Err(LedgerError::OutcomeUnknown { tx_id });
+                let reason = "the channel halted meanwhile".to_owned();
+                return Err(LedgerError::OutcomeUnknown { tx_id, reason });
             };
             match code {
                 ValidationCode::Valid => Ok(Committed { tx_id, block_number, index, time_ms }),

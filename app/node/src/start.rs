@@ -254,7 +254,7 @@ impl RunningNode {
     /// [`StopError`]; nothing acknowledged is lost.
     pub async fn shutdown(self) -> Result<(), StopError> {
         // A receiver that is gone means the server has ended already.
-        drop(self.stop.send(true));
+        let _ = self.stop.send(true);
         let abort = self.server.abort_handle();
         if tokio::time::timeout(STOP_GRACE, self.server).await.is_err() {
             abort.abort();
@@ -406,7 +406,6 @@ fn wire_api(
         config.settings.platform.filing_number.clone(),
         self_test,
     );
-    let trust = TrustAnchors::from_certificates(vec![identities.root.clone()]);
     let limits =
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
@@ -417,7 +416,6 @@ fn wire_api(
         ledger,
         custody,
         membership: Arc::new(channel.config().membership()),
-        trust,
         clock: Arc::clone(clock),
         health: Arc::new(health),
         answers: Arc::new(answers),

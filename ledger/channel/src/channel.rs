@@ -386,7 +386,7 @@ impl Channel {
     ///
     /// [`StorageError`] when the index cannot be written; nothing is lost then.
     pub fn close(self, orderer: Orderer) -> Result<(), StorageError> {
-        drop(orderer);
+        orderer.close()?;
         // Somebody else still reads: then the next start checks the index instead.
         Arc::into_inner(self.shared).map_or(Ok(()), |shared| shared.ledger.close())
     }

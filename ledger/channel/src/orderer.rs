@@ -123,6 +123,11 @@ impl Orderer {
         self.shared.mempool.wait(at_most);
     }
 
+    /// Ends ordering in order: the consensus log states its floor durably.
+    pub(crate) fn close(self) -> Result<(), StorageError> {
+        self.wal.close()
+    }
+
     /// Whether the channel takes no more transactions and every one taken has been answered.
     #[must_use]
     pub fn is_drained(&self) -> bool {

@@ -13,6 +13,7 @@
 
 mod body;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smkit::sm3::{Sm3Digest, sm3};
@@ -59,6 +60,16 @@ pub enum FrameError {
     /// An identity that the frame refers to is not there.
     #[error("the frame refers to an identity that is not defined")]
     Reference,
+}
+
+/// Where a segment is not intact, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("at offset {offset}: {error}")]
+pub struct SegmentError {
+    /// Offset of the frame.
+    pub offset: usize,
+    /// What is wrong with it.
+    pub error: FrameError,
 }
 
 /// A frame's header.
@@ -222,28 +233,23 @@ pub(crate) fn encode_frame(number: u64, body: &Body) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// The offset of the first frame that is not intact, and why.
-pub fn decode_segment(
-    bytes: &[u8],
-    bytes_max: usize,
-) -> Result<Vec<(u64, Vec<u8>)>, (usize, FrameError)> {
-    let mut defined = std::collections::BTreeMap::new();
+/// [`SegmentError`] for the first frame that is not intact.
+pub fn decode_segment(bytes: &[u8], bytes_max: usize) -> Result<Vec<(u64, Vec<u8>)>, SegmentError> {
+    let mut defined = BTreeMap::new();
     let (mut blocks, mut offset, mut total) = (Vec::new(), 0_usize, 0_usize);
     while let Some(rest) = bytes.get(offset..).filter(|rest| !rest.is_empty()) {
-        let frame = decode_frame(rest).map_err(|e| (offset, e))?;
-        let at = u32::try_from(offset).map_err(|_| (offset, FrameError::TooLarge))?;
+        let wrong = |error| SegmentError { offset, error };
+        let frame = decode_frame(rest).map_err(wrong)?;
+        let at = u32::try_from(offset).map_err(|_| wrong(FrameError::TooLarge))?;
         if !frame.body.definitions.is_empty() {
             defined.insert(at, Arc::clone(&frame.body.definitions));
         }
         total = total.saturating_add(frame.body.block_bytes as usize);
         if total > bytes_max {
-            return Err((offset, FrameError::TooLarge));
+            return Err(wrong(FrameError::TooLarge));
         }
-        let block = frame
-            .body
-            .block(|at| defined.get(&at).cloned().ok_or(FrameError::Reference))
-            .map_err(|e| (offset, e))?;
-        blocks.push((frame.number, block));
+        let find = |at| defined.get(&at).cloned().ok_or(FrameError::Reference);
+        blocks.push((frame.number, frame.body.block(find).map_err(wrong)?));
         offset += frame.frame_bytes;
     }
     Ok(blocks)

@@ -82,3 +82,6 @@ pub use files::{File, Files, StdFiles};
 pub use index::{Index, IndexBatch, IndexSnapshot, IndexState, KeyValue};
 pub use log::{BlockLog, LogOptions, LogRecovery, Position, Progress, Truncated};
 pub use wal::{ConsensusWal, Entry, RecordError, decode_records};
+
+#[cfg(test)]
+mod tests;

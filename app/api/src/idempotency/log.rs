@@ -1,7 +1,7 @@
 //! Answers on disk: two append-only generations, the older dropped when the younger is full.
 //!
 //! Frame: `u32 length ‖ payload ‖ SM3(payload)`, big endian; payload = key(32) ‖ request(32) ‖
-//! u64 expires_ms ‖ u16 status ‖ u16 length of location ‖ location ‖ body. Written without fsync: what a
+//! u64 expiry in ms ‖ u16 status ‖ u16 length of location ‖ location ‖ body. Written without fsync: what a
 //! power cut takes, the duplicate key of the domain gives back. A file is read up to its first damaged
 //! frame and cut there.
 

@@ -43,7 +43,7 @@ pub enum Code {
     MediaType,
     /// The `Idempotency-Key` was used with another body.
     IdempotencyMismatch,
-    /// Too many uploads or downloads at once, or the ledger's queue is full.
+    /// Too many uploads, downloads or verifications at once.
     Busy,
     /// Too many requests at once.
     Overloaded,
@@ -51,8 +51,6 @@ pub enum Code {
     LedgerNotFound,
     /// A defect on our side.
     Internal,
-    /// The ledger has stopped or cannot be reached.
-    LedgerUnavailable,
     /// The ledger did not answer in time.
     LedgerTimeout,
 }
@@ -187,9 +185,6 @@ impl Code {
                 "The ledger has no such block or transaction",
             ),
             Self::Internal => ("SV-5000", S::INTERNAL_SERVER_ERROR, "内部错误", "Internal error"),
-            Self::LedgerUnavailable => {
-                ("SV-5030", S::SERVICE_UNAVAILABLE, "账本不可用", "The ledger is not available")
-            }
             Self::LedgerTimeout => (
                 "SV-5040",
                 S::GATEWAY_TIMEOUT,
@@ -223,7 +218,6 @@ impl Code {
         Self::Overloaded,
         Self::LedgerNotFound,
         Self::Internal,
-        Self::LedgerUnavailable,
         Self::LedgerTimeout,
     ];
 }

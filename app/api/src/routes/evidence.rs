@@ -56,7 +56,7 @@ pub(crate) struct BundleParams {
 }
 
 /// One record.
-#[utoipa::path(get, path = "/evidence/{id}", tag = "evidence",
+#[utoipa::path(get, path = "/api/v1/evidence/{id}", tag = "evidence",
     params(("id" = String, Path, description = "Evidence id 存证编号")),
     responses((status = 200, body = EvidenceAnswer), (status = 404, body = ProblemBody)))]
 pub(crate) async fn one(
@@ -67,7 +67,7 @@ pub(crate) async fn one(
 }
 
 /// Records by digest, business type and time.
-#[utoipa::path(get, path = "/evidence", tag = "evidence", params(ListParams),
+#[utoipa::path(get, path = "/api/v1/evidence", tag = "evidence", params(ListParams),
     responses((status = 200, body = EvidencePage), (status = 422, body = ProblemBody)))]
 pub(crate) async fn list(
     State(ApiState(state)): State<ApiState>,
@@ -88,7 +88,7 @@ pub(crate) async fn list(
 }
 
 /// All versions of one evidence, oldest first.
-#[utoipa::path(get, path = "/evidence/{id}/history", tag = "evidence",
+#[utoipa::path(get, path = "/api/v1/evidence/{id}/history", tag = "evidence",
     params(("id" = String, Path, description = "Any version's id")),
     responses((status = 200, body = HistoryAnswer), (status = 404, body = ProblemBody)))]
 pub(crate) async fn history(
@@ -110,7 +110,7 @@ pub(crate) async fn history(
 }
 
 /// The receipt: everything that proves the record, as canonical JSON.
-#[utoipa::path(get, path = "/evidence/{id}/receipt", tag = "evidence",
+#[utoipa::path(get, path = "/api/v1/evidence/{id}/receipt", tag = "evidence",
     params(("id" = String, Path, description = "Evidence id 存证编号")),
     responses((status = 200, description = "Receipt 凭据", content_type = "application/json"),
               (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
@@ -124,7 +124,7 @@ pub(crate) async fn receipt(
 }
 
 /// The bundle: one ZIP that proves itself offline.
-#[utoipa::path(get, path = "/evidence/{id}/bundle", tag = "evidence",
+#[utoipa::path(get, path = "/api/v1/evidence/{id}/bundle", tag = "evidence",
     params(("id" = String, Path, description = "Evidence id 存证编号"), BundleParams),
     responses((status = 200, description = "Bundle 证据包", content_type = "application/zip"),
               (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),

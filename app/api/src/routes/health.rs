@@ -29,7 +29,7 @@ pub(crate) struct HealthParams {
 }
 
 /// How the node is. 200 while it works, 503 once it refuses writes; the body has the same shape.
-#[utoipa::path(get, path = "/health", tag = "node", params(HealthParams),
+#[utoipa::path(get, path = "/api/v1/health", tag = "node", params(HealthParams),
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 pub(crate) async fn health(
     State(ApiState(state)): State<ApiState>,

@@ -29,7 +29,7 @@ pub(crate) struct BlocksParams {
 }
 
 /// Blocks downwards from `from`, newest first.
-#[utoipa::path(get, path = "/blocks", tag = "ledger", params(BlocksParams),
+#[utoipa::path(get, path = "/api/v1/blocks", tag = "ledger", params(BlocksParams),
     responses((status = 200, body = BlockPage), (status = 400, body = ProblemBody)))]
 pub(crate) async fn blocks(
     State(ApiState(state)): State<ApiState>,
@@ -57,7 +57,7 @@ pub(crate) async fn blocks(
 }
 
 /// One block.
-#[utoipa::path(get, path = "/blocks/{number}", tag = "ledger",
+#[utoipa::path(get, path = "/api/v1/blocks/{number}", tag = "ledger",
     params(("number" = u64, Path, description = "Block number, from 0")),
     responses((status = 200, body = BlockAnswer), (status = 404, body = ProblemBody)))]
 pub(crate) async fn block(
@@ -72,7 +72,7 @@ pub(crate) async fn block(
 }
 
 /// One transaction, valid or not.
-#[utoipa::path(get, path = "/transactions/{tx_id}", tag = "ledger",
+#[utoipa::path(get, path = "/api/v1/transactions/{tx_id}", tag = "ledger",
     params(("tx_id" = String, Path, description = "Transaction id, 64 hex digits")),
     responses((status = 200, body = TransactionAnswer), (status = 404, body = ProblemBody)))]
 pub(crate) async fn transaction(

@@ -25,7 +25,7 @@ use crate::upload;
 
 /// Submits evidence: by digest as JSON, or with the originals as `multipart/form-data` whose first part
 /// `metadata` holds [`MetadataBody`] and whose further parts are named `original`.
-#[utoipa::path(post, path = "/evidence", tag = "evidence",
+#[utoipa::path(post, path = "/api/v1/evidence", tag = "evidence",
     request_body(content(
         (SubmissionBody = "application/json"),
         (MetadataBody = "multipart/form-data"),
@@ -46,23 +46,31 @@ pub(crate) async fn submit(
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    // Nothing of the body is read before the signature over the head is verified.
-    let caller = authenticate(&state, &head)?;
-    caller.may_write(&state)?;
-    let expected = caller.content_digest.ok_or_else(|| {
-        Problem::new(Code::SignatureMalformed).technical("content-digest is missing")
-    })?;
-    let kind = Kind::of(&head)?;
-    let bytes_max = match kind {
-        Kind::Json => state.limits().json_bytes_max,
-        Kind::Multipart(_) => state.limits().upload_bytes_max,
-    };
-    let mut incoming = Incoming::new(body, &head.headers, bytes_max, state.limits())?;
-    let answer = answer(&state, &caller, expected, kind, &mut incoming).await;
+    let mut incoming = Incoming::new(body, &head.headers, state.limits());
+    let answer = admit(&state, &head, &mut incoming).await;
     if answer.is_err() {
         incoming.drain().await;
     }
     answer
+}
+
+/// Nothing of the body is read before the signature over the head is verified.
+async fn admit(
+    state: &Arc<Shared>,
+    head: &Parts,
+    incoming: &mut Incoming,
+) -> Result<Response, Problem> {
+    let caller = authenticate(state, head)?;
+    caller.may_write(state)?;
+    let expected = caller.content_digest.ok_or_else(|| {
+        Problem::new(Code::SignatureMalformed).technical("content-digest is missing")
+    })?;
+    let kind = Kind::of(head)?;
+    incoming.limit(match kind {
+        Kind::Json => state.limits().json_bytes_max,
+        Kind::Multipart(_) => state.limits().upload_bytes_max,
+    })?;
+    answer(state, &caller, expected, kind, incoming).await
 }
 
 enum Kind {

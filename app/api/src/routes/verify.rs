@@ -38,7 +38,7 @@ pub(crate) struct VerifyBody {
 /// Verifies a digest (JSON), an original (`application/octet-stream`), a bundle (`application/zip`), or parts
 /// `original`, `bundle` and `evidence_id` (multipart). The node judges against the roots of its own channel;
 /// the command `changbai verify` does the same offline.
-#[utoipa::path(post, path = "/verify", tag = "verification",
+#[utoipa::path(post, path = "/api/v1/verify", tag = "verification",
     request_body(content(
         (VerifyBody = "application/json"),
         (String = "multipart/form-data"),
@@ -54,13 +54,8 @@ pub(crate) async fn verify(
 ) -> Result<Json<VerifyAnswer>, Problem> {
     let (head, body) = request.into_parts();
     let text = head.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
-    let kind = Kind::of(text)?;
-    let bytes_max = match kind {
-        Kind::Json => state.limits().json_bytes_max,
-        _ => state.limits().upload_bytes_max,
-    };
-    let mut incoming = Incoming::new(body, &head.headers, bytes_max, state.limits())?;
-    let received = receive(&state, kind, &mut incoming).await;
+    let mut incoming = Incoming::new(body, &head.headers, state.limits());
+    let received = receive(&state, text, &mut incoming).await;
     if received.is_err() {
         incoming.drain().await;
     }
@@ -92,9 +87,14 @@ impl Kind {
 
 async fn receive(
     state: &Arc<Shared>,
-    kind: Kind,
+    content_type: &str,
     incoming: &mut Incoming,
 ) -> Result<ToCheck, Problem> {
+    let kind = Kind::of(content_type)?;
+    incoming.limit(match kind {
+        Kind::Json => state.limits().json_bytes_max,
+        _ => state.limits().upload_bytes_max,
+    })?;
     if let Kind::Json = kind {
         let (bytes, _) = incoming.whole().await?;
         let body: VerifyBody = parse_json(&bytes)?;

@@ -35,7 +35,7 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let root = Authority::create_root(&subject("root"), validity, &mut OsRandom).unwrap();
     let key = PrivateKey::generate(&mut OsRandom).unwrap();
     let certificate = root
-        .issue(&subject("leaf"), &key.public_key(), Profile::Signing, validity, None, &mut OsRandom)
+        .issue(&subject("leaf"), key.public_key(), Profile::Signing, validity, None, &mut OsRandom)
         .unwrap();
     let key = SigningKey::new(key, SignerId::DEFAULT).unwrap();
     let signer = RequestSigner::new(key, &certificate, &[]).unwrap();

@@ -150,10 +150,9 @@ async fn old_future_and_prehistoric_signatures_are_refused() {
 #[tokio::test]
 async fn rsa_and_p256_are_refused_by_name() {
     let world = World::new();
-    for der in [
-        &include_bytes!("../../testdata/rsa.der")[..],
-        include_bytes!("../../testdata/p256.der"),
-    ] {
+    for der in
+        [&include_bytes!("../../testdata/rsa.der")[..], include_bytes!("../../testdata/p256.der")]
+    {
         let mut request = request(&world, &PEOPLE.client);
         let value = format!(":{}:", STANDARD.encode(der));
         let value = HeaderValue::try_from(value).unwrap();

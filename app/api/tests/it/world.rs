@@ -44,7 +44,7 @@ impl Member {
         let private = PrivateKey::generate(&mut OsRandom).unwrap();
         let subject = subject(name, unit);
         let certificate = authority
-            .issue(&subject, &private.public_key(), Profile::Signing, validity, None, &mut OsRandom)
+            .issue(&subject, private.public_key(), Profile::Signing, validity, None, &mut OsRandom)
             .unwrap();
         Self { certificate, key: SigningKey::new(private, SignerId::DEFAULT).unwrap() }
     }
@@ -94,7 +94,14 @@ pub(crate) static PEOPLE: LazyLock<People> = LazyLock::new(|| {
     let key = PrivateKey::generate(&mut OsRandom).unwrap();
     let profile = Profile::RootCa { path_length: Some(0) };
     let intermediate = own
-        .issue(&subject("中间", "ca"), &key.public_key(), profile, days(-20, 900), None, &mut OsRandom)
+        .issue(
+            &subject("中间", "ca"),
+            key.public_key(),
+            profile,
+            days(-20, 900),
+            None,
+            &mut OsRandom,
+        )
         .unwrap();
     let middle = Authority::new(intermediate.clone(), key).unwrap();
     let two = Subject {
@@ -103,7 +110,7 @@ pub(crate) static PEOPLE: LazyLock<People> = LazyLock::new(|| {
     };
     let private = PrivateKey::generate(&mut OsRandom).unwrap();
     let certificate = own
-        .issue(&two, &private.public_key(), Profile::Signing, days(-1, 365), None, &mut OsRandom)
+        .issue(&two, private.public_key(), Profile::Signing, days(-1, 365), None, &mut OsRandom)
         .unwrap();
     let node = Member { certificate, key: SigningKey::new(private, SignerId::DEFAULT).unwrap() };
     People {
@@ -141,9 +148,8 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| {
-            panic!("{} {}", self.status, String::from_utf8_lossy(&self.body))
-        })
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("{} {}", self.status, String::from_utf8_lossy(&self.body)))
     }
 
     /// The stable code of a problem, after checking its form.
@@ -269,7 +275,9 @@ impl World {
             method,
             path,
             query,
-            body: body.as_ref().map(|(content_type, bytes)| BodyToSign { sm3: sm3(bytes), content_type }),
+            body: body
+                .as_ref()
+                .map(|(content_type, bytes)| BodyToSign { sm3: sm3(bytes), content_type }),
             idempotency_key: key,
         };
         let headers = signer.sign(&to_sign, self.now_ms(), 60, &nonce_bytes).unwrap();

@@ -118,10 +118,13 @@ fn segments_decode_as_a_whole() {
     let segment = [encode_frame(0, &first), encode_frame(1, &second)].concat();
     assert_eq!(decode_segment(&segment, 1 << 20).unwrap(), [(0, id), (1, block)]);
     let offset = encode_frame(0, &first).len();
-    assert_eq!(decode_segment(&segment, 400), Err((offset, FrameError::TooLarge)));
+    assert_eq!(
+        decode_segment(&segment, 400),
+        Err(SegmentError { offset, error: FrameError::TooLarge })
+    );
     assert_eq!(
         decode_segment(&segment[offset..], 1 << 20),
-        Err((0, FrameError::Reference)),
+        Err(SegmentError { offset: 0, error: FrameError::Reference }),
         "the definition is in the frame left out"
     );
 }

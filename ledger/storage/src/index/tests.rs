@@ -140,7 +140,7 @@ fn much_data_goes_through_tables_and_merges() {
         for _ in 0..40 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let key = format!("key {}", (state >> 33) % 4_000).into_bytes();
-            let value = (state % 5 != 0).then(|| vec![(state >> 40) as u8; 400]);
+            let value = (!state.is_multiple_of(5)).then(|| vec![(state >> 40) as u8; 400]);
             writes.push((key, value));
         }
         let writes: Vec<_> = writes.iter().map(|(k, v)| (k.as_slice(), v.as_deref())).collect();

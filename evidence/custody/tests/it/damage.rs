@@ -1,0 +1,171 @@
+use std::{fs, path::Path};
+
+use changbai_custody::{CustodyError, limits::CHUNK_BYTES};
+use smkit::sm3;
+
+use crate::support::{Store, content};
+
+const HEADER: usize = 62;
+const TRAILER: usize = 60;
+const SEALED: usize = CHUNK_BYTES + 16;
+
+/// Puts `bytes` in place of the envelope; reading must fail, name the file and hand out a true beginning at most.
+fn refused(store: &Store, original: &[u8], bytes: &[u8]) -> u64 {
+    let sm3 = sm3(original);
+    fs::write(store.object(&sm3), bytes).unwrap();
+    let (error, before) = store.read(&sm3).expect_err("damage is noticed");
+    assert!(original.starts_with(&before) && before.len() < original.len().max(1));
+    assert_eq!(error.code().code, "EV-4503");
+    match error {
+        CustodyError::Corrupt { file, offset, .. } => {
+            let name = format!("{sm3}.env");
+            let shown = Path::new("custody/objects").join(&name[..2]).join(&name[2..4]).join(&name);
+            assert_eq!(file, shown);
+            offset
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn every_flipped_byte_of_small_envelopes_is_refused() {
+    let store = Store::new();
+    for length in [0, 1, 100] {
+        let original = content(length);
+        let stored = store.keep(&original);
+        let envelope = fs::read(store.object(&stored.sm3)).unwrap();
+        for position in 0..envelope.len() {
+            for flip in [0x01, 0x80, 0xff] {
+                let mut changed = envelope.clone();
+                changed[position] ^= flip;
+                let offset = refused(&store, &original, &changed) as usize;
+                if (58..HEADER).contains(&position) {
+                    // The nonce prefix is authenticated by everything behind it.
+                    assert_eq!(offset, envelope.len() - TRAILER);
+                } else {
+                    // The named part holds the changed byte: header fields, the chunk, the trailer.
+                    let part = [0, 4, 5, 6, 14, HEADER, envelope.len() - TRAILER];
+                    let expected = part.into_iter().filter(|at| *at <= position).max();
+                    assert_eq!(Some(offset), expected, "byte {position}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_truncation_and_extension_of_a_small_envelope_is_refused() {
+    let store = Store::new();
+    let original = content(100);
+    let stored = store.keep(&original);
+    let envelope = fs::read(store.object(&stored.sm3)).unwrap();
+    for length in 0..envelope.len() {
+        refused(&store, &original, &envelope[..length]);
+    }
+    for extra in [&[0][..], &envelope[envelope.len() - TRAILER..], &envelope] {
+        refused(&store, &original, &[&envelope, extra].concat());
+    }
+}
+
+#[test]
+fn chunks_cannot_be_moved_dropped_or_repeated() {
+    let store = Store::new();
+    let original = content(3 * CHUNK_BYTES);
+    let stored = store.keep(&original);
+    let envelope = fs::read(store.object(&stored.sm3)).unwrap();
+    let chunk = |n: usize| &envelope[HEADER + n * SEALED..HEADER + (n + 1) * SEALED];
+    let (header, trailer) = (&envelope[..HEADER], &envelope[envelope.len() - TRAILER..]);
+    let with = |order: &[usize]| {
+        let chunks: Vec<&[u8]> = order.iter().map(|n| chunk(*n)).collect();
+        [header, &chunks.concat(), trailer].concat()
+    };
+    assert!(with(&[0, 1, 2]) == envelope);
+    assert_eq!(refused(&store, &original, &with(&[1, 0, 2])), HEADER as u64);
+    assert_eq!(refused(&store, &original, &with(&[0, 2, 1])), (HEADER + SEALED) as u64);
+    assert_eq!(refused(&store, &original, &with(&[0, 1, 1])), (HEADER + 2 * SEALED) as u64);
+    for order in [&[0, 1][..], &[0, 1, 2, 2], &[0], &[]] {
+        refused(&store, &original, &with(order));
+    }
+    // A flipped byte deep inside names its chunk, and the chunks before it were handed out.
+    let mut changed = envelope.clone();
+    changed[HEADER + SEALED + 77] ^= 1;
+    assert_eq!(refused(&store, &original, &changed), (HEADER + SEALED) as u64);
+}
+
+#[test]
+fn an_envelope_under_another_name_is_refused() {
+    let store = Store::new();
+    let (one, other) = (store.keep(b"one"), store.keep(b"other"));
+    let envelope = fs::read(store.object(&one.sm3)).unwrap();
+    fs::write(store.object(&other.sm3), envelope).unwrap();
+    let (error, _) = store.read(&other.sm3).unwrap_err();
+    assert!(matches!(error, CustodyError::Corrupt { .. }), "{error}");
+    // Header of one, body of another.
+    let original = b"three".to_vec();
+    let three = store.keep(&original);
+    let own = fs::read(store.object(&three.sm3)).unwrap();
+    let foreign = fs::read(store.object(&one.sm3)).unwrap();
+    refused(&store, &original, &[&foreign[..HEADER], &own[HEADER..]].concat());
+}
+
+#[test]
+fn a_damaged_key_is_refused_and_never_replaced() {
+    let store = Store::new();
+    let original = content(10);
+    let stored = store.keep(&original);
+    let kek = store.root.join("kek");
+    let key = fs::read(&kek).unwrap();
+    for position in 0..key.len() {
+        for flip in [0x01, 0x20] {
+            let mut changed = key.clone();
+            changed[position] ^= flip;
+            fs::write(&kek, &changed).unwrap();
+            let error = store.reopen().expect_err("a damaged key is noticed");
+            let CustodyError::Corrupt { file, offset, .. } = &error else { panic!("{error}") };
+            assert_eq!(file, Path::new("custody/kek"));
+            assert!(*offset <= key.len() as u64);
+            assert_eq!(fs::read(&kek).unwrap(), changed, "it is left as it was found");
+        }
+    }
+    for length in 0..key.len() {
+        fs::write(&kek, &key[..length]).unwrap();
+        assert!(matches!(store.reopen(), Err(CustodyError::Corrupt { .. })));
+    }
+    fs::write(&kek, [&key[..], b"\n"].concat()).unwrap();
+    assert!(matches!(store.reopen(), Err(CustodyError::Corrupt { .. })));
+
+    fs::remove_file(&kek).unwrap();
+    let error = store.reopen().unwrap_err();
+    assert!(
+        matches!(&error, CustodyError::KeyMissing { file } if file == Path::new("custody/kek"))
+    );
+    assert!(!kek.exists());
+
+    // Another store's key opens nothing here.
+    let other = Store::new();
+    fs::copy(other.root.join("kek"), &kek).unwrap();
+    let error = store.reopen().unwrap().open_original(&stored.sm3).unwrap_err();
+    assert!(matches!(error, CustodyError::Corrupt { offset: 6, .. }), "{error}");
+
+    fs::write(&kek, &key).unwrap();
+    assert_eq!(store.reopen().unwrap().check_original(&stored.sm3).unwrap(), 10);
+}
+
+#[test]
+fn errors_and_debug_show_no_key() {
+    let store = Store::new();
+    let key = fs::read_to_string(store.root.join("kek")).unwrap();
+    let digits = key.lines().nth(1).unwrap();
+    let stored = store.keep(b"x");
+    let shown = format!("{:?} {:?}", store.custody, store.custody.open_original(&stored.sm3));
+    assert!(!shown.contains(digits));
+    fs::write(
+        store.root.join("kek"),
+        key.replace(digits, &digits.replace('0', "1").replace('a', "b")),
+    )
+    .unwrap();
+    if let Err(error) = store.reopen() {
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains(&digits[4..12]), "{shown}");
+    }
+}

@@ -1,0 +1,14 @@
+//! Custody on a real directory.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
+
+mod damage;
+mod openings;
+mod originals;
+mod support;
