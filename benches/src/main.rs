@@ -4,12 +4,8 @@
 //! compare medians and ratios, and read `conditions`.
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time and owns its tasks")]
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a benchmark may stop when its machine fails it"
-)]
-#![expect(clippy::cast_possible_truncation, clippy::cast_lossless, reason = "figures for people")]
+#![expect(clippy::expect_used, reason = "a benchmark may stop when its machine fails it")]
+#![expect(clippy::cast_possible_truncation, reason = "figures for people")]
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! One JSON object a line: suite, name, value, unit, peer, peer_value, ratio, conditions.
+//! One JSON object a line: suite, name, value, unit, peer, peer's value, ratio, conditions.
 
 use std::path::Path;
 

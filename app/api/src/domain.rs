@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use changbai_core::codes::{self, ErrorCode, Kind};
 use changbai_core::ledger::LedgerError;
 use changbai_core::{OpeningStoreError, QueryError, SubmitError};
+use changbai_custody::CustodyError;
 
 use crate::problem::{Code, Problem};
 use crate::submission::field_problem;
@@ -61,13 +62,31 @@ pub(crate) fn of_openings(error: &OpeningStoreError) -> Problem {
     of_failure(&code, error)
 }
 
+/// The problem of an original that cannot be stored or read.
+pub(crate) fn of_custody(error: &CustodyError) -> Problem {
+    let code = match error {
+        CustodyError::TooLarge { .. } => codes::ORIGINAL_TOO_LARGE,
+        CustodyError::NotHeld(_) => codes::ORIGINAL_NOT_HELD,
+        CustodyError::Damaged { .. } => codes::DAMAGED,
+        _ => codes::STORE,
+    };
+    of_failure(&code, error)
+}
+
 /// The client's own faults are explained to it; ours go to the log, because they may name files.
 pub(crate) fn of_failure(code: &ErrorCode, error: &dyn std::error::Error) -> Problem {
     let problem = of_code(code);
     if problem.status().is_client_error() {
         return problem.technical(error);
     }
-    tracing::error!(code = code.code, %error, "api::failure");
+    let mut causes = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push_str(": ");
+        causes.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tracing::error!(code = code.code, causes, "api::failure");
     problem
 }
 

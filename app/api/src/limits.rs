@@ -49,7 +49,7 @@ impl Default for Limits {
             body_bytes_per_second_min: 16 * KIB,
             ledger_wait_max: Duration::from_secs(30),
             nonces_max: 1 << 19,
-            idempotency_entries_max: 1 << 18,
+            idempotency_entries_max: 1 << 16,
         }
     }
 }

@@ -8,7 +8,7 @@ use changbai_receipt::{Bundle, BundleError, HashedOriginal, hash_original, read_
 use smkit::sm3::Sm3Digest;
 use tokio::sync::oneshot;
 
-use crate::domain::of_code;
+use crate::domain::{of_code, of_custody};
 use crate::limits::METADATA_BYTES_MAX;
 use crate::multipart::{Multipart, MultipartError};
 use crate::problem::{Code, Problem};
@@ -183,8 +183,4 @@ fn source_problem(error: &io::Error) -> Problem {
         }
         Some(other) => Problem::new(Code::Malformed).technical(other),
     }
-}
-
-fn of_custody(error: &changbai_custody::CustodyError) -> Problem {
-    crate::domain::of_failure(&codes::STORE, error)
 }

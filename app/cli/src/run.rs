@@ -75,7 +75,7 @@ fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
 
 /// Logs go to standard error: a node tells what it does, a client only what is wrong. `CHANGBAI_LOG` overrides.
 fn start_logging(command: &Command) {
-    let default = if matches!(command, Command::Up(_)) { "info" } else { "warn" };
+    let default = if matches!(command, Command::Up(_)) { "warn,changbai=info" } else { "warn" };
     let filter =
         EnvFilter::try_from_env("CHANGBAI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()

@@ -13,7 +13,7 @@ pub const FILE: &str = "changbai.toml";
 pub const ENVIRONMENT_PREFIX: &str = "CHANGBAI__";
 
 /// A node's settings as written in `changbai.toml`. Unknown keys are errors.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// This process.
@@ -54,16 +54,6 @@ pub struct AgencySettings {
 pub struct PlatformSettings {
     /// Filing number of the blockchain information service (备案编号); shown by `/health`.
     pub filing_number: Option<String>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            node: NodeSettings::default(),
-            agency: AgencySettings::default(),
-            platform: PlatformSettings::default(),
-        }
-    }
 }
 
 impl Default for NodeSettings {

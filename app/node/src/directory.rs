@@ -78,7 +78,7 @@ pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
 /// Writes a file that is there whole after a crash, or not at all.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StartError> {
     let wrong = |e| StartError::file(path, e);
-    let parent = path.parent().unwrap_or(Path::new("."));
+    let parent = path.parent().unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(parent).map_err(wrong)?;
     let temporary = path.with_extension("new");
     let mut file = OpenOptions::new()

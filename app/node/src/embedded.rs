@@ -205,9 +205,8 @@ fn broadcast(error: BroadcastError) -> LedgerError {
         BroadcastError::Full => {
             LedgerError::Busy { retry_after_ms: changbai_channel::limits::RETRY_AFTER_MS }
         }
-        BroadcastError::Stopping => unavailable(&error),
         // Nothing was queued, so nothing of this call can be recorded.
-        BroadcastError::Halted { .. } => unavailable(&error),
+        BroadcastError::Stopping | BroadcastError::Halted { .. } => unavailable(&error),
         BroadcastError::Storage(error) => damaged(&error),
         other => LedgerError::Invalid { reason: other.to_string() },
     }

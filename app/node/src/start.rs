@@ -297,11 +297,8 @@ fn prepare(
         roots: TrustAnchors::from_certificates(vec![identities.root.clone()]),
         intermediates: Vec::new(),
     };
-    let validator = ValidatorConfig {
-        msp_id: agency.msp_id.clone(),
-        certificate: identities.node.clone(),
-        index: 0,
-    };
+    let validator =
+        ValidatorConfig { msp_id: agency.msp_id.clone(), certificate: identities.node, index: 0 };
     let channel = ChannelConfig::new(CHANNEL, vec![org], vec![validator]).map_err(|e| wrong(&e))?;
     let genesis = Block::genesis(&channel, channel.to_genesis_envelope(), now.0);
     write_whole(&directory.genesis(), &genesis.to_bytes(), 0o644)?;
@@ -394,7 +391,7 @@ fn wire_api(
         Arc::new(Mutex::new(OsRandom)),
         AgencyProfile {
             region: agency.region.clone(),
-            code: config.agency_code.clone(),
+            code: config.agency_code,
             msp_id: agency.msp_id.clone(),
             name: agency.name.clone(),
         },

@@ -35,6 +35,8 @@ pub struct Ingest<'a> {
     crc32: crc32fast::Hasher,
     size_bytes: u64,
     size_bytes_max: u64,
+    /// An earlier error left a gap: what follows must not be stored under any digest.
+    failed: bool,
 }
 
 /// A temporary file that disappears with its owner.
@@ -65,14 +67,18 @@ impl<'a> Ingest<'a> {
             crc32: crc32fast::Hasher::new(),
             size_bytes: 0,
             size_bytes_max,
+            failed: false,
         })
     }
 
     /// Takes the next bytes, in any portions.
     ///
     /// # Errors
-    /// [`CustodyError::TooLarge`], or the system's refusal; the original is not stored then.
+    /// [`CustodyError::TooLarge`], or the system's refusal; the original can only be dropped then.
     pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), CustodyError> {
+        self.check()?;
+        // Until the end of this call, an early return means failure.
+        self.failed = true;
         self.size_bytes = self.size_bytes.saturating_add(bytes.len() as u64);
         if self.size_bytes > self.size_bytes_max {
             return Err(CustodyError::TooLarge { bytes_max: self.size_bytes_max });
@@ -88,6 +94,7 @@ impl<'a> Ingest<'a> {
                 self.seal()?;
             }
         }
+        self.failed = false;
         Ok(())
     }
 
@@ -95,8 +102,9 @@ impl<'a> Ingest<'a> {
     /// changes nothing, unless the stored one is damaged: then the new one replaces it.
     ///
     /// # Errors
-    /// The system's refusal; the original is not stored then.
+    /// The system's refusal, or an earlier error of [`write`](Self::write); the original is not stored then.
     pub fn finish(mut self) -> Result<StoredOriginal, CustodyError> {
+        self.check()?;
         if !self.chunk.is_empty() {
             self.seal()?;
         }
@@ -115,6 +123,10 @@ impl<'a> Ingest<'a> {
             files::publish(&self.file, &self.draft.0, &self.custody.object(&sm3))?;
         }
         Ok(stored)
+    }
+
+    fn check(&self) -> Result<(), CustodyError> {
+        if self.failed { Err(CustodyError::Seal("an earlier error ended it")) } else { Ok(()) }
     }
 
     fn seal(&mut self) -> Result<(), CustodyError> {

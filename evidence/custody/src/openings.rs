@@ -31,7 +31,11 @@ impl OpeningStore for Custody {
 }
 
 impl Custody {
-    fn put_openings(&self, record: &Sm3Digest, openings: &[Opening]) -> Result<(), CustodyError> {
+    pub(crate) fn put_openings(
+        &self,
+        record: &Sm3Digest,
+        openings: &[Opening],
+    ) -> Result<(), CustodyError> {
         let mut plain = encode(openings).ok_or(CustodyError::Seal("too many openings"))?;
         let trailer = Trailer {
             size_bytes: plain.len() as u64,
@@ -55,7 +59,10 @@ impl Custody {
         written
     }
 
-    fn read_openings(&self, record: &Sm3Digest) -> Result<Option<Vec<Opening>>, CustodyError> {
+    pub(crate) fn read_openings(
+        &self,
+        record: &Sm3Digest,
+    ) -> Result<Option<Vec<Opening>>, CustodyError> {
         let path = self.openings_file(record);
         if !path.exists() {
             return Ok(None);
@@ -72,7 +79,7 @@ impl Custody {
             .ok_or_else(|| CustodyError::damaged(&path, 0, "the openings do not parse"))
     }
 
-    fn erase_openings(&self, record: &Sm3Digest) -> Result<(), CustodyError> {
+    pub(crate) fn erase_openings(&self, record: &Sm3Digest) -> Result<(), CustodyError> {
         let path = self.openings_file(record);
         match std::fs::remove_file(&path) {
             Ok(()) => path.parent().map_or(Ok(()), files::sync_dir),

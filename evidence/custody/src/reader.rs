@@ -27,6 +27,8 @@ pub struct OriginalReader {
     left: u64,
     sm3: Sm3,
     crc32: crc32fast::Hasher,
+    /// An error stays: whoever reads on after one must not see a clean end.
+    failed: bool,
 }
 
 impl OriginalReader {
@@ -66,6 +68,7 @@ impl OriginalReader {
             left: trailer.size_bytes,
             sm3: Sm3::new(),
             crc32: crc32fast::Hasher::new(),
+            failed: false,
         })
     }
 
@@ -126,11 +129,17 @@ impl OriginalReader {
 
 impl Read for OriginalReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.failed {
+            let error = CustodyError::damaged(&self.path, 0, "reading it has failed before");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+        }
         if self.used >= self.chunk.len() {
             if self.left == 0 {
                 return Ok(0);
             }
+            self.failed = true;
             self.advance().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            self.failed = false;
         }
         let mut rest = self.chunk.get(self.used..).unwrap_or_default();
         let read = rest.read(out)?;

@@ -93,7 +93,8 @@ impl Ledger {
             (index, _) = Index::open(&paths.index)?;
             recovery.index_rebuilt = true;
         }
-        if log.height().is_none() {
+        let created = log.height().is_none();
+        if created {
             if state::applied(&index)?.is_some() {
                 return Err(StorageError::corrupt(
                     &paths.blocks,
@@ -122,7 +123,7 @@ impl Ledger {
         log.scan(start, &mut |number, position, bytes| {
             replay.apply(&index, number, position, &bytes)
         })?;
-        recovery.blocks_replayed = (height + 1).saturating_sub(start);
+        recovery.blocks_replayed = if created { 0 } else { (height + 1).saturating_sub(start) };
         let tip = match replay.tip {
             Some(tip) => tip,
             None => tip_from_log(&log, &index, height, replay.frontier)?,

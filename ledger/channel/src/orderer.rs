@@ -196,7 +196,6 @@ impl Orderer {
                 Action::Decided(certificate) => self.decided(certificate)?,
                 Action::Finalized { height, .. } => {
                     self.wal.reset(height + 1).map_err(|e| storage(&e))?;
-                    self.timers.clear();
                     self.wanted = None;
                     self.running = None;
                 }
@@ -207,6 +206,10 @@ impl Orderer {
                 | Action::RoundStarted { .. } => {}
                 other => return Err(Halted(format!("unexpected consensus action {other:?}"))),
             }
+        }
+        if self.running.is_none() {
+            // What is left are reminders to peers that are late; there are none.
+            self.timers.clear();
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 use utoipa::IntoParams;
 
 use crate::body::outgoing;
-use crate::domain::{of_code, of_failure, of_ledger, of_openings, of_query};
+use crate::domain::{of_code, of_custody, of_failure, of_ledger, of_openings, of_query};
 use crate::dto::{EvidenceAnswer, EvidenceLine, EvidencePage, HistoryAnswer, VersionLine};
 use crate::identity::authenticate;
 use crate::limits::{CURSOR_CHARS_MAX, PAGE_LIMIT_DEFAULT, PROOF_POLL, PROOF_WAIT_MAX};
@@ -213,7 +213,7 @@ fn packed(state: &Shared, record: &changbai_core::Record) -> Result<Vec<PackedOr
             continue;
         }
         let reader = state.parts.custody.open_original(&original.sm3);
-        let reader = reader.map_err(|error| of_failure(&codes::DAMAGED, &error))?;
+        let reader = reader.map_err(|error| of_custody(&error))?;
         list.push(PackedOriginal {
             position: index + 1,
             media_type: original.media_type.clone(),

@@ -174,3 +174,41 @@ async fn a_client_that_leaves_in_the_middle_leaves_nothing() {
     assert_eq!(world.ledger.submissions(), 0);
     assert!(!world.custody.has(&smkit::sm3::sm3(&[7; 100_000])));
 }
+
+/// Most memory this process ever had, in KiB.
+fn memory_peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_large_original_takes_little_memory_in_and_out() {
+    const CHUNKS: usize = 1_536;
+    static CHUNK: [u8; 64 << 10] = [0x5a; 64 << 10];
+    let world = World::new();
+    let frame = multipart(Some("{}"), "original", &[("application/pdf", b"SPLIT")]);
+    let at = frame.windows(5).position(|window| window == b"SPLIT").unwrap();
+    let (before, after) = (frame[..at].to_vec(), frame[at + 5..].to_vec());
+    let mut hash = smkit::sm3::Sm3::new();
+    hash.update(&before);
+    (0..CHUNKS).for_each(|_| hash.update(&CHUNK));
+    hash.update(&after);
+    let peak = memory_peak_kib();
+    let signer = PEOPLE.client.signer();
+    let mut request = world.signed_digest(&signer, "POST", EVIDENCE, MULTIPART, hash.finalize());
+    let chunks = (0..CHUNKS).map(|_| Bytes::from_static(&CHUNK));
+    let all = std::iter::once(Bytes::from(before)).chain(chunks).chain([Bytes::from(after)]);
+    *request.body_mut() = Body::from_stream(stream::iter(all.map(Ok::<_, Infallible>)));
+    let answer = world.send(request).await;
+    assert_eq!(answer.status, 201, "{}", answer.json());
+    let id = answer.json()["evidence_id"].as_str().unwrap().to_owned();
+
+    let target = format!("{EVIDENCE}/{id}/bundle?originals=true");
+    let request = world.signed(&signer, "GET", &target, None, None);
+    let (length, received) = world.count(request).await;
+    assert_eq!(length, received);
+    assert!(received > (CHUNKS * CHUNK.len()) as u64);
+    let grown = memory_peak_kib() - peak;
+    assert!(grown < 32 << 10, "96 MiB took {grown} KiB");
+}

@@ -22,7 +22,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use smkit::OsRandom;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
-use smkit::sm3::sm3;
+use smkit::sm3::{Sm3Digest, sm3};
 use smkit_pki::{Authority, Certificate, Profile, Subject, TrustAnchors, Validity};
 use tower::ServiceExt as _;
 
@@ -296,6 +296,38 @@ impl World {
             .header("content-length", bytes.len())
             .body(Body::from(bytes))
             .unwrap()
+    }
+
+    /// A signed request whose body is set later: only its digest is known.
+    pub(crate) fn signed_digest(
+        &self,
+        signer: &RequestSigner,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        digest: Sm3Digest,
+    ) -> Request<Body> {
+        let body = Some(BodyToSign { sm3: digest, content_type });
+        let to_sign = RequestToSign { method, path, query: None, body, idempotency_key: None };
+        let headers = signer.sign(&to_sign, self.now_ms(), 60, &[0xff; 16]).unwrap();
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header("content-type", content_type);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request.body(Body::empty()).unwrap()
+    }
+
+    /// The announced and the received length of an answer, which is not kept.
+    pub(crate) async fn count(&self, request: Request<Body>) -> (u64, u64) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let length = response.headers()["content-length"].to_str().unwrap().parse().unwrap();
+        let mut body = response.into_body();
+        let mut received = 0;
+        while let Some(frame) = body.frame().await {
+            received += frame.unwrap().data_ref().map_or(0, Bytes::len) as u64;
+        }
+        (length, received)
     }
 
     /// Submits JSON as the agency's client.

@@ -47,7 +47,10 @@ fn damage_is_repaired_or_refused_by_name() {
             fs::remove_dir_all(&copy).unwrap();
         }
     }
-    println!("{} files, {repaired} starts as if nothing had been, {refused} refusals", files.len());
+    eprintln!(
+        "{} files, {repaired} starts as if nothing had been, {refused} refusals",
+        files.len()
+    );
     assert!(repaired > 0 && refused > 0);
 }
 
@@ -67,9 +70,8 @@ fn populate(dir: &Path) -> Vec<Known> {
         "--b\r\nContent-Disposition: form-data; name=\"metadata\"\r\nContent-Type: application/json\r\n\r\n{metadata}\r\n\
          --b\r\nContent-Disposition: form-data; name=\"original\"; filename=\"a.pdf\"\r\nContent-Type: application/pdf\r\n\r\n%PDF-1.4 original\r\n--b--\r\n"
     );
-    let (status, answer) = clerk
-        .post("/api/v1/evidence", "multipart/form-data; boundary=b", body.as_bytes())
-        .unwrap();
+    let (status, answer) =
+        clerk.post("/api/v1/evidence", "multipart/form-data; boundary=b", body.as_bytes()).unwrap();
     assert_eq!(status, 201, "{answer}");
     let id = answer["evidence_id"].as_str().unwrap().to_owned();
     known.push(Known { id, in_custody: true });
@@ -111,10 +113,12 @@ fn damages(intact: &[u8]) -> Vec<Damage> {
 
 /// Every record is still there and proves itself; an original that was damaged is refused.
 fn check(node: &Node, known: &[Known], damaged: &Path, what: &str) {
-    let root = fs::read_to_string(node.dir.join("identity/ca.cert.pem")).unwrap();
-    let trust = TrustAnchors::from_pem(&root).unwrap();
-    let given = fs::read_to_string(node.dir.join("trust.pem")).unwrap();
-    assert_eq!(given, root, "{what}: the copy for verifiers is repaired");
+    let anchors = |name: &str| {
+        TrustAnchors::from_pem(&fs::read_to_string(node.dir.join(name)).unwrap()).unwrap()
+    };
+    let trust = anchors("identity/ca.cert.pem");
+    let root = trust.iter().next().unwrap().sm3();
+    assert!(anchors("trust.pem").contains_sm3(&root), "{what}: the copy for verifiers is repaired");
     for Known { id, in_custody } in known {
         let (status, body) = node.get(&format!("/api/v1/evidence/{id}/bundle"));
         assert_eq!(status, 200, "{what}: {}", String::from_utf8_lossy(&body));
@@ -122,12 +126,12 @@ fn check(node: &Node, known: &[Known], damaged: &Path, what: &str) {
         // Without the original at hand the best there is; nothing may have failed.
         assert_eq!(report.verdict, Verdict::Unchecked, "{what}: {}", report.to_json());
         if *in_custody {
-            let (status, bundle) = node.clerk().bundle(id);
+            let Some(bundle) = node.clerk().bundle(id) else {
+                assert!(damaged.starts_with("custody"), "{what}: no bundle");
+                continue;
+            };
             let report = verify_reader(&mut bundle.as_slice(), &[], Some(&trust));
-            let whole = status == 200 && report.verdict == Verdict::Verified;
-            let in_store = damaged.starts_with("custody");
-            assert!(whole || in_store, "{what}: {status} {}", report.to_json());
-            assert_ne!((status, report.verdict), (200, Verdict::NotVerified), "{what}");
+            assert_eq!(report.verdict, Verdict::Verified, "{what}: {}", report.to_json());
         }
     }
 }
@@ -135,7 +139,9 @@ fn check(node: &Node, known: &[Known], damaged: &Path, what: &str) {
 /// Files that the node makes again by itself.
 fn is_derived(name: &Path) -> bool {
     let name = name.to_string_lossy();
-    ["index", "trust.pem", "LOCK", "node.json", "idempotency"].iter().any(|part| name.contains(part))
+    ["index", "trust.pem", "LOCK", "node.json", "idempotency"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 /// Whether a refusal names the file: its name, or for the channel's files the end of their path.

@@ -29,7 +29,7 @@ fn killed_under_load_no_acknowledged_record_is_lost() {
     let mut seed = [0; 8];
     OsRandom.fill(&mut seed).unwrap();
     let seed = u64::from_le_bytes(seed);
-    println!("seed {seed}, {rounds} rounds");
+    eprintln!("seed {seed}, {rounds} rounds");
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let book = Mutex::new(Book::default());
@@ -103,7 +103,7 @@ fn settle(node: &Node, book: &Mutex<Book>) {
 fn check(node: &Node, book: &Book) {
     let trust = fs::read_to_string(node.dir.join("trust.pem")).unwrap();
     let trust = TrustAnchors::from_pem(&trust).unwrap();
-    println!("{} acknowledged records", book.acknowledged.len());
+    eprintln!("{} acknowledged records", book.acknowledged.len());
     assert!(book.acknowledged.len() > 10, "the load was too small to mean anything");
     let ids: HashSet<&String> = book.acknowledged.values().collect();
     assert_eq!(ids.len(), book.acknowledged.len(), "an id was given twice");

@@ -1,9 +1,12 @@
-//! The built binary from outside: exit codes, streams, languages. No node runs in these tests; the full tour is a
-//! system test of the workspace.
+//! The built binary from outside: exit codes, streams, languages; and real nodes as child processes that are killed,
+//! damaged and toured.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod client;
+mod damage;
+mod kill;
+mod node;
 mod offline;
 mod usage;
 

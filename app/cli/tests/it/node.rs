@@ -150,8 +150,9 @@ impl Clerk {
         Ok((answer.status().as_u16(), json))
     }
 
-    /// A bundle with originals and disclosures, as only the agency gets it.
-    pub(crate) fn bundle(&self, id: &str) -> (u16, Vec<u8>) {
+    /// A bundle with originals and disclosures, as only the agency gets it; `None` when it is refused
+    /// or breaks off.
+    pub(crate) fn bundle(&self, id: &str) -> Option<Vec<u8>> {
         let path = format!("/api/v1/evidence/{id}/bundle");
         let request = RequestToSign {
             method: "GET",
@@ -166,7 +167,7 @@ impl Clerk {
         }
         let mut answer = call.call().unwrap();
         let body = answer.body_mut().with_config().limit(1 << 30).read_to_vec();
-        (answer.status().as_u16(), body.unwrap_or_default())
+        body.ok().filter(|_| answer.status() == 200)
     }
 
     fn sign(&self, request: &RequestToSign<'_>) -> Vec<(&'static str, String)> {

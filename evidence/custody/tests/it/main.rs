@@ -1,4 +1,4 @@
-//! Custody on a real directory.
+//! Custody from outside: streams, concurrency, memory, and envelopes that somebody rearranged.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

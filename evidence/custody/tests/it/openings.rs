@@ -57,7 +57,7 @@ fn openings_are_kept_read_and_erased() {
     again.erase(&one).unwrap();
     assert_eq!(again.openings(&two).unwrap().unwrap(), second);
     assert_eq!(files(&store.root.join("openings")).len(), 1);
-    assert!(files(&store.root.join("tmp")).is_empty());
+    assert!(files(&store.root.join("incoming")).is_empty());
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn every_flipped_byte_and_every_swap_is_refused() {
         fs::write(&file, &changed).unwrap();
         let error = store.custody.openings(&record_one).unwrap_err();
         let OpeningStoreError::Damaged { reason } = &error else { panic!("{error}") };
-        assert!(reason.contains("custody/openings") && reason.contains("byte"), "{reason}");
+        assert!(reason.contains("custody/openings") && reason.contains("offset"), "{reason}");
     }
     for length in 0..envelope.len() {
         fs::write(&file, &envelope[..length]).unwrap();
@@ -106,12 +106,4 @@ fn every_flipped_byte_and_every_swap_is_refused() {
     assert!(store.custody.openings(&record_one).is_err());
     fs::write(&file, &envelope).unwrap();
     assert_eq!(store.custody.openings(&record_one).unwrap().unwrap(), list);
-}
-
-#[test]
-fn openings_that_do_not_match_the_record_are_not_handed_out() {
-    let store = Store::new();
-    let record = record(1, &openings(1));
-    store.custody.put(&record, &openings(2)).unwrap();
-    assert!(matches!(store.custody.openings(&record), Err(OpeningStoreError::Damaged { .. })));
 }

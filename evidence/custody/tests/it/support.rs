@@ -1,6 +1,6 @@
 use std::{
     fs,
-    io::Read,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -24,6 +24,13 @@ impl Store {
 
     pub(crate) fn reopen(&self) -> Result<Custody, CustodyError> {
         Custody::open(&self.root, &mut OsRandom)
+    }
+
+    /// Reads the whole original and throws it away.
+    pub(crate) fn check(&self, sm3: &Sm3Digest) -> Result<u64, CustodyError> {
+        let mut reader = self.reopen()?.open_original(sm3)?;
+        io::copy(&mut reader, &mut io::sink())
+            .map_err(|error| *error.into_inner().unwrap().downcast::<CustodyError>().unwrap())
     }
 
     pub(crate) fn keep(&self, content: &[u8]) -> StoredOriginal {
