@@ -19,7 +19,7 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    pub(crate) const FULL: Self = Self { closed_s: 30, open_s: 30, clients: 64 };
+    pub(crate) const FULL: Self = Self { closed_s: 40, open_s: 30, clients: 64 };
     pub(crate) const QUICK: Self = Self { closed_s: 5, open_s: 5, clients: 64 };
 }
 
@@ -100,7 +100,7 @@ fn rest(scale: &Scale, (sign, verify): (f64, f64)) {
         "rest/open-100",
         &run,
         "REST, 100 submissions/s, latency from the due moment; \
-        limited by four syncs a block and the signatures",
+        limited by two syncs a block and the signatures",
     );
     let transactions = server.transactions();
     server.stop();
@@ -146,7 +146,17 @@ fn library(scale: &Scale, name: &str) {
         let run = open(32, 100, 100 * scale.open_s, &make, &|caller, n| caller.submit(2, n));
         print_open("library/open-100", &run, "library, 100 submissions/s");
     }
+    let transactions = server.transactions();
     server.stop();
+    if !STUBBED {
+        let started = std::time::Instant::now();
+        let server = Server::start(dir.path());
+        let ms = started.elapsed().as_secs_f64() * 1_000.0;
+        let conditions = format!("{transactions} transactions, after an orderly stop, warm disk");
+        Figure { name: "restart-ms", value: ms, unit: "ms", peer: None, conditions: &conditions }
+            .print();
+        server.stop();
+    }
 }
 
 fn print_closed(name: &str, run: &Run, conditions: &str, peers: &[(&str, f64)]) {

@@ -44,11 +44,13 @@ pub mod limits;
 pub mod multipart;
 pub mod problem;
 mod routes;
+mod server;
 pub mod signature;
 mod state;
 pub mod submission;
 mod upload;
 
 pub use routes::{openapi, router};
+pub use server::serve;
 pub use state::{ApiParts, ApiState};
 pub use upload::parse_multipart_submission;

@@ -13,6 +13,10 @@ pub struct Limits {
     pub json_bytes_max: u64,
     /// Largest multipart or raw request body (originals, bundles), in bytes.
     pub upload_bytes_max: u64,
+    /// Connections open at the same time; further ones wait in the system's backlog.
+    pub connections_max: usize,
+    /// Longest wait for a request's head, and so of an idle connection for its next request.
+    pub head_wait_max: Duration,
     /// Requests being answered at the same time, all endpoints together.
     pub requests_max: usize,
     /// Originals or bundles being received at the same time; each holds one blocking thread.
@@ -40,6 +44,8 @@ impl Default for Limits {
         Self {
             json_bytes_max: MIB,
             upload_bytes_max: 8 * GIB,
+            connections_max: 1_024,
+            head_wait_max: Duration::from_secs(30),
             requests_max: 1_024,
             uploads_max: 4,
             downloads_max: 8,
@@ -54,6 +60,12 @@ impl Default for Limits {
     }
 }
 
+/// Most header fields of a request.
+pub const HEADERS_MAX: usize = 64;
+/// Most bytes of a request's head; certificates travel in it.
+pub const HEAD_BYTES_MAX: usize = 128 << 10;
+/// Pause after the system could not hand over a connection.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Distance of a signature's `created` from our clock, in seconds, in either direction.
 pub const SIGNATURE_WINDOW_S: u64 = 300;
 /// Longest life (`expires − created`) of a signature, in seconds.

@@ -87,6 +87,12 @@ impl ApiState {
     }
 }
 
+impl ApiState {
+    pub(crate) fn limits(&self) -> &Limits {
+        self.0.limits()
+    }
+}
+
 impl Shared {
     pub(crate) fn now_ms(&self) -> u64 {
         self.parts.clock.now().at.0

@@ -56,6 +56,8 @@ catalogue! {
     DigestWrong: "“{given}”不是 SM3 摘要（64 位十六进制）", "\"{given}\" is not a SM3 digest (64 hexadecimal digits)";
     DateWrong: "“{given}”不是日期（年-月-日）", "\"{given}\" is not a date (yyyy-mm-dd)";
     AddressWrong: "“{given}”不是监听地址", "\"{given}\" is not an address to listen on";
+    StartDamaged: "节点无法启动：文件 {file} 在偏移 {offset} 处损坏（{reason}）",
+        "the node could not start: {file} is damaged at offset {offset} ({reason})";
     StartFailed: "节点无法启动：{reason}", "the node could not start: {reason}";
     InUse: "数据目录 {dir} 正在被另一个节点使用（进程 {pid}）",
         "the data directory {dir} is in use by another node (process {pid})";
@@ -86,6 +88,8 @@ catalogue! {
     NextDigest: "摘要由 changbai sm3 文件 给出", "changbai sm3 FILE prints a digest";
     NextDate: "例如：2026-07-30", "for example: 2026-07-30";
     NextAddress: "例如：--listen 127.0.0.1:8080", "for example: --listen 127.0.0.1:8080";
+    NextDamaged: "请从备份恢复该文件后再启动；在此之前不要改动数据目录中的其他文件",
+        "restore that file from a backup and start again; change nothing else in the data directory before";
     NextStart: "请根据原因处理后重新运行 changbai up --dir {dir}",
         "resolve the cause and run changbai up --dir {dir} again";
     NextInUse: "请先停止那个节点，或用 --dir 指定别的目录（查看状态：changbai health --dir {dir}）",

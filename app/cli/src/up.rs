@@ -22,7 +22,12 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
     let refused = |error: StartError| match error {
         StartError::InUse { dir, pid } => CliError::InUse { dir, pid },
         StartError::Listen { address, source } => CliError::Listen { address, source },
-        other => start_error(chain(&other)),
+        other => match other.damage() {
+            Some((file, offset, reason)) => {
+                CliError::Damaged { file: file.to_owned(), offset, reason }
+            }
+            None => start_error(chain(&other)),
+        },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -14,7 +14,7 @@ use changbai_channel::{
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
 use changbai_core::{AgencyProfile, EvidenceService, LedgerClient};
-use changbai_custody::Custody;
+use changbai_custody::{Custody, CustodyError};
 use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig};
 use changbai_storage::{StdFiles, StorageError};
 use changbai_wire::time::Clock;
@@ -82,8 +82,8 @@ pub enum StartError {
     #[error(transparent)]
     Ledger(#[from] OpenError),
     /// The store of originals does not open.
-    #[error("the store of originals does not open: {0}")]
-    Custody(String),
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
     /// The cryptographic self-test failed: nothing that this process signs could be relied on.
     #[error("the cryptographic self-test failed (SM2 {sm2}, SM3 {sm3}, SM4 {sm4})")]
     SelfTest {
@@ -108,6 +108,24 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// The file that is damaged, the offset (0 where only the whole can be judged) and what is
+    /// wrong there, when damage is what keeps the node from starting.
+    #[must_use]
+    pub fn damage(&self) -> Option<(&Path, u64, String)> {
+        match self {
+            Self::Identity { file, reason } | Self::Genesis { file, reason } => {
+                Some((file, 0, reason.clone()))
+            }
+            Self::Ledger(OpenError::Storage(StorageError::Corrupt { file, offset, reason })) => {
+                Some((file, *offset, reason.clone()))
+            }
+            Self::Custody(CustodyError::Damaged { file, offset, reason }) => {
+                Some((file, *offset, (*reason).to_owned()))
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn file(file: &Path, source: std::io::Error) -> Self {
         Self::File { file: file.to_owned(), source }
     }
@@ -139,7 +157,7 @@ pub struct RunningNode {
     channel: Channel,
     evidence: Arc<EvidenceService>,
     orderer: std::thread::JoinHandle<Result<Orderer, Halted>>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     stop: watch::Sender<bool>,
     _lock: Lock,
 }
@@ -255,10 +273,7 @@ impl RunningNode {
     pub async fn shutdown(self) -> Result<(), StopError> {
         // A receiver that is gone means the server has ended already.
         let _ = self.stop.send(true);
-        let abort = self.server.abort_handle();
-        if tokio::time::timeout(STOP_GRACE, self.server).await.is_err() {
-            abort.abort();
-        }
+        self.server.await.map_err(|_| StopError::Task)?;
         drop(self.evidence);
         self.channel.stop();
         let orderer = self.orderer;
@@ -377,9 +392,7 @@ fn wire_api(
     clock: &Arc<dyn Clock>,
     self_test: SelfTest,
 ) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
-    let custody = Custody::open(&directory.custody(), &mut OsRandom)
-        .map_err(|e| StartError::Custody(e.to_string()))?;
-    let custody = Arc::new(custody);
+    let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
     let identity = signing_identity(directory, identities)?;
     let ledger: Arc<dyn LedgerClient> =
         Arc::new(EmbeddedLedger::new(channel.clone(), identity, Arc::clone(clock)));
@@ -430,14 +443,13 @@ fn serve(
     listener: TcpListener,
     state: ApiState,
     mut stopped: watch::Receiver<bool>,
-) -> JoinHandle<std::io::Result<()>> {
-    let router = changbai_api::router(state);
+) -> JoinHandle<()> {
     let stop = async move {
         // An error means the sender is gone, which is a stop as well.
         drop(stopped.wait_for(|stop| *stop).await);
     };
     #[expect(clippy::disallowed_methods, reason = "this is the node's task; shutdown joins it")]
-    tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stop).await })
+    tokio::spawn(changbai_api::serve(listener, state, stop, STOP_GRACE))
 }
 
 /// The ordering thread: turns until everything taken is committed and proven, or until it halts.

@@ -26,7 +26,7 @@
 //!
 //! # Cost
 //! A transaction costs two signatures (endorser, creator) and two verifications, three SM3 passes
-//! over its envelope, and about ten index entries; a block costs three signatures and four syncs,
+//! over its envelope, and about ten index entries; a block costs three signatures and two syncs,
 //! whatever its size. Signatures dominate.
 //!
 //! # Standards

@@ -8,6 +8,7 @@ mod damage;
 mod kill;
 mod node;
 mod offline;
+mod tour;
 mod usage;
 
 use std::{

@@ -1,0 +1,52 @@
+//! A store with one original in it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use changbai_custody::Custody;
+use smkit::Sm3Digest;
+use tempfile::TempDir;
+
+use crate::Seeded;
+
+/// The original.
+pub const ORIGINAL: &[u8] = b"%PDF-1.7 an original of a few bytes";
+
+/// A store whose only original may be replaced on disk.
+#[derive(Debug)]
+pub struct Store {
+    /// The store.
+    pub custody: Custody,
+    /// The original's address.
+    pub sm3: Sm3Digest,
+    /// Its envelope's file.
+    pub file: PathBuf,
+    /// The envelope as it was written.
+    pub intact: Vec<u8>,
+    _dir: TempDir,
+}
+
+impl Store {
+    /// The same keys and the same envelope each time.
+    ///
+    /// # Panics
+    /// If the folder of temporary files cannot be used.
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let custody = Custody::open(dir.path(), &mut Seeded(1)).expect("an empty folder");
+        let mut ingest = custody.ingest(1 << 20).expect("a new file");
+        ingest.write(ORIGINAL).expect("a small original");
+        let sm3 = ingest.finish().expect("a small original").sm3;
+        let name = sm3.to_string();
+        let folder = dir.path().join("objects").join(&name[..2]).join(&name[2..4]);
+        let file = folder.join(format!("{name}.env"));
+        let intact = fs::read(&file).expect("the envelope at its address");
+        Self { custody, sm3, file, intact, _dir: dir }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self::new()
+    }
+}
