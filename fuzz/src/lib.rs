@@ -57,4 +57,3 @@ pub fn joined(pieces: &[&[u8]]) -> Vec<u8> {
 
 pub mod consensus;
 pub mod custody;
-
