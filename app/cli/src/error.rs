@@ -16,127 +16,59 @@ use crate::{
 #[non_exhaustive]
 pub(crate) enum CliError {
     #[error("cannot read {path}")]
-    Read {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
     #[error("cannot write {path}")]
-    Write {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     #[error("cannot write to standard output")]
-    Output {
-        source: io::Error,
-    },
+    Output { source: io::Error },
     #[error("no node is running on {dir}")]
-    NotRunning {
-        dir: PathBuf,
-    },
+    NotRunning { dir: PathBuf },
     #[error("{path} is malformed: {reason}")]
-    NodeFile {
-        dir: PathBuf,
-        path: PathBuf,
-        reason: String,
-    },
+    NodeFile { dir: PathBuf, path: PathBuf, reason: String },
     #[error("{path} cannot be used: {reason}")]
-    Identity {
-        path: PathBuf,
-        reason: String,
-    },
+    Identity { path: PathBuf, reason: String },
     #[error("connection to {address} lost: {reason}")]
-    Connection {
-        address: String,
-        attempts: u32,
-        reason: String,
-    },
+    Connection { address: String, attempts: u32, reason: String },
     #[error("unexpected answer from {address}: {reason}")]
-    Answer {
-        address: String,
-        reason: String,
-    },
+    Answer { address: String, reason: String },
     #[error("refused: {0:?}")]
     Refused(Box<Problem>),
     #[error("{path} changed while it was read")]
-    FileChanged {
-        path: PathBuf,
-    },
+    FileChanged { path: PathBuf },
     #[error("the node recorded {theirs} for {path}, which has {ours}")]
-    RecordedOther {
-        path: PathBuf,
-        ours: String,
-        theirs: String,
-    },
+    RecordedOther { path: PathBuf, ours: String, theirs: String },
     #[error("field {given:?} is not NAME=VALUE")]
-    FieldShape {
-        given: String,
-    },
+    FieldShape { given: String },
     #[error("field {name:?} twice")]
-    FieldTwice {
-        name: String,
-    },
+    FieldTwice { name: String },
     #[error(transparent)]
     Field(#[from] FieldError),
     #[error("no business type {given:?}")]
-    Business {
-        given: String,
-        known: String,
-    },
+    Business { given: String, known: String },
     #[error("{given} originals")]
-    TooManyFiles {
-        given: usize,
-        limit: usize,
-    },
+    TooManyFiles { given: usize, limit: usize },
     #[error("{given:?} is not an evidence id: {reason}")]
-    Id {
-        given: String,
-        reason: String,
-    },
+    Id { given: String, reason: String },
     #[error("{given:?} is not a SM3 digest")]
-    Digest {
-        given: String,
-    },
+    Digest { given: String },
     #[error("{given:?} is not a date")]
-    Date {
-        given: String,
-    },
+    Date { given: String },
     #[error("{given:?} is not an address")]
-    Address {
-        given: String,
-    },
+    Address { given: String },
     #[error("the node could not start: {reason}")]
-    Start {
-        dir: PathBuf,
-        reason: String,
-    },
+    Start { dir: PathBuf, reason: String },
     #[error("{} is damaged at offset {offset}: {reason}", file.display())]
-    Damaged {
-        file: PathBuf,
-        offset: u64,
-        reason: String,
-    },
+    Damaged { file: PathBuf, offset: u64, reason: String },
     #[error("{dir} is in use by process {pid}")]
-    InUse {
-        dir: PathBuf,
-        pid: String,
-    },
+    InUse { dir: PathBuf, pid: String },
     #[error("cannot listen on {address}")]
-    Listen {
-        address: SocketAddr,
-        source: io::Error,
-    },
+    Listen { address: SocketAddr, source: io::Error },
     #[error("the node did not stop cleanly: {reason}")]
-    Stop {
-        reason: String,
-    },
+    Stop { reason: String },
     #[error("no randomness: {reason}")]
-    Random {
-        reason: String,
-    },
+    Random { reason: String },
     #[error("the request could not be signed: {reason}")]
-    Sign {
-        reason: String,
-    },
+    Sign { reason: String },
 }
 
 /// An RFC 9457 problem, as a node answers it.
