@@ -214,6 +214,7 @@ fn consensus() -> Outcome {
     messages.extend(votes(VoteKind::Prevote).chain(votes(VoteKind::Precommit)));
     let pieces: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
     seed("consensus_message", "decided", &joined(&pieces))?;
+    assert!(decides(&messages)?, "the seed reaches a decision");
     seed("consensus_message", "certificate", &certificate(1, block, 2).to_bytes()?)?;
     let timers: [&[u8]; 4] = [&[0], &pieces[2][..], &pieces[3][..], &[1]];
     seed("consensus_message", "timers", &joined(&timers))?;
@@ -221,9 +222,7 @@ fn consensus() -> Outcome {
     let (mut engine, mut records) = (engine(), Vec::new());
     let mut actions = engine.start(1, SET.clone())?;
     for message in messages.iter().take(4) {
-        let event =
-            if message.is_empty() { validated(block) } else { Event::Message(message.clone()) };
-        actions.extend(engine.step(event)?);
+        actions.extend(engine.step(event(message))?);
     }
     for action in actions {
         if let Action::Wal(record) = action {
@@ -233,6 +232,19 @@ fn consensus() -> Outcome {
     let pieces: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
     seed("consensus_wal", "prevoted", &joined(&pieces))?;
     seed("wal_records", "two", &joined(&[b"a vote", b"a proposal"]))
+}
+
+fn decides(messages: &[Vec<u8>]) -> Result<bool, Box<dyn Error>> {
+    let mut engine = engine();
+    engine.start(1, SET.clone())?;
+    for message in messages {
+        engine.step(event(message))?;
+    }
+    Ok(engine.is_decided())
+}
+
+fn event(message: &[u8]) -> Event {
+    if message.is_empty() { validated(sm3(b"header")) } else { Event::Message(message.to_vec()) }
 }
 
 fn validated(block: Sm3Digest) -> Event {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use changbai_receipt::{HashedOriginal, Verdict, hash_original, verify_reader};
+use rustix::process::Signal;
 use smkit::{OsRandom, Random as _, Sm3Digest, sm3};
 use smkit_pki::TrustAnchors;
 
@@ -44,9 +45,7 @@ fn killed_under_load_no_acknowledged_record_is_lost() {
                 scope.spawn(move || submit_until_dead(node, book, round, clerk));
             }
             thread::sleep(Duration::from_millis(20 + u64::from(after)));
-            // By process id: the clerks still hold the node.
-            let pid = node.pid().to_string();
-            std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
+            node.signal(Signal::KILL);
         });
         node.kill();
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
+use rustix::process::{Pid, Signal, kill_process};
 use smkit::{
     OsRandom, Random as _,
     sm2::{PrivateKey, SignerId, SigningKey},
@@ -61,6 +62,12 @@ impl Node {
         }
     }
 
+    /// Sends a signal to the process, which others may still be talking to.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -73,8 +80,7 @@ impl Node {
 
     /// SIGTERM, and the exit code.
     pub(crate) fn stop(mut self) -> i32 {
-        let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(status.success());
+        self.signal(Signal::TERM);
         self.child.wait().unwrap().code().unwrap()
     }
 
