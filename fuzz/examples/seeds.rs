@@ -216,7 +216,7 @@ fn consensus() -> Outcome {
     seed("consensus_message", "decided", &joined(&pieces))?;
     assert!(decides(&messages)?, "the seed reaches a decision");
     seed("consensus_message", "certificate", &certificate(1, block, 2).to_bytes()?)?;
-    let timers: [&[u8]; 4] = [&[0], &pieces[2][..], &pieces[3][..], &[1]];
+    let timers: [&[u8]; 4] = [&[0], pieces[2], pieces[3], &[1]];
     seed("consensus_message", "timers", &joined(&timers))?;
 
     let (mut engine, mut records) = (engine(), Vec::new());

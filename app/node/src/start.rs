@@ -138,7 +138,7 @@ pub enum StopError {
     /// Ordering had halted before.
     #[error(transparent)]
     Halted(#[from] Halted),
-    /// The index could not be sealed.
+    /// The index could not be written out.
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// A task of the node panicked.
@@ -265,7 +265,7 @@ impl RunningNode {
     }
 
     /// Stops in order: no new requests, open ones end, what was taken is committed and proven,
-    /// the index is sealed.
+    /// the index is written out.
     ///
     /// # Errors
     ///

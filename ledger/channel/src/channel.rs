@@ -379,15 +379,15 @@ impl Channel {
         self.shared.mempool.close();
     }
 
-    /// Seals the index after the orderer is gone. Without this the next start checks the index
-    /// entry by entry.
+    /// Writes the index out after the orderer is gone. Without this the next start applies the last
+    /// blocks to it again.
     ///
     /// # Errors
     ///
     /// [`StorageError`] when the index cannot be written; nothing is lost then.
     pub fn close(self, orderer: Orderer) -> Result<(), StorageError> {
         orderer.close()?;
-        // Somebody else still reads: then the next start checks the index instead.
+        // Somebody else still reads: then the next start applies the last blocks again.
         Arc::into_inner(self.shared).map_or(Ok(()), |shared| shared.ledger.close())
     }
 

@@ -198,7 +198,7 @@ impl Ledger {
         self.log.read().unwrap_or_else(PoisonError::into_inner).scrub(&mut |_| {})
     }
 
-    /// Writes the index out and seals it, so that the next start need not look through it.
+    /// Writes the index out, so that the next start need not apply the last blocks again.
     pub(crate) fn close(self) -> Result<(), StorageError> {
         self.index.close_clean()
     }

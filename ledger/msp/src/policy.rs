@@ -161,7 +161,7 @@ impl Policy {
 }
 
 impl fmt::Display for Policy {
-    /// The text that [`Policy::parse`] reads back as the same policy.
+    /// The text that [`Policy::parse`] reads back as the same policy, while it is within the parser's bound.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SignedBy { msp_id, role } => write!(f, "'{msp_id}.{role}'"),
