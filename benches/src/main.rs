@@ -1,6 +1,6 @@
 //! Benchmarks of the house, each beside a peer measured in the same run.
 //!
-//! `cargo xtask bench main` prints one JSON object a line. Timings on shared machines are noisy:
+//! `cargo xtask bench main` and `cargo xtask bench smkit` print one JSON object a line. Timings on shared machines are noisy:
 //! compare medians and ratios, and read `conditions`.
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time and owns its tasks")]
@@ -9,21 +9,37 @@
 
 use std::process::ExitCode;
 
+#[cfg(feature = "node")]
 mod library;
+#[cfg(feature = "node")]
 mod load;
+#[cfg(feature = "node")]
 mod main_suite;
+mod peers;
 mod report;
+#[cfg(feature = "node")]
 mod rest;
+mod rustcrypto;
+mod sampling;
+mod smkit_suite;
+#[cfg(feature = "node")]
 mod sqlite;
+mod timing;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
+        ["smkit"] => smkit_suite::run(&smkit_suite::Scale::FULL),
+        ["smkit", "--quick"] => smkit_suite::run(&smkit_suite::Scale::QUICK),
+        ["timing"] => return timing::run(timing::MEASUREMENTS),
+        ["timing", "--quick"] => return timing::run(timing::MEASUREMENTS_QUICK),
+        #[cfg(feature = "node")]
         ["main"] => main_suite::run(&main_suite::Scale::FULL),
+        #[cfg(feature = "node")]
         ["main", "--quick"] => main_suite::run(&main_suite::Scale::QUICK),
         _ => {
-            eprintln!("suites: main [--quick]");
+            eprintln!("suites: smkit [--quick], timing [--quick], main [--quick] (feature `node`)");
             return ExitCode::from(2);
         }
     }

@@ -1,7 +1,5 @@
 //! One JSON object a line: suite, name, value, unit, peer, peer's value, ratio, conditions.
 
-use std::path::Path;
-
 /// A figure, perhaps beside its peer's.
 pub(crate) struct Figure<'a> {
     pub(crate) name: &'a str,
@@ -12,13 +10,18 @@ pub(crate) struct Figure<'a> {
 }
 
 impl Figure<'_> {
+    #[cfg(feature = "node")]
     pub(crate) fn print(&self) {
+        self.print_in("main");
+    }
+
+    pub(crate) fn print_in(&self, suite: &str) {
         let round = |value: f64| (value * 1_000.0).round() / 1_000.0;
         let peer = self.peer.map(|(name, _)| name);
         let peer_value = self.peer.map(|(_, value)| round(value));
         let ratio = self.peer.map(|(_, value)| round(self.value / value));
         let line = serde_json::json!({
-            "suite": "main",
+            "suite": suite,
             "name": self.name,
             "value": round(self.value),
             "unit": self.unit,
@@ -32,6 +35,7 @@ impl Figure<'_> {
 }
 
 /// CPU time of this process so far, user and system, in milliseconds.
+#[cfg(feature = "node")]
 pub(crate) fn cpu_ms() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // Fields 14 and 15, counted after the name, which may hold spaces.
@@ -46,6 +50,7 @@ pub(crate) fn cpu_ms() -> f64 {
 }
 
 /// Resident memory of this process and its peak, in MiB.
+#[cfg(feature = "node")]
 pub(crate) fn memory_mib() -> (f64, f64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let field = |name: &str| {
@@ -57,7 +62,8 @@ pub(crate) fn memory_mib() -> (f64, f64) {
 }
 
 /// Bytes on disk below a folder: allocated blocks, as `du` counts them.
-pub(crate) fn disk_bytes(dir: &Path) -> u64 {
+#[cfg(feature = "node")]
+pub(crate) fn disk_bytes(dir: &std::path::Path) -> u64 {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
     entries
@@ -71,6 +77,7 @@ pub(crate) fn disk_bytes(dir: &Path) -> u64 {
 }
 
 /// The value below which `share` of the sorted samples lie.
+#[cfg(feature = "node")]
 pub(crate) fn percentile(sorted: &[f64], share: f64) -> f64 {
     let at = ((sorted.len() as f64) * share) as usize;
     sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+mod ctgrind;
 mod r#gen;
 mod layers;
 
@@ -12,7 +13,9 @@ const HELP: &str = "\
 cargo xtask test             everything that must hold before a change lands (what CI runs)
 cargo xtask layers           dependencies point down only
 cargo xtask gen [--check]    protobuf code from ledger/wire/proto (--check: fail on drift)
-cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main, or main --quick)
+cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main or smkit, and --quick)
+cargo xtask timing [--quick] does the time of secret-key operations depend on the secret? docs/constant-time.md
+cargo xtask ctgrind          does a branch or index of secret-key operations depend on the secret? (Valgrind)
 cargo xtask fuzz [SECONDS]   every fuzz target for so long (default 60 s each)
 cargo xtask kill [ROUNDS]    SIGKILL under load, longer than the test does (default 100)
 ";
@@ -26,7 +29,11 @@ fn main() -> ExitCode {
         ["layers"] => layers::check(&root),
         ["gen"] => r#gen::run(&root, false),
         ["gen", "--check"] => r#gen::run(&root, true),
+        ["bench", "smkit", ..] => kit(&root, words.get(1..).unwrap_or_default()),
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
+        ["timing"] => kit(&root, &["timing"]),
+        ["timing", "--quick"] => kit(&root, &["timing", "--quick"]),
+        ["ctgrind"] => ctgrind::run(&root),
         ["fuzz"] => fuzz(&root, "60"),
         ["fuzz", seconds] => fuzz(&root, seconds),
         ["kill"] => kill(&root, "100"),
@@ -81,6 +88,13 @@ fn bench(root: &Path, words: &[&str]) -> Result<(), String> {
     cargo(root, &[&run, stubbed.as_slice(), words].concat(), &[])
 }
 
+/// A suite of the kit alone, without the node it would otherwise build.
+fn kit(root: &Path, words: &[&str]) -> Result<(), String> {
+    let run = ["run", "--quiet", "--release", "-p", "changbai-bench", "--no-default-features"];
+    let run = [&run, ["--features", "portable-only", "--"].as_slice(), words].concat();
+    cargo(root, &run, &[])
+}
+
 fn kill(root: &Path, rounds: &str) -> Result<(), String> {
     let arguments = ["test", "--release", "-p", "changbai-cli", "--test", "it", "kill", "--"];
     let arguments = [arguments.as_slice(), &["--nocapture"]].concat();
@@ -123,6 +137,10 @@ fn succeeds(root: &Path, arguments: &[&str]) -> bool {
         .current_dir(root)
         .output()
         .is_ok_and(|output| output.status.success())
+}
+
+fn succeeds_program(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }
 
 fn step(name: &str) {

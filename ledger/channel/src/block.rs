@@ -5,7 +5,7 @@ use changbai_consensus::CommitCertificate;
 use changbai_merkle::Frontier;
 use changbai_msp::ChannelConfig;
 use changbai_wire::proto::common;
-use changbai_wire::{Header, ValidationCode, ValidatorAddress, data_hash, envelope_digest};
+use changbai_wire::{Header, ValidationCode, ValidatorAddress, block_data_hash};
 use prost::Message as _;
 use smkit::Sm3Digest;
 use smkit::sm2::Signature;
@@ -36,7 +36,7 @@ impl Block {
         let header = Header {
             number: 0,
             previous_hash: Sm3Digest::new([0; 32]),
-            data_hash: data_hash(&[envelope_digest(&envelope)]),
+            data_hash: block_data_hash(&[&envelope]),
             channel_id: config.channel_id.clone(),
             time_ms,
             time_bound_us: 0,
@@ -78,8 +78,7 @@ impl Block {
         let header = block.header.ok_or("no header")?;
         let header = Header::try_from(&header).map_err(|e| e.to_string())?;
         let envelopes = block.data.unwrap_or_default().data;
-        let digests: Vec<_> = envelopes.iter().map(|e| envelope_digest(e)).collect();
-        if data_hash(&digests) != header.data_hash {
+        if block_data_hash(&envelopes) != header.data_hash {
             return Err("the transactions do not match the header's data hash".to_owned());
         }
         let metadata = block.metadata.unwrap_or_default().metadata;

@@ -8,7 +8,7 @@ use changbai_merkle::Frontier;
 use changbai_storage::{
     BlockLog, Files, Index, IndexBatch, IndexState, LogOptions, Position, StorageError,
 };
-use changbai_wire::{Header, TransactionLeaf, TxId, ValidationCode, envelope_digest};
+use changbai_wire::{Header, TransactionLeaf, TxId, ValidationCode, envelope_digests};
 use smkit::sm3::Sm3Digest;
 
 use crate::block::Block;
@@ -292,23 +292,22 @@ fn apply(
 ) -> Result<Tip, StorageError> {
     let number = block.header.number;
     state::put_position(batch, number, position);
-    for (at, ((envelope, code), tx_id)) in
-        block.envelopes.iter().zip(&block.codes).zip(transactions).enumerate()
-    {
-        let index = u32::try_from(at).unwrap_or(u32::MAX);
-        let leaf = TransactionLeaf {
-            block_number: number,
-            index,
-            code: *code,
-            envelope: envelope_digest(envelope),
-        };
-        let place = frontier.size();
-        let hash = changbai_merkle::leaf_hash(&leaf.to_bytes());
-        let mut sink = |id, hash| state::put_node(batch, id, &hash);
-        frontier.append(hash, &mut sink).map_err(|e| position.corrupt(e.to_string()))?;
+    let first = frontier.size();
+    let leaves: Vec<_> = (0u32..)
+        .zip(block.codes.iter().zip(envelope_digests(&block.envelopes)))
+        .map(|(index, (code, envelope))| {
+            TransactionLeaf { block_number: number, index, code: *code, envelope }.to_bytes()
+        })
+        .collect();
+    let mut sink = |id, hash| state::put_node(batch, id, &hash);
+    frontier
+        .append_many(&changbai_merkle::leaf_hashes(&leaves), &mut sink)
+        .map_err(|e| position.corrupt(e.to_string()))?;
+    for (index, (code, tx_id)) in (0u32..).zip(block.codes.iter().zip(transactions)) {
         // The first copy keeps the id; a duplicate is in the tree, not in the look-up.
         if let Some(tx_id) = tx_id.as_ref().filter(|_| *code != ValidationCode::DuplicateTxid) {
-            let at = Location { block: number, index, code: *code, leaf: place };
+            let leaf = first.saturating_add(u64::from(index));
+            let at = Location { block: number, index, code: *code, leaf };
             state::put_location(batch, tx_id, &at);
         }
     }

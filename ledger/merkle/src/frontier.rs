@@ -3,7 +3,7 @@
 use smkit::Sm3Digest;
 use thiserror::Error;
 
-use crate::{NodeId, empty_root, node_hash};
+use crate::{NodeId, empty_root, node_hash, node_hashes};
 
 /// The compact range of a tree: its size and the roots of its maximal complete subtrees.
 ///
@@ -58,6 +58,41 @@ impl Frontier {
             sink(NodeId { level, index }, hash);
         }
         self.peaks.push(hash);
+        self.size = size;
+        Ok(())
+    }
+
+    /// Appends the leaves' hashes in order, as [`Frontier::append`] would one by one, but hashes each level's nodes
+    /// side by side. `sink` gets every leaf and completed node once, level by level.
+    ///
+    /// # Errors
+    /// [`FrontierError::Full`] beyond 2⁶⁴ − 1 leaves; nothing has changed then.
+    pub fn append_many(
+        &mut self,
+        leaves: &[Sm3Digest],
+        sink: &mut dyn FnMut(NodeId, Sm3Digest),
+    ) -> Result<(), FrontierError> {
+        let count = u64::try_from(leaves.len()).map_err(|_| FrontierError::Full)?;
+        let size = self.size.checked_add(count).ok_or(FrontierError::Full)?;
+        let mut new_peaks = Vec::new();
+        let (mut level, mut start, mut subtrees) = (0u8, self.size, leaves.to_vec());
+        while !subtrees.is_empty() {
+            for (index, hash) in (start..).zip(&subtrees) {
+                sink(NodeId { level, index }, *hash);
+            }
+            // An odd start: the last peak is of this level and the first subtree's left sibling.
+            if start & 1 == 1
+                && let Some(left) = self.peaks.pop()
+            {
+                subtrees.insert(0, left);
+            }
+            let (pairs, rest) = subtrees.as_chunks::<2>();
+            new_peaks.extend(rest);
+            subtrees = node_hashes(pairs);
+            level = level.saturating_add(1);
+            start >>= 1;
+        }
+        self.peaks.extend(new_peaks.iter().rev());
         self.size = size;
         Ok(())
     }

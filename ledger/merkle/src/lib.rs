@@ -56,7 +56,7 @@ pub use frontier::{Frontier, FrontierError};
 pub use proof::{ConsistencyProof, InclusionProof, PATH_LEN_MAX, ProofError};
 pub use prove::{NodeSource, ProveError, prove_consistency, prove_inclusion};
 
-use smkit::{Sm3Digest, sm3, sm3_parts};
+use smkit::{Sm3Digest, sm3, sm3_many_joined, sm3_pairs, sm3_parts};
 
 /// A complete subtree: `level` 0 is a leaf, `index` counts the subtrees of that level from the left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,13 +70,24 @@ pub struct NodeId {
 /// Hash of a leaf: SM3(0x00 ‖ data), RFC 6962 §2.1.
 #[must_use]
 pub fn leaf_hash(data: &[u8]) -> Sm3Digest {
-    sm3_parts(&[&[0x00], data])
+    sm3_parts(&[LEAF, data])
+}
+
+/// [`leaf_hash`] of each entry, in order, computed side by side.
+#[must_use]
+pub fn leaf_hashes<D: AsRef<[u8]>>(entries: &[D]) -> Vec<Sm3Digest> {
+    sm3_many_joined(&entries.iter().map(|entry| [LEAF, entry.as_ref()]).collect::<Vec<_>>())
 }
 
 /// Hash of an inner node: SM3(0x01 ‖ left ‖ right), RFC 6962 §2.1.
 #[must_use]
 pub fn node_hash(left: &Sm3Digest, right: &Sm3Digest) -> Sm3Digest {
-    sm3_parts(&[&[0x01], left.as_bytes(), right.as_bytes()])
+    sm3_parts(&[NODE, left.as_bytes(), right.as_bytes()])
+}
+
+/// [`node_hash`] of each pair of children, in order, computed side by side.
+pub(crate) fn node_hashes(children: &[[Sm3Digest; 2]]) -> Vec<Sm3Digest> {
+    sm3_pairs(NODE, children)
 }
 
 /// Root of the tree without leaves: SM3 of the empty string.
@@ -84,3 +95,7 @@ pub fn node_hash(left: &Sm3Digest, right: &Sm3Digest) -> Sm3Digest {
 pub fn empty_root() -> Sm3Digest {
     sm3(b"")
 }
+
+/// RFC 6962 §2.1: the prefixes keep a leaf from passing for a node.
+const LEAF: &[u8] = &[0x00];
+const NODE: &[u8] = &[0x01];

@@ -97,6 +97,24 @@ fn flip(digest: &Sm3Digest, bit: usize) -> Sm3Digest {
 }
 
 #[test]
+fn many_leaves_at_once_make_the_same_tree() {
+    let entries: Vec<_> = (0..70u64).map(u64::to_be_bytes).collect();
+    assert_eq!(leaf_hashes(&entries), leaves(70));
+    for first in 0..=35u64 {
+        for count in 0..=35u64 {
+            let (mut tree, mut nodes) = grow(first);
+            let all = leaves(first + count);
+            let added = &all[usize::try_from(first).unwrap()..];
+            let sink = &mut |id, hash| assert_eq!(nodes.0.insert(id, hash), None);
+            tree.append_many(added, sink).unwrap();
+            let (expected, expected_nodes) = grow(first + count);
+            assert_eq!(tree, expected, "{first} + {count}");
+            assert_eq!(nodes.0, expected_nodes.0, "{first} + {count}");
+        }
+    }
+}
+
+#[test]
 fn agrees_with_the_naive_model() {
     for size in 0..=64 {
         let all = leaves(size);
@@ -245,6 +263,9 @@ fn frontier_bytes_are_strict() {
     let mut full = Frontier::from_bytes(&full).unwrap();
     let before = full.clone();
     assert_eq!(full.append(empty_root(), &mut |_, _| ()), Err(FrontierError::Full));
+    let before = full.clone();
+    assert_eq!(full.append_many(&[empty_root()], &mut |_, _| ()), Err(FrontierError::Full));
+    assert_eq!(full, before);
     assert_eq!(full, before);
 }
 

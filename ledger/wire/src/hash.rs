@@ -1,6 +1,6 @@
 //! Hashing rules that belong to no single type.
 
-use smkit::{Sm3, Sm3Digest, sm2::PublicKey, sm3};
+use smkit::{Sm3, Sm3Digest, sm2::PublicKey, sm3, sm3_many};
 
 use crate::{ValidatorAddress, domain};
 
@@ -8,6 +8,12 @@ use crate::{ValidatorAddress, domain};
 #[must_use]
 pub fn envelope_digest(envelope: &[u8]) -> Sm3Digest {
     sm3(envelope)
+}
+
+/// [`envelope_digest`] of each envelope, in order, computed side by side.
+#[must_use]
+pub fn envelope_digests<E: AsRef<[u8]>>(envelopes: &[E]) -> Vec<Sm3Digest> {
+    sm3_many(&envelopes.iter().map(AsRef::as_ref).collect::<Vec<_>>())
 }
 
 /// A block's `data_hash`: SM3 over domain, u32 count and the envelopes' digests in block order.
@@ -28,8 +34,7 @@ pub fn data_hash(envelope_digests: &[Sm3Digest]) -> Sm3Digest {
 /// [`data_hash`] of a block's `data` entries.
 #[must_use]
 pub fn block_data_hash<E: AsRef<[u8]>>(envelopes: &[E]) -> Sm3Digest {
-    let digests: Vec<_> = envelopes.iter().map(|e| envelope_digest(e.as_ref())).collect();
-    data_hash(&digests)
+    data_hash(&envelope_digests(envelopes))
 }
 
 /// Hash of a channel's validator set: domain, u32 length and channel id, u32 count, then address

@@ -54,7 +54,9 @@ mod transaction;
 mod vote;
 
 pub use code::{UnknownCode, ValidationCode};
-pub use hash::{block_data_hash, data_hash, envelope_digest, quorum, validators_hash};
+pub use hash::{
+    block_data_hash, data_hash, envelope_digest, envelope_digests, quorum, validators_hash,
+};
 pub use header::{Header, HeaderError};
 pub use ids::{BlockNumber, InvalidTxId, TxId, ValidatorAddress, is_channel_id};
 pub use leaf::{InvalidLeaf, TransactionLeaf};

@@ -1,6 +1,6 @@
 //! SM2 signatures, SM3 digests and SM4-GCM with strict encodings and one obvious way to use each.
 //!
-//! It does not encrypt with SM2, parse certificates (that is `smkit-pki`), speak TLS, or do any I/O beyond asking
+//! It does not parse certificates (that is `smkit-pki`), speak TLS, or do any I/O beyond asking
 //! the operating system for random bytes when [`OsRandom`] is used.
 //!
 //! # Model
@@ -35,6 +35,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(not(feature = "portable-only"))]
+mod cpu;
+#[cfg(feature = "portable-only")]
+pub mod cpu;
 mod hex;
 pub mod oid;
 pub mod random;
@@ -43,7 +47,10 @@ pub mod sm2;
 pub mod sm3;
 pub mod sm4;
 
-pub use random::{OsRandom, Random, RandomError};
+#[cfg(feature = "os-random")]
+pub use random::OsRandom;
+pub use random::{Random, RandomError};
 pub use sm3::{
-    ParseDigestError, Sm3, Sm3Digest, hmac_sm3, sm3, sm3_many, sm3_parts, verify_hmac_sm3,
+    HmacSm3, ParseDigestError, Sm3, Sm3Digest, hmac_sm3, sm3, sm3_many, sm3_many_joined, sm3_pairs,
+    sm3_parts, verify_hmac_sm3,
 };

@@ -20,9 +20,11 @@ pub struct RandomError {
 }
 
 /// The operating system's cryptographic generator.
+#[cfg(feature = "os-random")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsRandom;
 
+#[cfg(feature = "os-random")]
 impl Random for OsRandom {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
         getrandom::fill(out).map_err(|error| RandomError { reason: error.to_string() })

@@ -1,142 +1,106 @@
-//! SM3 digests (GB/T 32905-2016) and HMAC-SM3 (GM/T 0042-2015 annex D).
+//! SM3 digests (GB/T 32905-2016), one stream or many lanes, and what is built on them: HMAC-SM3, HKDF, PBKDF2 and
+//! the key derivation of GB/T 32918.
+//!
+//! [`sm3_many`] and its relatives hash up to sixteen messages side by side and pay from three messages on; results
+//! are the same on every processor.
 
-use std::{fmt, str::FromStr};
+mod compress;
+mod digest;
+mod hmac;
+pub mod kdf;
+mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod stream_x86;
+#[cfg(feature = "rustcrypto")]
+mod traits;
 
-use ::sm3::digest::{Digest, FixedOutput, Update};
-use hmac::{KeyInit, Mac, SimpleHmac};
+pub use digest::{ParseDigestError, Sm3Digest};
+pub use hmac::{HmacSm3, hmac_sm3, verify_hmac_sm3};
 
-use crate::hex;
+use std::fmt;
 
-/// An SM3 digest: 32 bytes, shown and parsed as 64 hexadecimal characters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sm3Digest([u8; 32]);
-
-impl Sm3Digest {
-    /// Takes 32 bytes that are already a digest.
-    #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Takes a slice of exactly 32 bytes.
-    ///
-    /// # Errors
-    /// Any other length.
-    pub fn from_slice(bytes: &[u8]) -> Result<Self, ParseDigestError> {
-        bytes.try_into().map(Self).map_err(|_| ParseDigestError::Length { bytes: bytes.len() })
-    }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Sm3Digest {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write_lower(out, &self.0)
-    }
-}
-
-impl fmt::Debug for Sm3Digest {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, out)
-    }
-}
-
-impl FromStr for Sm3Digest {
-    type Err = ParseDigestError;
-
-    /// Accepts exactly 64 hexadecimal characters of either case.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        hex::read(text).map(Self).ok_or(ParseDigestError::Hex)
-    }
-}
-
-impl From<[u8; 32]> for Sm3Digest {
-    fn from(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl From<Sm3Digest> for [u8; 32] {
-    fn from(digest: Sm3Digest) -> Self {
-        digest.0
-    }
-}
-
-impl AsRef<[u8]> for Sm3Digest {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-#[cfg(feature = "serde")]
-impl serde::Serialize for Sm3Digest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-#[cfg(feature = "serde")]
-impl<'de> serde::Deserialize<'de> for Sm3Digest {
-    /// Lower case only: one digest has one spelling in canonical JSON.
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Sm3Digest;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("64 lower-case hexadecimal characters")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Sm3Digest, E> {
-                if text.bytes().any(|character| character.is_ascii_uppercase()) {
-                    return Err(E::custom(ParseDigestError::Hex));
-                }
-                text.parse().map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Visitor)
-    }
-}
-
-/// Bytes or text that are not an SM3 digest.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ParseDigestError {
-    /// A slice of the wrong length.
-    #[error("an SM3 digest has 32 bytes, got {bytes}")]
-    Length {
-        /// Length received.
-        bytes: usize,
-    },
-    /// Not exactly 64 hexadecimal characters of the accepted case.
-    #[error("an SM3 digest is written as 64 hexadecimal characters")]
-    Hex,
-}
+use compress::{BLOCK, IV, State, compress};
+use zeroize::Zeroize;
 
 /// A running SM3 computation, for input that arrives in pieces.
-#[derive(Clone, Default)]
-pub struct Sm3(::sm3::Sm3);
+#[derive(Clone)]
+pub struct Sm3 {
+    state: State,
+    /// Bytes appended so far; the standard counts bits modulo 2⁶⁴.
+    length: u64,
+    /// The first `length mod 64` bytes wait here for the rest of their block.
+    buffer: [u8; BLOCK],
+}
 
 impl Sm3 {
     /// An empty computation.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { state: IV, length: 0, buffer: [0; BLOCK] }
     }
 
     /// Appends bytes; how they are cut into pieces does not change the digest.
     pub fn update(&mut self, bytes: &[u8]) {
-        Update::update(&mut self.0, bytes);
+        let used = self.buffered();
+        self.length = self.length.wrapping_add(bytes.len() as u64);
+        let mut rest = bytes;
+        if used > 0 {
+            let free = self.buffer.get_mut(used..).unwrap_or_default();
+            let (now, later) = rest.split_at(rest.len().min(free.len()));
+            let complete = now.len() == free.len();
+            free.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
+            if !complete {
+                return;
+            }
+            compress(&mut self.state, std::slice::from_ref(&self.buffer));
+            rest = later;
+        }
+        let (blocks, rest) = rest.as_chunks::<BLOCK>();
+        if !blocks.is_empty() {
+            compress(&mut self.state, blocks);
+        }
+        if let Some(start) = self.buffer.get_mut(..rest.len()) {
+            start.copy_from_slice(rest);
+        }
     }
 
     /// The digest of everything appended.
     #[must_use]
-    pub fn finalize(self) -> Sm3Digest {
-        Sm3Digest(self.0.finalize_fixed().into())
+    pub fn finalize(mut self) -> Sm3Digest {
+        self.finish()
+    }
+
+    /// Pads (GB/T 32905-2016 §5.2) and digests; the computation is of no use afterwards.
+    fn finish(&mut self) -> Sm3Digest {
+        let mut end = [[0; BLOCK]; 2];
+        let used = self.buffered();
+        let count = if used + 9 > BLOCK { 2 } else { 1 };
+        let waiting = self.buffer.iter().take(used).chain(&[0x80]);
+        end.as_flattened_mut().iter_mut().zip(waiting).for_each(|(to, from)| *to = *from);
+        let bits = self.length.wrapping_mul(8).to_be_bytes();
+        let end = end.get_mut(..count).unwrap_or_default();
+        if let Some(length) = end.last_mut().and_then(|block| block.last_chunk_mut()) {
+            *length = bits;
+        }
+        compress(&mut self.state, end);
+        Sm3Digest(state_bytes(&self.state))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "below 64")]
+    const fn buffered(&self) -> usize {
+        (self.length % BLOCK as u64) as usize
+    }
+
+    /// Erases what a keyed computation leaves behind.
+    fn wipe(&mut self) {
+        self.state.zeroize();
+        self.buffer.zeroize();
+    }
+}
+
+impl Default for Sm3 {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -160,7 +124,9 @@ impl std::io::Write for Sm3 {
 /// SM3 of one message.
 #[must_use]
 pub fn sm3(message: &[u8]) -> Sm3Digest {
-    Sm3Digest(::sm3::Sm3::digest(message).into())
+    let mut hasher = Sm3::new();
+    hasher.update(message);
+    hasher.finish()
 }
 
 /// SM3 of the concatenation of `parts`, without building it.
@@ -168,39 +134,44 @@ pub fn sm3(message: &[u8]) -> Sm3Digest {
 pub fn sm3_parts(parts: &[&[u8]]) -> Sm3Digest {
     let mut hasher = Sm3::new();
     parts.iter().for_each(|part| hasher.update(part));
-    hasher.finalize()
+    hasher.finish()
 }
 
-/// SM3 of each message, in order: the shape of Merkle leaves and nodes.
+/// SM3 of each message, in order; lengths may differ.
 #[must_use]
 pub fn sm3_many(messages: &[&[u8]]) -> Vec<Sm3Digest> {
-    messages.iter().map(|message| sm3(message)).collect()
+    lanes::digests(messages.len(), |at| [&[], messages.get(at).copied().unwrap_or_default()])
 }
 
-/// HMAC-SM3 of the concatenation of `parts`; keys of any length, block size 64 bytes.
-///
-/// To check a received value use [`verify_hmac_sm3`], which compares in constant time.
+/// SM3 of each `head ‖ body`, in order: Merkle leaves under their prefix, messages under their signer's ZA.
 #[must_use]
-pub fn hmac_sm3(key: &[u8], parts: &[&[u8]]) -> Sm3Digest {
-    Sm3Digest(keyed(key, parts).finalize_fixed().into())
+pub fn sm3_many_joined(messages: &[[&[u8]; 2]]) -> Vec<Sm3Digest> {
+    lanes::digests(messages.len(), |at| messages.get(at).copied().unwrap_or_default())
 }
 
-/// Whether `mac` is the HMAC-SM3 of `parts`, compared in constant time.
+/// SM3 of each `prefix ‖ left ‖ right`, in order: the inner nodes of a Merkle tree.
 #[must_use]
-pub fn verify_hmac_sm3(key: &[u8], parts: &[&[u8]], mac: &Sm3Digest) -> bool {
-    keyed(key, parts).verify(&mac.0.into()).is_ok()
+pub fn sm3_pairs(prefix: &[u8], pairs: &[[Sm3Digest; 2]]) -> Vec<Sm3Digest> {
+    let nodes: Vec<[u8; 64]> = pairs
+        .iter()
+        .map(|[left, right]| {
+            let mut node = [0; 64];
+            let (first, second) = node.split_at_mut(32);
+            first.copy_from_slice(left.as_bytes());
+            second.copy_from_slice(right.as_bytes());
+            node
+        })
+        .collect();
+    lanes::digests(nodes.len(), |at| [prefix, nodes.get(at).map_or(&[], |node| node)])
 }
 
-fn keyed(key: &[u8], parts: &[&[u8]]) -> SimpleHmac<::sm3::Sm3> {
-    // HMAC accepts every key length (RFC 2104 §3), so the error branch cannot be reached; hashing the key first is
-    // what HMAC itself does with long keys.
-    let mut mac = SimpleHmac::<::sm3::Sm3>::new_from_slice(key)
-        .unwrap_or_else(|_| SimpleHmac::new(&SimpleHmacKey::default()));
-    parts.iter().for_each(|part| Mac::update(&mut mac, part));
-    mac
+fn state_bytes(state: &State) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (to, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        *to = word.to_be_bytes();
+    }
+    bytes
 }
-
-type SimpleHmacKey = hmac::digest::Key<SimpleHmac<::sm3::Sm3>>;
 
 #[cfg(test)]
 mod tests;

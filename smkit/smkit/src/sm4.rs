@@ -1,15 +1,59 @@
-//! SM4 in Galois/Counter mode (GB/T 32907-2016, GB/T 17964-2021, parameters of RFC 8998 §2).
+//! SM4 (GB/T 32907-2016) and its modes (GB/T 17964-2021): take [`Gcm`] for messages and [`stream`] for files.
+//!
+//! The other modes are for formats that prescribe them; each says what it does not protect. ECB is not offered.
+//!
+//! # Model
+//! A [`Key`] is expanded once into a mode ([`Gcm`], [`Ccm`], [`Cbc`], [`Ctr`], [`Xts`]), which then serves any number of
+//! messages. [`Kernel::detect`] names the code that runs: GFNI with AVX-512, AES-NI with AVX2, or bit-sliced words.
+//!
+//! # Invariants
+//! * No kernel branches or indexes memory by a key or by data.
+//! * [`Gcm`] and [`Ccm`] leave data they refuse unchanged; [`Cbc`] wipes them.
+//!
+//! # Example
+//! ```
+//! use smkit::{OsRandom, sm4::{Gcm, Key}};
+//!
+//! let gcm = Gcm::new(&Key::generate(&mut OsRandom)?);
+//! let nonce = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]; // counted, never repeated under one key
+//! let mut data = b"content".to_vec();
+//! gcm.seal_in_place(&nonce, b"header", &mut data)?;
+//! gcm.open_in_place(&nonce, b"header", &mut data)?;
+//! assert_eq!(data, b"content");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cbc;
+mod ccm;
+pub(crate) mod cipher;
+mod ctr;
+mod gcm;
+mod ghash;
+mod kernel;
+pub mod legacy;
+pub mod stream;
+#[cfg(feature = "rustcrypto")]
+mod traits;
+mod xts;
 
 use std::fmt;
 
-use aes_gcm::{
-    AesGcm, KeyInit,
-    aead::{AeadInOut, consts::U12},
+#[cfg(feature = "rustcrypto")]
+pub use self::traits::Sm4;
+pub use self::{
+    cbc::Cbc,
+    ccm::{CCM_MESSAGE_BYTES_MAX, Ccm},
+    ctr::Ctr,
+    gcm::Gcm,
+    kernel::Kernel,
+    xts::{Xts, XtsStandard},
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::random::{Random, RandomError};
 
+/// Bytes of a block, of an IV and of a counter.
+pub const BLOCK_BYTES: usize = 16;
 /// Bytes a sealed message is longer than its plaintext.
 pub const TAG_BYTES: usize = 16;
 /// Bytes of a nonce.
@@ -59,66 +103,6 @@ impl fmt::Debug for Key {
     }
 }
 
-/// SM4-GCM under one key: 12-byte nonce, 16-byte tag.
-///
-/// The caller never uses a nonce twice with one key; prefer counters over random nonces (at most 2^32 of the latter).
-#[derive(Clone)]
-pub struct Gcm(AesGcm<::sm4::Sm4, U12>);
-
-impl Gcm {
-    /// Expands the key once; use the value for many messages.
-    #[must_use]
-    pub fn new(key: &Key) -> Self {
-        Self(AesGcm::new(&key.0.into()))
-    }
-
-    /// Encrypts `data` in place and appends the tag of [`TAG_BYTES`].
-    ///
-    /// # Errors
-    /// `data` exceeds [`MESSAGE_BYTES_MAX`]; it is then unchanged.
-    pub fn seal_in_place(
-        &self,
-        nonce: &[u8; NONCE_BYTES],
-        aad: &[u8],
-        data: &mut Vec<u8>,
-    ) -> Result<(), Sm4Error> {
-        let tag = self
-            .0
-            .encrypt_inout_detached(&(*nonce).into(), aad, data.as_mut_slice().into())
-            .map_err(|_| Sm4Error::TooLong)?;
-        data.extend_from_slice(&tag);
-        Ok(())
-    }
-
-    /// Checks the tag, then decrypts `data` in place and removes the tag.
-    ///
-    /// # Errors
-    /// Shorter than a tag, or the tag does not belong to these bytes, nonce, associated data and key. `data` is then
-    /// still the ciphertext: no unauthenticated plaintext is ever visible.
-    pub fn open_in_place(
-        &self,
-        nonce: &[u8; NONCE_BYTES],
-        aad: &[u8],
-        data: &mut Vec<u8>,
-    ) -> Result<(), Sm4Error> {
-        let (body, tag) =
-            data.split_last_chunk_mut::<TAG_BYTES>().ok_or(Sm4Error::Authentication)?;
-        let body_bytes = body.len();
-        let tag = (*tag).into();
-        self.0
-            .decrypt_inout_detached(&(*nonce).into(), aad, body.into(), &tag)
-            .map_err(|_| Sm4Error::Authentication)?;
-        data.truncate(body_bytes);
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Gcm {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("sm4::Gcm(..)")
-    }
-}
-
 /// Why an SM4 operation was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -130,11 +114,26 @@ pub enum Sm4Error {
         bytes: usize,
     },
     /// The tag does not authenticate the bytes; deliberately without detail.
-    #[error("SM4-GCM authentication failed")]
+    #[error("SM4 authentication failed")]
     Authentication,
-    /// More than [`MESSAGE_BYTES_MAX`] in one message.
-    #[error("message longer than SM4-GCM allows")]
+    /// More than [`MESSAGE_BYTES_MAX`] (or [`CCM_MESSAGE_BYTES_MAX`]) in one message.
+    #[error("message longer than this mode of SM4 allows")]
     TooLong,
+    /// Not a length this mode can take: whole blocks, or for XTS one block to 2^20 blocks.
+    #[error("{bytes} bytes are no length for this mode of SM4")]
+    BlockLength {
+        /// Length received.
+        bytes: usize,
+    },
+    /// CBC ciphertext without correct padding; deliberately without detail.
+    #[error("SM4-CBC ciphertext malformed")]
+    Padding,
+    /// XTS with twice the same key.
+    #[error("the two keys of SM4-XTS are equal")]
+    EqualKeys,
+    /// Not the header of an SM4 stream that this version reads.
+    #[error("not the header of an SM4 stream")]
+    Header,
 }
 
 #[cfg(test)]

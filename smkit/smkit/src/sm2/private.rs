@@ -3,21 +3,23 @@
 use std::fmt;
 
 use ::sm2::{
-    NonZeroScalar, SecretKey,
-    elliptic_curve::subtle::{Choice, ConstantTimeEq},
+    SecretKey,
     pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding},
 };
 use zeroize::Zeroizing;
 
 use crate::{
     random::{Random, RandomError},
-    sm2::PublicKey,
+    sm2::{
+        PublicKey,
+        group::{Point, Scalar},
+    },
 };
 
 /// A private key d in \[1, n−2\], wiped when dropped, with its public key.
 #[derive(Clone)]
 pub struct PrivateKey {
-    secret: SecretKey,
+    d: Zeroizing<Scalar>,
     public: PublicKey,
 }
 
@@ -43,8 +45,14 @@ impl PrivateKey {
     /// # Errors
     /// d outside \[1, n−2\]: 1 + d must be invertible (GB/T 32918.1-2016 §6.1).
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, PrivateKeyError> {
-        let secret = SecretKey::from_slice(bytes).map_err(|_| PrivateKeyError::Range)?;
-        Self::from_secret(secret)
+        let d = Scalar::from_bytes(bytes).map(Zeroizing::new).ok_or(PrivateKeyError::Range)?;
+        // d = n−1 makes 1 + d = 0.
+        if d.is_zero() | d.add(&Scalar::ONE).is_zero() {
+            return Err(PrivateKeyError::Range);
+        }
+        let (x, y) = Point::mul_base(&d).to_affine().ok_or(PrivateKeyError::Range)?;
+        let public = PublicKey::from_coordinates(&x, &y).ok_or(PrivateKeyError::Range)?;
+        Ok(Self { d, public })
     }
 
     /// Reads an unencrypted PKCS#8 `OneAsymmetricKey` (RFC 5958) holding an SM2 key.
@@ -53,7 +61,7 @@ impl PrivateKey {
     /// Not PKCS#8, another algorithm or curve, or d out of range; deliberately without detail.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, PrivateKeyError> {
         let secret = SecretKey::from_pkcs8_der(der).map_err(|_| PrivateKeyError::Pkcs8)?;
-        Self::from_secret(secret)
+        Self::from_secret(&secret)
     }
 
     /// Reads the PEM form, label `PRIVATE KEY`.
@@ -62,13 +70,13 @@ impl PrivateKey {
     /// As [`PrivateKey::from_pkcs8_der`], or not PEM.
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, PrivateKeyError> {
         let secret = SecretKey::from_pkcs8_pem(pem).map_err(|_| PrivateKeyError::Pkcs8)?;
-        Self::from_secret(secret)
+        Self::from_secret(&secret)
     }
 
     /// d as 32 big-endian bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.secret.to_bytes().into())
+        Zeroizing::new(self.d.to_bytes())
     }
 
     /// The unencrypted PKCS#8 form, with the public key inside.
@@ -76,7 +84,7 @@ impl PrivateKey {
     /// # Errors
     /// None in practice: the form has a fixed size.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
-        let document = self.secret.to_pkcs8_der().map_err(|_| PrivateKeyError::Pkcs8)?;
+        let document = self.secret()?.to_pkcs8_der().map_err(|_| PrivateKeyError::Pkcs8)?;
         Ok(document.to_bytes())
     }
 
@@ -85,7 +93,7 @@ impl PrivateKey {
     /// # Errors
     /// As [`PrivateKey::to_pkcs8_der`].
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, PrivateKeyError> {
-        self.secret.to_pkcs8_pem(LineEnding::LF).map_err(|_| PrivateKeyError::Pkcs8)
+        self.secret()?.to_pkcs8_pem(LineEnding::LF).map_err(|_| PrivateKeyError::Pkcs8)
     }
 
     /// The public key dG.
@@ -94,19 +102,17 @@ impl PrivateKey {
         &self.public
     }
 
-    pub(crate) fn scalar(&self) -> Zeroizing<NonZeroScalar> {
-        Zeroizing::new(self.secret.to_nonzero_scalar())
+    pub(crate) fn scalar(&self) -> &Scalar {
+        &self.d
     }
 
-    fn from_secret(secret: SecretKey) -> Result<Self, PrivateKeyError> {
-        // SecretKey guarantees [1, n−1]; n−1 makes 1 + d = 0.
-        let is_order_minus_1: Choice =
-            Zeroizing::new(<[u8; 32]>::from(secret.to_bytes())).ct_eq(&ORDER_MINUS_1);
-        if is_order_minus_1.into() {
-            return Err(PrivateKeyError::Range);
-        }
-        let public = PublicKey::from_point(secret.public_key());
-        Ok(Self { secret, public })
+    fn from_secret(secret: &SecretKey) -> Result<Self, PrivateKeyError> {
+        Self::from_bytes(&Zeroizing::new(secret.to_bytes().into()))
+    }
+
+    /// The form whose codec writes PKCS#8.
+    fn secret(&self) -> Result<SecretKey, PrivateKeyError> {
+        SecretKey::from_slice(self.to_bytes().as_ref()).map_err(|_| PrivateKeyError::Range)
     }
 }
 
@@ -129,8 +135,3 @@ pub enum PrivateKeyError {
 }
 
 const CANDIDATES_MAX: usize = 64;
-#[rustfmt::skip]
-const ORDER_MINUS_1: [u8; 32] = [
-    0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0x72, 0x03, 0xdf, 0x6b, 0x21, 0xc6, 0x05, 0x2b, 0x53, 0xbb, 0xf4, 0x09, 0x39, 0xd5, 0x41, 0x22,
-];

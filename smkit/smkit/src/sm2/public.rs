@@ -5,13 +5,13 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use crate::hex;
+use crate::{hex, sm2::group::Affine};
 
 /// A point on the SM2 curve other than infinity.
 #[derive(Clone)]
 pub struct PublicKey {
     sec1: [u8; 65],
-    point: ::sm2::PublicKey,
+    affine: Affine,
 }
 
 impl PublicKey {
@@ -26,9 +26,12 @@ impl PublicKey {
         if form != UNCOMPRESSED {
             return Err(PublicKeyError::Form { byte: form });
         }
-        let point =
-            ::sm2::PublicKey::from_sec1_bytes(&sec1).map_err(|_| PublicKeyError::NotOnCurve)?;
-        Ok(Self { sec1, point })
+        let affine = match sec1.split_at(1).1.as_chunks::<32>() {
+            ([x, y], _) => Affine::from_bytes(x, y),
+            _ => None,
+        };
+        let affine = affine.ok_or(PublicKeyError::NotOnCurve)?;
+        Ok(Self { sec1, affine })
     }
 
     /// The uncompressed form `04 ‖ x ‖ y`.
@@ -43,17 +46,17 @@ impl PublicKey {
         &self.sec1
     }
 
-    /// Takes a point the arithmetic produced itself.
-    pub(crate) fn from_point(point: ::sm2::PublicKey) -> Self {
-        use ::sm2::elliptic_curve::sec1::ToSec1Point;
-        let encoded = point.to_sec1_point(false);
-        let mut sec1 = [0; 65];
-        sec1.copy_from_slice(encoded.as_bytes());
-        Self { sec1, point }
+    /// Takes coordinates the arithmetic produced itself; `None` if they are off the curve all the same.
+    pub(crate) fn from_coordinates(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
+        let affine = Affine::from_bytes(x, y)?;
+        let mut sec1 = [UNCOMPRESSED; 65];
+        let (_, coordinates) = sec1.split_at_mut(1);
+        coordinates.iter_mut().zip(x.iter().chain(y)).for_each(|(to, from)| *to = *from);
+        Some(Self { sec1, affine })
     }
 
-    pub(crate) const fn point(&self) -> &::sm2::PublicKey {
-        &self.point
+    pub(crate) const fn affine(&self) -> &Affine {
+        &self.affine
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::{fmt, sync::Arc};
 
-use ::sm2::{
-    FieldBytes, ProjectivePoint, Scalar, Sm2, U256,
-    elliptic_curve::{Curve, Group, ff::PrimeField, ops::Reduce, point::AffineCoordinates},
-};
-use rfc6979::KGenerator;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    sm2::{PrivateKey, Signature, SignerId, VerifyingKey, id::SignerIdTooLong, verifying::reduce},
+    random::{Random, RandomError},
+    sm2::{
+        PrivateKey, Signature, SignerId, VerifyingKey,
+        group::{Point, Scalar},
+        id::SignerIdTooLong,
+        nonce::Nonces,
+    },
     sm3::Sm3Digest,
 };
 
@@ -32,9 +33,9 @@ impl SigningKey {
     /// The identity is too long for ENTL (not reachable through [`SignerId::new`]).
     pub fn new(private: PrivateKey, id: SignerId) -> Result<Self, SignerIdTooLong> {
         let verifying = VerifyingKey::new(private.public_key().clone(), id)?;
-        let d = **private.scalar();
-        // d ≤ n−2 by the invariant of PrivateKey, so 1 + d is never zero and the fallback is never taken.
-        let one_plus_d_inverse = (d + Scalar::ONE).invert().unwrap_or(Scalar::ZERO);
+        let d = *private.scalar();
+        // d ≤ n−2 by the invariant of PrivateKey, so 1 + d is never zero.
+        let one_plus_d_inverse = d.add(&Scalar::ONE).invert();
         Ok(Self(Arc::new(Inner { d, one_plus_d_inverse, verifying })))
     }
 
@@ -43,7 +44,24 @@ impl SigningKey {
     /// Deterministic and constant-time in the secret; the standard's retries (r = 0, r + k = n, s = 0) are taken.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        self.sign_prehash(&self.0.verifying.message_digest(message))
+        self.sign_prehash(&self.0.verifying.message_digest(message), &[])
+    }
+
+    /// Signs as [`SigningKey::sign`], with 32 random bytes entering k as well (RFC 6979 §3.6).
+    ///
+    /// Two signatures of one message then differ, and neither a fault in the hash's input nor a weak random source
+    /// alone reveals the key.
+    ///
+    /// # Errors
+    /// The random source failed; nothing is signed then.
+    pub fn sign_hedged(
+        &self,
+        message: &[u8],
+        random: &mut dyn Random,
+    ) -> Result<Signature, RandomError> {
+        let mut extra = Zeroizing::new([0; 32]);
+        random.fill(extra.as_mut())?;
+        Ok(self.sign_prehash(&self.0.verifying.message_digest(message), extra.as_ref()))
     }
 
     /// The matching verifying key, bound to the same identity.
@@ -52,33 +70,40 @@ impl SigningKey {
         &self.0.verifying
     }
 
-    fn sign_prehash(&self, digest: &Sm3Digest) -> Signature {
-        let e = reduce(digest.as_bytes());
-        let d = Zeroizing::new(<[u8; 32]>::from(self.0.d.to_repr()));
-        let mut candidates =
-            KGenerator::<::sm3::Sm3, U256>::new(d.as_ref(), &e.to_repr(), &[], &Sm2::ORDER);
+    fn sign_prehash(&self, digest: &Sm3Digest, extra: &[u8]) -> Signature {
+        let e = Scalar::reduce(digest.as_bytes());
+        let mut nonces = self.nonces(&e, extra);
         loop {
-            let mut k = Zeroizing::new([0; 32]);
-            candidates.fill_next_k(k.as_mut());
-            if let Some(signature) = self.attempt(&e, &k) {
+            if let Some(signature) = self.attempt(&e, &nonces.draw()) {
                 return signature;
             }
         }
     }
 
+    /// The candidates for k of one digest.
+    pub(super) fn nonces(&self, e: &Scalar, extra: &[u8]) -> Nonces {
+        Nonces::new(&self.0.d, e, extra)
+    }
+
     /// Steps A4–A7 for one k; `None` asks for the next one (probability about 2^−255).
-    pub(super) fn attempt(&self, e: &Scalar, k: &[u8; 32]) -> Option<Signature> {
-        let k = Zeroizing::new(Scalar::from_repr((*k).into()).into_option()?);
-        let x = ProjectivePoint::mul_by_generator(&k).to_affine().x();
-        let r = *e + <Scalar as Reduce<FieldBytes>>::reduce(&x);
-        if bool::from(r.is_zero() | (r + *k).is_zero()) {
+    pub(super) fn attempt(&self, e: &Scalar, k: &Scalar) -> Option<Signature> {
+        let (x, _) = Point::mul_base(k).to_affine()?;
+        self.finish(e, k, &x)
+    }
+
+    /// Steps A5–A7, given x of \[k\]G.
+    pub(super) fn finish(&self, e: &Scalar, k: &Scalar, x: &[u8; 32]) -> Option<Signature> {
+        let r = e.add(&Scalar::reduce(x));
+        let r_plus_k = Zeroizing::new(r.add(k));
+        if r.is_zero() | r_plus_k.is_zero() {
             return None;
         }
-        let s = self.0.one_plus_d_inverse * (*k - r * self.0.d);
+        // (1 + d)⁻¹·(k − r·d) = (1 + d)⁻¹·(k + r) − r: one multiplication less.
+        let s = self.0.one_plus_d_inverse.mul(&r_plus_k).sub(&r);
         let mut bytes = [0; 64];
         let (high, low) = bytes.split_at_mut(32);
-        high.copy_from_slice(&r.to_repr());
-        low.copy_from_slice(&s.to_repr());
+        high.copy_from_slice(&r.to_bytes());
+        low.copy_from_slice(&s.to_bytes());
         Signature::from_bytes(bytes).ok()
     }
 }

@@ -5,12 +5,11 @@ mod keys;
 
 use std::sync::LazyLock;
 
-use ::sm2::elliptic_curve::ff::PrimeField;
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::sm2::verifying::reduce;
+use crate::sm2::group::Scalar;
 
 static VECTORS: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../testdata/sm2.json")).unwrap());
@@ -51,7 +50,10 @@ fn signatures_of_the_standard() {
 
         assert_eq!(verifying.za().to_string(), vector["za"]);
         assert_eq!(digest.to_string(), vector["e"]);
-        let with_k = key.attempt(&reduce(digest.as_bytes()), &array(&vector["k"]));
+        let with_k = key.attempt(
+            &Scalar::reduce(digest.as_bytes()),
+            &Scalar::from_bytes(&array(&vector["k"])).unwrap(),
+        );
         assert_eq!(with_k, Some(signature));
         assert_eq!(signature.to_der(), bytes(&vector["der"]));
         assert_eq!(Signature::from_der(&bytes(&vector["der"])), Ok(signature));
@@ -125,7 +127,7 @@ fn batches_name_the_invalid_ones() {
     // t = 0 is out before there is a point; its neighbours must keep their own verdicts.
     let mut t_is_0 = signatures[0].to_bytes();
     let (r, s) = t_is_0.split_at_mut(32);
-    s.copy_from_slice(&<[u8; 32]>::from((-reduce(&r.try_into().unwrap())).to_repr()));
+    s.copy_from_slice(&Scalar::reduce(&<[u8; 32]>::try_from(&*r).unwrap()).neg().to_bytes());
     let t_is_0 = Signature::from_bytes(t_is_0).unwrap();
     let verdicts: Vec<_> = [&t_is_0, &signatures[0], &t_is_0, &signatures[1], &signatures[0]]
         .map(|signature| Unverified { key: key.verifying_key(), message: b"", signature })

@@ -2,13 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use ::sm2::{
-    AffinePoint, FieldBytes, ProjectivePoint, Scalar,
-    elliptic_curve::{Group, ff::PrimeField, ops::Reduce, point::AffineCoordinates},
-};
-
 use crate::{
-    sm2::{PublicKey, Signature, SignerId, id::SignerIdTooLong, table},
+    sm2::{
+        PublicKey, Signature, SignerId,
+        group::{Comb, GENERATOR, Scalar},
+        id::SignerIdTooLong,
+        table,
+    },
     sm3::{Sm3Digest, sm3_parts},
 };
 
@@ -38,8 +38,10 @@ impl VerifyingKey {
     /// # Errors
     /// It is not; there is deliberately one reason only.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), InvalidSignature> {
-        let claim = self.claim(message, signature).ok_or(InvalidSignature)?;
-        claim.holds_at(&claim.point.to_affine())
+        let claim = Claim::new(&self.message_digest(message), signature).ok_or(InvalidSignature)?;
+        let point = self.0.table.multiple(&claim.t, self.0.public.affine());
+        let point = GENERATOR.add_multiple(&point, &claim.s);
+        if point.has_x(&claim.expected) { Ok(()) } else { Err(InvalidSignature) }
     }
 
     /// The public key.
@@ -65,41 +67,31 @@ impl VerifyingKey {
         sm3_parts(&[self.0.za.as_bytes(), message])
     }
 
-    /// Steps B3–B6; B1 and B2 hold by the invariant of [`Signature`]. `None` when the signature is already known wrong.
-    pub(crate) fn claim(&self, message: &[u8], signature: &Signature) -> Option<Claim> {
-        let (r, s) = signature.halves();
-        let (r, s) = (scalar(r)?, scalar(s)?);
-        let t = r + s;
-        if t.is_zero().into() {
-            return None;
-        }
-        let mut point = ProjectivePoint::IDENTITY;
-        table::GENERATOR.add_multiple(&mut point, &s);
-        self.0.table.add_multiple(&mut point, &t, self.0.public.point().as_affine());
-        if point.is_identity().into() {
-            return None;
-        }
-        let e = reduce(self.message_digest(message).as_bytes());
-        Some(Claim { expected: r - e, point })
+    /// The table of this key, if it has one by now; counts as a use.
+    #[allow(dead_code, reason = "for the lanes")]
+    pub(crate) fn table(&self) -> Option<&Comb> {
+        self.0.table.comb(self.0.public.affine())
     }
 }
 
-/// What is left of a verification: step B7 on the affine form of `point`, whose inversion a batch shares.
+/// The numbers of a verification, public all of them.
 pub(crate) struct Claim {
-    /// r − e: what x modulo n must be.
-    expected: Scalar,
-    /// \[s\]G + \[t\]P, not infinity.
-    pub(crate) point: ProjectivePoint,
+    /// s of the signature.
+    pub(crate) s: Scalar,
+    /// r + s, not zero.
+    pub(crate) t: Scalar,
+    /// r − e: what x of \[s\]G + \[t\]P modulo n must be.
+    pub(crate) expected: Scalar,
 }
 
 impl Claim {
-    /// Step B7; `point` is the affine form of the claim's point.
-    pub(crate) fn holds_at(&self, point: &AffinePoint) -> Result<(), InvalidSignature> {
-        if <Scalar as Reduce<FieldBytes>>::reduce(&point.x()) == self.expected {
-            Ok(())
-        } else {
-            Err(InvalidSignature)
-        }
+    /// Steps B3–B5; B1 and B2 hold by the invariant of [`Signature`]. `None` when the signature is already known wrong.
+    pub(crate) fn new(digest: &Sm3Digest, signature: &Signature) -> Option<Self> {
+        let (r, s) = signature.halves();
+        let (r, s) = (Scalar::from_bytes(r)?, Scalar::from_bytes(s)?);
+        let t = r.add(&s);
+        let e = Scalar::reduce(digest.as_bytes());
+        (!t.is_zero()).then(|| Self { s, t, expected: r.sub(&e) })
     }
 }
 
@@ -124,13 +116,3 @@ impl fmt::Debug for VerifyingKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid SM2 signature")]
 pub struct InvalidSignature;
-
-/// A canonical scalar; `None` for n and above.
-fn scalar(bytes: &[u8; 32]) -> Option<Scalar> {
-    Scalar::from_repr((*bytes).into()).into_option()
-}
-
-/// A digest as a number modulo n.
-pub(crate) fn reduce(bytes: &[u8; 32]) -> Scalar {
-    <Scalar as Reduce<FieldBytes>>::reduce(&(*bytes).into())
-}

@@ -1,7 +1,15 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
 
 use proptest::prelude::*;
 use serde_json::Value;
+
+use ::sm3::Digest as _;
 
 use super::*;
 
@@ -82,7 +90,118 @@ fn json_form_is_lower_case_only() {
     assert!(serde_json::from_str::<Sm3Digest>("7").is_err());
 }
 
+#[test]
+fn every_length_around_the_block_borders() {
+    let data: Vec<u8> = (0..400u32).map(|at| (at * 7) as u8).collect();
+    for length in 0..data.len() {
+        let message = &data[..length];
+        assert_eq!(sm3(message), oracle(message), "{length}");
+        let (head, body) = message.split_at(length / 3);
+        assert_eq!(sm3_parts(&[head, body]), oracle(message), "{length}");
+    }
+}
+
+#[test]
+fn extreme_blocks_and_states_on_the_kernel() {
+    for word in [0, 1, 0x8000_0000, u32::MAX] {
+        for byte in [0, 1, 0x80, 0xff] {
+            let (mut fast, mut slow) = ([word; 8], [word; 8]);
+            let blocks = [[byte; BLOCK]; 3];
+            compress(&mut fast, &blocks);
+            blocks.iter().for_each(|block| compress::compress_portable(&mut slow, block));
+            assert_eq!(fast, slow);
+        }
+    }
+}
+
+#[test]
+fn keys_from_passwords_of_the_vectors() {
+    let file = vectors(include_str!("../../testdata/hmac_sm3.json"));
+    let list = file["pbkdf2_hmac_sm3"].as_array().unwrap();
+    assert!(!list.is_empty());
+    for vector in list {
+        let iterations = u32::try_from(vector["iter"].as_u64().unwrap()).unwrap();
+        let expected = bytes(&vector["dk"]);
+        let mut key = vec![0; usize::try_from(vector["dklen"].as_u64().unwrap()).unwrap()];
+        kdf::pbkdf2(
+            &bytes(&vector["password"]),
+            &bytes(&vector["salt"]),
+            iterations.try_into().unwrap(),
+            &mut key,
+        )
+        .unwrap();
+        assert_eq!(key, expected);
+    }
+}
+
+#[test]
+fn expansion_follows_rfc_5869() {
+    let key = kdf::hkdf_extract(b"salt", b"secret");
+    assert_eq!(key, hmac_sm3(b"salt", &[b"secret"]));
+    let mut out = [0; 80];
+    kdf::hkdf_expand(key.as_bytes(), b"info", &mut out).unwrap();
+    let first = hmac_sm3(key.as_bytes(), &[b"info", &[1]]);
+    let second = hmac_sm3(key.as_bytes(), &[first.as_bytes(), b"info", &[2]]);
+    let third = hmac_sm3(key.as_bytes(), &[second.as_bytes(), b"info", &[3]]);
+    assert_eq!(out[..32], *first.as_bytes());
+    assert_eq!(out[32..64], *second.as_bytes());
+    assert_eq!(out[64..], third.as_bytes()[..16]);
+    let too_long = &mut [0; 255 * 32 + 1];
+    assert_eq!(kdf::hkdf_expand(key.as_bytes(), b"", too_long), Err(kdf::OutputTooLong));
+    assert!(kdf::hkdf_expand(key.as_bytes(), b"", &mut too_long[1..]).is_ok());
+}
+
+#[test]
+fn derivation_counts_from_one() {
+    let mut out = [0; 40];
+    kdf::gbt32918(&[b"x2", b"y2"], &mut out).unwrap();
+    assert_eq!(out[..32], *sm3(b"x2y2\0\0\0\x01").as_bytes());
+    assert_eq!(out[32..], sm3(b"x2y2\0\0\0\x02").as_bytes()[..8]);
+}
+
+#[cfg(feature = "rustcrypto")]
+#[test]
+fn traits_of_rustcrypto() {
+    fn with<D: ::digest::Digest + ::digest::FixedOutputReset>(bytes: &[u8]) -> [Vec<u8>; 2] {
+        let mut hasher = D::new_with_prefix(bytes);
+        let first = hasher.finalize_reset().to_vec();
+        ::digest::Digest::update(&mut hasher, bytes);
+        [first, hasher.finalize().to_vec()]
+    }
+    assert_eq!(with::<Sm3>(b"abc"), [sm3(b"abc").as_ref(), sm3(b"abc").as_ref()]);
+}
+
+fn oracle(message: &[u8]) -> Sm3Digest {
+    Sm3Digest::new(::sm3::Sm3::digest(message).into())
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn stream_agrees_with_rustcrypto(message in proptest::collection::vec(any::<u8>(), 0..1200)) {
+        prop_assert_eq!(sm3(&message), oracle(&message));
+    }
+
+    #[test]
+    fn kernel_agrees_with_the_portable_path(
+        start: [u32; 8],
+        message in proptest::collection::vec(any::<u8>(), 0..600),
+    ) {
+        let (blocks, _) = message.as_chunks::<BLOCK>();
+        let (mut fast, mut slow) = (start, start);
+        compress(&mut fast, blocks);
+        blocks.iter().for_each(|block| compress::compress_portable(&mut slow, block));
+        prop_assert_eq!(fast, slow);
+    }
+
+    #[test]
+    fn pieces_of_any_size(message in proptest::collection::vec(any::<u8>(), 0..600), piece in 1usize..150) {
+        let mut hasher = Sm3::new();
+        message.chunks(piece).for_each(|piece| hasher.update(piece));
+        prop_assert_eq!(hasher.finalize(), oracle(&message));
+    }
+
     #[test]
     fn cutting_does_not_matter(message: Vec<u8>, cut in 0usize..300) {
         let (head, tail) = message.split_at(cut.min(message.len()));

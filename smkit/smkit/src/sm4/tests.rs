@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use super::*;
 
+mod modes;
+
 fn bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().unwrap()).unwrap()
 }

@@ -1,0 +1,128 @@
+//! What this processor can do, asked once; every kernel is chosen through here.
+
+#![allow(dead_code, reason = "kernels of other modules and targets ask selectively")]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// MULX, ADCX and ADOX: the scalar field arithmetic of SM2.
+#[must_use]
+pub(crate) fn has_bmi2_adx() -> bool {
+    has(BMI2_ADX)
+}
+
+/// 256-bit integer vectors.
+#[must_use]
+pub(crate) fn has_avx2() -> bool {
+    has(AVX2)
+}
+
+/// 512-bit integer vectors (F, BW, DQ, VL).
+#[must_use]
+pub(crate) fn has_avx512() -> bool {
+    has(AVX512)
+}
+
+/// 52-bit multiply-add in eight lanes, with [`has_avx512`].
+#[must_use]
+pub(crate) fn has_avx512_ifma() -> bool {
+    has(AVX512_IFMA)
+}
+
+/// Byte permutation across a 512-bit vector, with [`has_avx512`].
+#[must_use]
+pub(crate) fn has_avx512_vbmi() -> bool {
+    has(AVX512_VBMI)
+}
+
+/// Affine transforms over GF(2⁸) on 512-bit vectors, with [`has_avx512`].
+#[must_use]
+pub(crate) fn has_gfni_avx512() -> bool {
+    has(GFNI_AVX512)
+}
+
+/// Affine transforms over GF(2⁸) on 256-bit vectors, with [`has_avx2`].
+#[must_use]
+pub(crate) fn has_gfni_avx2() -> bool {
+    has(GFNI_AVX2)
+}
+
+/// AES rounds on 128-bit vectors, with [`has_avx2`].
+#[must_use]
+pub(crate) fn has_aes_avx2() -> bool {
+    has(AES_AVX2)
+}
+
+/// Carry-less multiplication on 128-bit vectors (with SSSE3 for the byte order).
+#[must_use]
+pub(crate) fn has_pclmul() -> bool {
+    has(PCLMUL)
+}
+
+/// Carry-less multiplication on 512-bit vectors, with [`has_avx512`].
+#[must_use]
+pub(crate) fn has_vpclmul() -> bool {
+    has(VPCLMUL)
+}
+
+/// Turns every kernel off (`true`) or back on, for differential tests and the `-portable` benches.
+///
+/// Process-wide: a test must compare results, never assume which path ran.
+#[cfg(any(test, feature = "portable-only"))]
+#[cfg_attr(
+    not(feature = "portable-only"),
+    allow(unreachable_pub, reason = "exported under the feature")
+)]
+pub fn force_portable(portable: bool) {
+    FEATURES.store(if portable { KNOWN } else { detect() | KNOWN }, Ordering::Relaxed);
+}
+
+fn has(feature: u32) -> bool {
+    let mut known = FEATURES.load(Ordering::Relaxed);
+    if known & KNOWN == 0 {
+        known = detect() | KNOWN;
+        FEATURES.store(known, Ordering::Relaxed);
+    }
+    known & feature != 0
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect() -> u32 {
+    use std::arch::is_x86_feature_detected as is;
+    let avx2 = is!("avx2");
+    let avx512 = avx2 && is!("avx512f") && is!("avx512bw") && is!("avx512dq") && is!("avx512vl");
+    let pclmul = is!("pclmulqdq") && is!("ssse3") && is!("sse4.1");
+    [
+        (BMI2_ADX, is!("bmi2") && is!("adx")),
+        (AVX2, avx2),
+        (AVX512, avx512),
+        (AVX512_IFMA, avx512 && is!("avx512ifma")),
+        (AVX512_VBMI, avx512 && is!("avx512vbmi")),
+        (GFNI_AVX512, avx512 && is!("gfni")),
+        (GFNI_AVX2, avx2 && is!("gfni")),
+        (AES_AVX2, avx2 && is!("aes")),
+        (PCLMUL, pclmul),
+        (VPCLMUL, avx512 && pclmul && is!("vpclmulqdq")),
+    ]
+    .into_iter()
+    .fold(0, |all, (feature, present)| if present { all | feature } else { all })
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> u32 {
+    0
+}
+
+/// The answers, one bit each; zero until first asked.
+static FEATURES: AtomicU32 = AtomicU32::new(0);
+
+const KNOWN: u32 = 1;
+const BMI2_ADX: u32 = 1 << 1;
+const AVX2: u32 = 1 << 2;
+const AVX512: u32 = 1 << 3;
+const AVX512_IFMA: u32 = 1 << 4;
+const AVX512_VBMI: u32 = 1 << 5;
+const GFNI_AVX512: u32 = 1 << 6;
+const GFNI_AVX2: u32 = 1 << 7;
+const AES_AVX2: u32 = 1 << 8;
+const PCLMUL: u32 = 1 << 9;
+const VPCLMUL: u32 = 1 << 10;

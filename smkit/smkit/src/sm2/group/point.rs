@@ -1,0 +1,165 @@
+//! Points in homogeneous coordinates with formulas that are complete: right for every pair, infinity included.
+//!
+//! Renes, Costello, Batina, “Complete addition formulas for prime order elliptic curves” (2015), algorithms 4 and 6
+//! (a = −3). Without exceptions there is nothing to branch on, so secrets may be multiplied here.
+
+use zeroize::Zeroize;
+
+use super::{Affine, Field, Jacobian, Scalar, comb};
+
+/// A point of the curve, infinity included; x = X/Z, y = Y/Z.
+#[derive(Clone, Copy)]
+pub(crate) struct Point {
+    x: Field,
+    y: Field,
+    z: Field,
+}
+
+impl Point {
+    pub(crate) const INFINITY: Self = Self { x: Field::ZERO, y: Field::ONE, z: Field::ZERO };
+    pub(crate) const GENERATOR: Self =
+        Self { x: Affine::GENERATOR.x, y: Affine::GENERATOR.y, z: Field::ONE };
+
+    /// The point with these big-endian coordinates; `None` when one is not below p or the point is off the curve.
+    pub(crate) fn from_affine(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
+        Affine::from_bytes(x, y).map(Self::from)
+    }
+
+    /// The point with this x and y of this parity; `None` when x is not below p or belongs to no point.
+    pub(crate) fn decompress(x: &[u8; 32], y_is_odd: bool) -> Option<Self> {
+        let x = Field::from_bytes(x)?;
+        let root = Affine::curve_at(&x).square_root()?;
+        let [lowest, ..] = root.to_limbs();
+        // y = 0 is on no point of a group of odd order, so both parities exist.
+        let y = if (lowest & 1 == 1) == y_is_odd { root } else { root.negate() };
+        Some(Self { x, y, z: Field::ONE })
+    }
+
+    /// \[k\]G, in the same time for every k.
+    pub(crate) fn mul_base(k: &Scalar) -> Self {
+        comb::GENERATOR.multiply(k).into()
+    }
+
+    /// \[k\]P, in the same time for every k and P.
+    pub(crate) fn mul(&self, k: &Scalar) -> Self {
+        let mut table = [Self::INFINITY; 16];
+        let mut last = Self::INFINITY;
+        for entry in table.iter_mut().skip(1) {
+            last = last.add(self);
+            *entry = last;
+        }
+        let mut limbs = k.to_limbs();
+        let mut sum = Self::INFINITY;
+        for limb in limbs.iter().rev() {
+            for nibble in (0..16).rev() {
+                sum = sum.double().double().double().double();
+                sum = sum.add(&Self::look_up(&table, limb >> (4 * nibble) & 15));
+            }
+        }
+        limbs.zeroize();
+        table.zeroize();
+        sum
+    }
+
+    pub(crate) fn add(&self, other: &Self) -> Self {
+        let (x1, y1, z1) = (&self.x, &self.y, &self.z);
+        let (x2, y2, z2) = (&other.x, &other.y, &other.z);
+        let xx = x1.multiply(x2);
+        let yy = y1.multiply(y2);
+        let zz = z1.multiply(z2);
+        let xy = x1.add(y1).multiply(&x2.add(y2)).subtract(&xx.add(&yy));
+        let yz = y1.add(z1).multiply(&y2.add(z2)).subtract(&yy.add(&zz));
+        let xz = x1.add(z1).multiply(&x2.add(z2)).subtract(&xx.add(&zz));
+        let part = triple(&xz.subtract(&B.multiply(&zz)));
+        let low = yy.subtract(&part);
+        let high = yy.add(&part);
+        let zz3 = triple(&zz);
+        let mixed = triple(&B.multiply(&xz).subtract(&zz3).subtract(&xx));
+        let xx3 = triple(&xx).subtract(&zz3);
+        Self {
+            x: xy.multiply(&high).subtract(&yz.multiply(&mixed)),
+            y: high.multiply(&low).add(&xx3.multiply(&mixed)),
+            z: yz.multiply(&low).add(&xy.multiply(&xx3)),
+        }
+    }
+
+    pub(crate) fn double(&self) -> Self {
+        let (x, y, z) = (&self.x, &self.y, &self.z);
+        let xx = x.square();
+        let yy = y.square();
+        let zz = z.square();
+        let xy2 = x.multiply(y).double();
+        let xz2 = x.multiply(z).double();
+        let yz2 = y.multiply(z).double();
+        let part = triple(&B.multiply(&zz).subtract(&xz2));
+        let low = yy.subtract(&part);
+        let high = yy.add(&part);
+        let zz3 = triple(&zz);
+        let mixed = triple(&B.multiply(&xz2).subtract(&zz3).subtract(&xx));
+        let xx3 = triple(&xx).subtract(&zz3);
+        Self {
+            x: low.multiply(&xy2).subtract(&yz2.multiply(&mixed)),
+            y: low.multiply(&high).add(&xx3.multiply(&mixed)),
+            z: yz2.multiply(&yy).double().double(),
+        }
+    }
+
+    pub(crate) fn is_infinity(&self) -> bool {
+        self.z.is_zero()
+    }
+
+    /// The big-endian coordinates; `None` for infinity.
+    pub(crate) fn to_affine(self) -> Option<([u8; 32], [u8; 32])> {
+        if self.is_infinity() {
+            return None;
+        }
+        let inverse = self.z.invert();
+        let (x, y) = (self.x.multiply(&inverse), self.y.multiply(&inverse));
+        Some((x.to_bytes(), y.to_bytes()))
+    }
+
+    /// Reads every entry, so that the digit leaves no trace in the cache.
+    fn look_up(table: &[Self; 16], digit: u64) -> Self {
+        let digit = std::hint::black_box(digit);
+        let mut entry = Self { x: Field::ZERO, y: Field::ZERO, z: Field::ZERO };
+        for (point, at) in table.iter().zip(0_u64..) {
+            let mask = ((at ^ digit).wrapping_sub(1) >> 63).wrapping_neg();
+            entry.x.or_masked(&point.x, mask);
+            entry.y.or_masked(&point.y, mask);
+            entry.z.or_masked(&point.z, mask);
+        }
+        entry
+    }
+}
+
+impl From<Affine> for Point {
+    fn from(Affine { x, y }: Affine) -> Self {
+        Self { x, y, z: Field::ONE }
+    }
+}
+
+impl From<Jacobian> for Point {
+    fn from(Jacobian { x, y, z }: Jacobian) -> Self {
+        Self { x: x.multiply(&z), y, z: z.square().multiply(&z) }
+    }
+}
+
+impl Zeroize for Point {
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
+        self.z.zeroize();
+    }
+}
+
+fn triple(value: &Field) -> Field {
+    value.double().add(value)
+}
+
+/// b of the curve.
+pub(super) const B: Field = Field::from_montgomery([
+    0x90d2_3063_2bc0_dd42,
+    0x71cf_379a_e9b5_37ab,
+    0x5279_8150_5ea5_1c3c,
+    0x240f_e188_ba20_e2c8,
+]);

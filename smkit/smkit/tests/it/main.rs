@@ -1,0 +1,14 @@
+//! The kit against other implementations, both directions: more than 100,000 cases a run.
+//!
+//! A peer that is not installed is a printed skip, or a failure under `CHANGBAI_REQUIRE_PEERS=1`. The cases come from
+//! a seed that is printed; `CHANGBAI_SEED` repeats a run.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "tests read their environment")]
+
+mod bouncycastle;
+mod cases;
+mod gmssl;
+mod libgcrypt;
+mod openssl;
+mod peer;
