@@ -83,7 +83,6 @@ const ALLOWED: [(&str, &str); 7] = [
         "whether d is in [1, n−2]: a key out of range is refused",
     ),
     ("draw (nonce.rs", "whether a candidate for k is in [1, n−1]: a refused one is never used"),
-    ("whether a candidate for k is in [1, n−1]: a refused one is never used",),
     ("Point::to_affine (point.rs", "whether [k]G or [d]G is infinity: never, k and d are in range"),
     ("Affine::from_bytes (jacobian.rs", "the public point"),
     ("(public.rs", "the public point"),
