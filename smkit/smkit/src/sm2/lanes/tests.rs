@@ -38,7 +38,7 @@ fn number() -> impl Strategy<Value = [u64; 4]> {
 /// A field with these limbs, half of them as the Montgomery form, whose extremes are the arithmetic's.
 fn field(limbs: [u64; 4]) -> Field {
     let below = limbs[3] < 0xffff_fffe_ffff_ffff;
-    if below && limbs[0] % 2 == 0 {
+    if below && limbs[0].is_multiple_of(2) {
         Field::from_montgomery(limbs)
     } else {
         Field::from_limbs(limbs)
