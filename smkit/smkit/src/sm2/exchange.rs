@@ -1,22 +1,4 @@
 //! Authenticated key exchange with confirmation (GB/T 32918.3-2016).
-//!
-//! ```
-//! use smkit::{OsRandom, sm2::{Initiator, PrivateKey, Responder, SignerId, VerifyingKey}};
-//!
-//! let (alice, bob) = (PrivateKey::generate(&mut OsRandom)?, PrivateKey::generate(&mut OsRandom)?);
-//! let alice_public = VerifyingKey::new(alice.public_key().clone(), SignerId::DEFAULT)?;
-//! let bob_public = VerifyingKey::new(bob.public_key().clone(), SignerId::DEFAULT)?;
-//!
-//! let initiator = Initiator::new(&alice, SignerId::DEFAULT, bob_public, &mut OsRandom)?;
-//! let first = initiator.ephemeral().clone(); // A → B
-//! let responder =
-//!     Responder::new(&bob, SignerId::DEFAULT, &alice_public, &first, 16, &mut OsRandom)?;
-//! let (second, s_b) = (responder.ephemeral().clone(), *responder.confirmation()); // B → A
-//! let (alice_key, s_a) = initiator.confirm(&second, &s_b, 16)?; // A → B
-//! let bob_key = responder.confirm(&s_a)?;
-//! assert_eq!(alice_key, bob_key);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use core::fmt;
 
@@ -37,6 +19,24 @@ use crate::{
 pub const EXCHANGED_KEY_BYTES_MAX: usize = 1024;
 
 /// The side that sends first (user A). Each value serves one exchange; its ephemeral secret is wiped when dropped.
+///
+/// ```
+/// use smkit::{OsRandom, sm2::{Initiator, PrivateKey, Responder, SignerId, VerifyingKey}};
+///
+/// let (alice, bob) = (PrivateKey::generate(&mut OsRandom)?, PrivateKey::generate(&mut OsRandom)?);
+/// let alice_public = VerifyingKey::new(alice.public_key().clone(), SignerId::DEFAULT)?;
+/// let bob_public = VerifyingKey::new(bob.public_key().clone(), SignerId::DEFAULT)?;
+///
+/// let initiator = Initiator::new(&alice, SignerId::DEFAULT, bob_public, &mut OsRandom)?;
+/// let first = initiator.ephemeral().clone(); // A → B
+/// let responder =
+///     Responder::new(&bob, SignerId::DEFAULT, &alice_public, &first, 16, &mut OsRandom)?;
+/// let (second, s_b) = (responder.ephemeral().clone(), *responder.confirmation()); // B → A
+/// let (alice_key, s_a) = initiator.confirm(&second, &s_b, 16)?; // A → B
+/// let bob_key = responder.confirm(&s_a)?;
+/// assert_eq!(alice_key, bob_key);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Initiator {
     own: Side,
     peer: VerifyingKey,
