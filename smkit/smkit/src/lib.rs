@@ -1,4 +1,4 @@
-//! SM2 signatures, SM3 digests and SM4-GCM with strict encodings and one obvious way to use each.
+//! SM2, SM3 and SM4 with strict encodings and one obvious way to use each.
 //!
 //! It does not parse certificates (that is `smkit-pki`), speak TLS, or do any I/O beyond asking
 //! the operating system for random bytes when [`OsRandom`] is used.
