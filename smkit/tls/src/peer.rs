@@ -1,0 +1,63 @@
+//! Who the other side is: what a verifier is asked, and what it answers.
+
+use std::fmt;
+
+use smkit_pki::Certificate;
+
+/// Which side of a connection the certificates in question belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerRole<'a> {
+    /// A server that was dialled under this name (DNS name or IP address in text form).
+    Server {
+        /// The name dialled.
+        name: &'a str,
+    },
+    /// A client.
+    Client,
+}
+
+/// Decides whether a peer's certificates admit it. One implementation serves RFC 8998 and TLCP alike, so that a peer
+/// is refused for the same reason whatever it speaks.
+pub trait PeerVerifier: Send + Sync + fmt::Debug {
+    /// Judges `chain` (leaf first, as received) at one moment in Unix seconds.
+    ///
+    /// # Errors
+    /// The first reason found, in the order of path validation.
+    fn verify(
+        &self,
+        chain: &[Certificate],
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<(), PeerRefusal>;
+}
+
+/// Why a peer was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {reason}")]
+pub struct PeerRefusal {
+    /// Stable code of the reason (`PK-…`).
+    pub code: &'static str,
+    /// The reason, for people.
+    pub reason: String,
+    /// Which alert of TLS tells the peer.
+    pub alert: PeerAlert,
+}
+
+/// The alerts that a refusal of certificates can end in (RFC 8446 §6.2, GB/T 38636 §6.4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerAlert {
+    /// 42: malformed, wrong algorithm, bad signature.
+    BadCertificate,
+    /// 43: not of a kind that may do this.
+    UnsupportedCertificate,
+    /// 44: revoked.
+    CertificateRevoked,
+    /// 45: expired, or not yet valid.
+    CertificateExpired,
+    /// 46: any other reason.
+    CertificateUnknown,
+    /// 48: no path to a trusted authority.
+    UnknownCa,
+    /// 49: a valid certificate whose subject may not come in.
+    AccessDenied,
+}
