@@ -53,7 +53,7 @@ impl PrivateKey {
     /// # Errors
     /// As [`PrivateKey::to_pkcs8_der`].
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, PrivateKeyError> {
-        Ok(pem::encode(LABEL, &*self.to_pkcs8_der()?))
+        Ok(pem::encode(LABEL, &self.to_pkcs8_der()?))
     }
 }
 
