@@ -16,6 +16,8 @@ mod traits;
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "rustcrypto")]
+pub use self::traits::Sm3Core;
 pub use digest::{ParseDigestError, Sm3Digest};
 pub use hmac::{HmacSm3, hmac_sm3, verify_hmac_sm3};
 
@@ -95,8 +97,8 @@ impl Sm3 {
 
     /// Erases what a keyed computation leaves behind.
     fn wipe(&mut self) {
-        self.state.zeroize();
-        self.buffer.zeroize();
+        self.state.as_mut_slice().zeroize();
+        self.buffer.as_mut_slice().zeroize();
     }
 }
 
