@@ -64,6 +64,23 @@ pub(crate) fn has_vpclmul() -> bool {
     has(VPCLMUL)
 }
 
+/// Whether the processor itself has AVX2, even when `force_portable` has hidden it: what a kernel asserts before it runs.
+///
+/// [`has_avx2`] chooses a kernel; by the time that kernel starts, another thread may have thrown the switch.
+#[cfg(target_arch = "x86_64")]
+#[must_use]
+pub(crate) fn runs_avx2() -> bool {
+    std::arch::is_x86_feature_detected!("avx2")
+}
+
+/// Like [`runs_avx2`], for what [`has_avx512`] stands for.
+#[cfg(target_arch = "x86_64")]
+#[must_use]
+pub(crate) fn runs_avx512() -> bool {
+    use std::arch::is_x86_feature_detected as is;
+    is!("avx512f") && is!("avx512bw") && is!("avx512dq") && is!("avx512vl")
+}
+
 /// Turns every kernel off (`true`) or back on, for differential tests and the `-portable` benches.
 ///
 /// Process-wide: a test must compare results, never assume which path ran.
