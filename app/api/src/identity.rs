@@ -4,7 +4,7 @@ use axum::http::request::Parts;
 use changbai_core::Submitter;
 use changbai_msp::{IdentityError, Membership, Organisation, Role, Roles, serialize_identity};
 use smkit::sm3::Sm3Digest;
-use smkit_pki::{Certificate, CertificateError, ChainError, Usage, verify_chain};
+use smkit_pki::{Certificate, CertificateError, PathError, Purpose, verify_chain};
 
 use crate::problem::{Code, Problem};
 use crate::signature::{ReplayVerdict, RequestHead, Window, present};
@@ -101,7 +101,7 @@ fn resolve(
         let identity = serialize_identity(&org.msp_id, certificate);
         let found = match membership.identify(&identity, at_unix_s) {
             Ok(identity) => return Ok((org.msp_id.clone(), identity.roles)),
-            Err(IdentityError::Chain(ChainError::UnknownIssuer { .. }))
+            Err(IdentityError::Chain(PathError::UnknownIssuer { .. }))
                 if !intermediates.is_empty() =>
             {
                 with_intermediates(org, certificate, intermediates, at_unix_s)
@@ -111,12 +111,12 @@ fn resolve(
         match found {
             Ok(roles) => return Ok((org.msp_id.clone(), roles)),
             // "Not one of ours" must not hide another organisation's better reason.
-            Err(IdentityError::Chain(ChainError::UnknownIssuer { .. })) => {}
+            Err(IdentityError::Chain(PathError::UnknownIssuer { .. })) => {}
             Err(error) => first_refusal = first_refusal.or(Some(error)),
         }
     }
     Err(first_refusal.unwrap_or_else(|| {
-        IdentityError::Chain(ChainError::UnknownIssuer { issuer: certificate.issuer() })
+        IdentityError::Chain(PathError::UnknownIssuer { issuer: certificate.issuer() })
     }))
 }
 
@@ -129,7 +129,7 @@ fn with_intermediates(
 ) -> Result<Roles, IdentityError> {
     let mut known = org.intermediates.clone();
     known.extend_from_slice(intermediates);
-    verify_chain(certificate, &known, &org.roots, at_unix_s, Usage::DigitalSignature)?;
+    verify_chain(certificate, &known, &org.roots, at_unix_s, Purpose::Signing)?;
     if certificate.is_ca() {
         return Err(IdentityError::CertificateAuthority);
     }
@@ -138,7 +138,7 @@ fn with_intermediates(
 
 fn refused(error: &IdentityError) -> Problem {
     let code = match error {
-        IdentityError::Chain(ChainError::Expired { .. } | ChainError::NotYetValid { .. }) => {
+        IdentityError::Chain(PathError::Expired { .. } | PathError::NotYetValid { .. }) => {
             Code::CertificateExpired
         }
         IdentityError::NoRole | IdentityError::CertificateAuthority => Code::RoleRefused,
