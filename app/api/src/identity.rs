@@ -1,4 +1,6 @@
-//! Who asks: from a signed request head to an identity of the channel.
+//! Who asks: from a request head and its connection to an identity of the channel.
+
+mod claim;
 
 use axum::http::request::Parts;
 use changbai_core::Submitter;
@@ -6,8 +8,9 @@ use changbai_msp::{IdentityError, Membership, Organisation, Role, Roles, seriali
 use smkit::sm3::Sm3Digest;
 use smkit_pki::{Certificate, CertificateError, PathError, Purpose, verify_chain};
 
+use self::claim::{Claim, claim};
 use crate::problem::{Code, Problem};
-use crate::signature::{ReplayVerdict, RequestHead, Window, present};
+use crate::signature::ReplayVerdict;
 use crate::state::Shared;
 
 /// An authenticated caller.
@@ -19,39 +22,40 @@ pub(crate) struct Caller {
     pub(crate) content_digest: Option<Sm3Digest>,
     pub(crate) idempotency_key: Option<String>,
     roles: Roles,
+    signed: bool,
 }
 
-/// Establishes who signed a request head: form, window and signature, then trust, then freshness. The nonce
-/// is remembered last, so that only members of the channel can fill the memory of nonces.
+/// Establishes who sends a request: what it claims, then trust, then freshness. A nonce is remembered last, so that
+/// only members of the channel can fill the memory of nonces.
 pub(crate) fn authenticate(state: &Shared, head: &Parts) -> Result<Caller, Problem> {
+    let claim = claim(state, head)?;
     let now = state.parts.clock.now().at;
-    let request = RequestHead { method: &head.method, uri: &head.uri, headers: &head.headers };
-    let window = Window { now_ms: now.0, started_ms: state.started.at.0 };
-    let presented = present(&request, window)
-        .map_err(|refusal| Problem::new(refusal.code()).technical(refusal))?;
     let own = &state.parts.evidence.agency().msp_id;
-    let (certificate, intermediates) = (&presented.certificate, &presented.intermediates);
+    let (certificate, intermediates) = (&claim.certificate, &claim.intermediates);
     let at = now.seconds();
     let (msp_id, roles) = resolve(&state.parts.membership, own, certificate, intermediates, at)
         .map_err(|error| refused(&error))?;
-    let (keyid, nonce) = (&presented.keyid, &presented.nonce);
-    match state.replays.insert(keyid, nonce, presented.expires, now.0 / 1_000) {
-        ReplayVerdict::Fresh => {}
-        ReplayVerdict::Replayed => return Err(Problem::new(Code::Replayed)),
-        ReplayVerdict::Full => {
-            return Err(Problem::new(Code::Overloaded)
-                .detail("防重放缓存已满", "the memory of nonces is full")
-                .retry_after_ms(10_000));
-        }
-    }
+    remember(state, &claim, now.0 / 1_000)?;
     Ok(Caller {
         msp_id,
         subject: certificate.subject(),
-        certificate_sm3: presented.keyid,
-        content_digest: presented.content_digest,
-        idempotency_key: presented.idempotency_key,
+        certificate_sm3: certificate.sm3(),
+        content_digest: claim.content_digest,
+        idempotency_key: claim.idempotency_key,
         roles,
+        signed: claim.once.is_some(),
     })
+}
+
+fn remember(state: &Shared, claim: &Claim, now_s: u64) -> Result<(), Problem> {
+    let Some(once) = &claim.once else { return Ok(()) };
+    match state.replays.insert(&claim.certificate.sm3(), &once.nonce, once.expires, now_s) {
+        ReplayVerdict::Fresh => Ok(()),
+        ReplayVerdict::Replayed => Err(Problem::new(Code::Replayed)),
+        ReplayVerdict::Full => Err(Problem::new(Code::Overloaded)
+            .detail("防重放缓存已满", "the memory of nonces is full")
+            .retry_after_ms(10_000)),
+    }
 }
 
 impl Caller {
@@ -74,6 +78,11 @@ impl Caller {
         }
         Err(Problem::new(Code::RoleRefused)
             .detail("证书属于其他机构", "the certificate belongs to another organisation"))
+    }
+
+    /// What a body without a digest is: too little signed, or a header field forgotten.
+    pub(crate) fn undigested(&self) -> Code {
+        if self.signed { Code::SignatureMalformed } else { Code::DigestMissing }
     }
 
     pub(crate) fn submitter(&self) -> Submitter {
