@@ -70,6 +70,26 @@ pub(crate) fn has_vpclmul() -> bool {
     has(VPCLMUL)
 }
 
+/// Whether the processor itself has AVX2, even when `force_portable` has hidden it: what a kernel asserts before it runs.
+///
+/// [`has_avx2`] chooses a kernel; by the time that kernel starts, another thread may have thrown the switch.
+#[must_use]
+pub(crate) fn runs_avx2() -> bool {
+    runs(AVX2)
+}
+
+/// Like [`runs_avx2`], for what [`has_avx512`] stands for.
+#[must_use]
+pub(crate) fn runs_avx512() -> bool {
+    runs(AVX512)
+}
+
+/// Like [`runs_avx2`], for what [`has_bmi2_adx`] stands for.
+#[must_use]
+pub(crate) fn runs_bmi2_adx() -> bool {
+    runs(BMI2_ADX)
+}
+
 /// Turns every kernel off (`true`) or back on, for differential tests and the `-portable` benches.
 ///
 /// Process-wide: a test must compare results, never assume which path ran.
@@ -79,16 +99,30 @@ pub(crate) fn has_vpclmul() -> bool {
     allow(unreachable_pub, reason = "exported under the feature")
 )]
 pub fn force_portable(portable: bool) {
-    FEATURES.store(if portable { KNOWN } else { detect() | KNOWN }, Ordering::Relaxed);
+    FEATURES.store(if portable { KNOWN } else { ask() }, Ordering::Relaxed);
 }
 
 fn has(feature: u32) -> bool {
     let mut known = FEATURES.load(Ordering::Relaxed);
     if known & KNOWN == 0 {
-        known = detect() | KNOWN;
+        known = ask();
         FEATURES.store(known, Ordering::Relaxed);
     }
     known & feature != 0
+}
+
+fn runs(feature: u32) -> bool {
+    let mut present = PRESENT.load(Ordering::Relaxed);
+    if present & KNOWN == 0 {
+        present = ask();
+    }
+    present & feature != 0
+}
+
+fn ask() -> u32 {
+    let present = detect() | KNOWN;
+    PRESENT.store(present, Ordering::Relaxed);
+    present
 }
 
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
@@ -120,8 +154,10 @@ fn detect() -> u32 {
     0
 }
 
-/// The answers, one bit each; zero until first asked.
+/// What kernels are chosen by, one bit each; zero until first asked.
 static FEATURES: AtomicU32 = AtomicU32::new(0);
+/// What the processor answered, one bit each; zero until first asked.
+static PRESENT: AtomicU32 = AtomicU32::new(0);
 
 const KNOWN: u32 = 1;
 const BMI2_ADX: u32 = 1 << 1;

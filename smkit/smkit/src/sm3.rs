@@ -142,6 +142,15 @@ pub fn sm3_parts(parts: &[&[u8]]) -> Sm3Digest {
     hasher.finish()
 }
 
+/// [`sm3_parts`] of secrets: nothing of them stays behind in memory.
+pub(crate) fn sm3_secret_parts(parts: &[&[u8]]) -> Sm3Digest {
+    let mut hasher = Sm3::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    let digest = hasher.finish();
+    hasher.wipe();
+    digest
+}
+
 /// SM3 of each message, in order; lengths may differ.
 #[must_use]
 pub fn sm3_many(messages: &[&[u8]]) -> Vec<Sm3Digest> {

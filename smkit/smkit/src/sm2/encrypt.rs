@@ -13,7 +13,7 @@ use crate::{
         group::{Point, Scalar},
         kdf,
     },
-    sm3::sm3_parts,
+    sm3::sm3_secret_parts,
 };
 
 /// An SM2 ciphertext: C1 on the curve, C3 a digest, C2 as long as the plaintext and never empty.
@@ -128,7 +128,10 @@ impl PublicKey {
     pub(super) fn encrypt_with(&self, message: &[u8], k: &Scalar) -> Option<Ciphertext> {
         let (x1, y1) = Point::mul_base(k).to_affine()?;
         let shared = Shared::new(self, k)?;
-        let c2 = shared.mask(message)?;
+        let (c2, mask_is_zero) = shared.mask(message)?;
+        if mask_is_zero {
+            return None;
+        }
         let c1 = Self::from_coordinates(&x1, &y1)?;
         Some(Ciphertext { c1, c3: shared.tag(message), c2: c2.to_vec() })
     }
@@ -141,8 +144,9 @@ impl PrivateKey {
     /// The ciphertext was not made for this key or was altered; there is deliberately one reason only.
     pub fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
         let shared = Shared::new(&ciphertext.c1, self.scalar()).ok_or(DecryptError)?;
-        let message = shared.mask(&ciphertext.c2).ok_or(DecryptError)?;
-        if kdf::equal(&shared.tag(&message), &ciphertext.c3) {
+        let (message, mask_is_zero) = shared.mask(&ciphertext.c2).ok_or(DecryptError)?;
+        // Both are looked at whatever the first says: one mask of a byte in 256 is zero, and its ciphertext the sender's.
+        if kdf::equal(&shared.tag(&message), &ciphertext.c3) & !mask_is_zero {
             Ok(message)
         } else {
             Err(DecryptError)
@@ -160,19 +164,17 @@ impl Shared {
         Some(Self(Zeroizing::new(x), Zeroizing::new(y)))
     }
 
-    /// The text under the mask t = KDF(x2 ‖ y2), in either direction; `None` when t is all zero (steps A5, B4).
-    fn mask(&self, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    /// The text under the mask t = KDF(x2 ‖ y2), in either direction, and whether t is all zero (steps A5, B4).
+    fn mask(&self, text: &[u8]) -> Option<(Zeroizing<Vec<u8>>, bool)> {
         let mut out = kdf::derive(&[&*self.0, &*self.1], text.len())?;
-        if out.iter().fold(0, |seen, byte| seen | byte) == 0 {
-            return None;
-        }
+        let mask_is_zero = out.iter().fold(0, |seen, byte| seen | byte) == 0;
         out.iter_mut().zip(text).for_each(|(mask, text)| *mask ^= text);
-        Some(out)
+        Some((out, mask_is_zero))
     }
 
     /// C3 = SM3(x2 ‖ M ‖ y2).
     fn tag(&self, message: &[u8]) -> [u8; 32] {
-        *sm3_parts(&[&*self.0, message, &*self.1]).as_bytes()
+        *sm3_secret_parts(&[&*self.0, message, &*self.1]).as_bytes()
     }
 }
 

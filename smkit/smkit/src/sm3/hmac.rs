@@ -4,7 +4,7 @@ use core::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{Sm3, Sm3Digest, compress::BLOCK, sm3};
+use super::{Sm3, Sm3Digest, compress::BLOCK};
 
 /// A running HMAC-SM3; keys of any length.
 ///
@@ -24,7 +24,12 @@ impl HmacSm3 {
             start.copy_from_slice(key);
         } else {
             // RFC 2104 §2: a key longer than a block is hashed first.
-            block.iter_mut().zip(sm3(key).as_bytes()).for_each(|(to, from)| *to = *from);
+            let mut hasher = Sm3::new();
+            hasher.update(key);
+            let mut digest = hasher.finish();
+            block.iter_mut().zip(digest.as_bytes()).for_each(|(to, from)| *to = *from);
+            digest.0.zeroize();
+            hasher.wipe();
         }
         let (mut inner, mut outer) = (Sm3::new(), Sm3::new());
         block.iter_mut().for_each(|byte| *byte ^= INNER);
@@ -45,8 +50,9 @@ impl HmacSm3 {
     /// To check a received value use [`verify`](Self::verify), which compares in constant time.
     #[must_use]
     pub fn finalize(mut self) -> Sm3Digest {
-        let digest = self.inner.finish();
+        let mut digest = self.inner.finish();
         self.outer.update(digest.as_bytes());
+        digest.0.zeroize();
         self.outer.finish()
     }
 

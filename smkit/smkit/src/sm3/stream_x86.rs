@@ -20,9 +20,10 @@ pub(super) fn available() -> bool {
 /// Runs `state` over whole blocks.
 ///
 /// # Panics
-/// If the processor is not [`available`].
+/// If the processor lacks AVX-512, BMI1 or BMI2.
 pub(super) fn compress(state: &mut State, blocks: &[[u8; BLOCK]]) {
-    assert!(available(), "invariant: the kernel is chosen by detection");
+    let bmi = cpu::runs_bmi2_adx() && std::arch::is_x86_feature_detected!("bmi1");
+    assert!(bmi && cpu::runs_avx512(), "invariant: the kernel is chosen by detection");
     // SAFETY: the features named by `compress_avx512` are present, as just asserted.
     unsafe { compress_avx512(state, blocks) }
 }

@@ -29,7 +29,7 @@ pub(super) fn compress(
     inputs: &[&[[u8; BLOCK]]; LANES],
     count: usize,
 ) {
-    assert!(cpu::has_avx2(), "invariant: the kernel is chosen by detection");
+    assert!(cpu::runs_avx2(), "invariant: the kernel is chosen by detection");
     assert!(inputs.iter().all(|input| input.len() >= count), "invariant: inputs are long enough");
     // SAFETY: AVX2 is present and every input has `count` blocks, as just asserted.
     unsafe { run(registers, inputs, count) }

@@ -28,7 +28,7 @@ pub(super) fn compress(
     inputs: &[&[[u8; BLOCK]]; LANES],
     count: usize,
 ) {
-    assert!(cpu::has_avx512(), "invariant: the kernel is chosen by detection");
+    assert!(cpu::runs_avx512(), "invariant: the kernel is chosen by detection");
     assert!(inputs.iter().all(|input| input.len() >= count), "invariant: inputs are long enough");
     // SAFETY: F, BW, DQ and VL are present, and every input has `count` blocks, as just asserted.
     unsafe { run(registers, inputs, count) }
