@@ -9,6 +9,8 @@ mod digest;
 mod hmac;
 pub mod kdf;
 mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod stream_armv8;
 #[cfg(target_arch = "x86_64")]
 mod stream_x86;
 #[cfg(feature = "rustcrypto")]

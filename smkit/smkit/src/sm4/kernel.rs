@@ -3,6 +3,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod aesni;
+#[cfg(target_arch = "aarch64")]
+mod armv8;
 #[cfg(target_arch = "x86_64")]
 mod gfni;
 mod portable;
@@ -12,7 +14,7 @@ pub(crate) mod tests;
 
 use zeroize::Zeroize;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::cpu;
 
 /// One block of 16 bytes.
@@ -28,6 +30,8 @@ pub enum Kernel {
     Gfni512,
     /// AES-NI with AVX2: the S-box is AES's last round between two affine maps.
     AesNi,
+    /// The SM4 instructions of Armv8.2, eight blocks in flight.
+    Armv8,
     /// Bit-sliced 64-bit words, any processor.
     Portable,
 }
@@ -43,6 +47,9 @@ macro_rules! dispatch {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Self::AesNi => unsafe { aesni::$function($($argument),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Self::Armv8 => unsafe { armv8::$function($($argument),*) },
             _ => portable::$function($($argument),*),
         }
     };
@@ -60,6 +67,10 @@ impl Kernel {
             if cpu::has_aes_avx2() {
                 return Self::AesNi;
             }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if cpu::has_arm_sm() {
+            return Self::Armv8;
         }
         Self::Portable
     }
