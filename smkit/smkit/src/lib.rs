@@ -41,9 +41,6 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(not(feature = "portable-only"))]
-mod cpu;
-#[cfg(feature = "portable-only")]
 pub mod cpu;
 mod hex;
 pub mod oid;
