@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 mod ctgrind;
 mod r#gen;
 mod layers;
+mod nostd;
 
 const HELP: &str = "\
 cargo xtask test             everything that must hold before a change lands (what CI runs)
@@ -15,6 +16,7 @@ cargo xtask layers           dependencies point down only
 cargo xtask gen [--check]    protobuf code from ledger/wire/proto (--check: fail on drift)
 cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main or smkit, and --quick)
 cargo xtask timing [--quick] does the time of secret-key operations depend on the secret? docs/constant-time.md
+cargo xtask nostd            smkit without the standard library: here, and for wasm32 and aarch64 if installed
 cargo xtask ctgrind          does a branch or index of secret-key operations depend on the secret? (Valgrind)
 cargo xtask fuzz [SECONDS]   every fuzz target for so long (default 60 s each)
 cargo xtask kill [ROUNDS]    SIGKILL under load, longer than the test does (default 100)
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
         ["timing"] => kit(&root, &["timing"]),
         ["timing", "--quick"] => kit(&root, &["timing", "--quick"]),
+        ["nostd"] => nostd::run(&root),
         ["ctgrind"] => ctgrind::run(&root),
         ["fuzz"] => fuzz(&root, "60"),
         ["fuzz", seconds] => fuzz(&root, seconds),
@@ -70,6 +73,8 @@ fn test(root: &Path) -> Result<(), String> {
         println!("cargo-nextest is not installed; cargo test runs the same tests");
         cargo(root, &["test", "--workspace", "--locked", "--all-targets"], &[])?;
     }
+    step("smkit without the standard library");
+    nostd::run(root)?;
     step("documentation examples");
     cargo(root, &["test", "--workspace", "--locked", "--doc"], &[])?;
     step("documentation");
