@@ -13,6 +13,7 @@ mod kernel;
 mod point;
 mod portable;
 mod scalar;
+mod sum;
 
 pub(crate) use comb::{Comb, GENERATOR};
 pub(crate) use field::Field;

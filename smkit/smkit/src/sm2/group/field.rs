@@ -6,6 +6,7 @@ use super::portable;
 
 /// A number modulo p; the limbs, lowest first, are always below p. Every operation takes the same time for every value.
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(crate) struct Field([u64; 4]);
 
 impl Field {
@@ -79,8 +80,18 @@ impl Field {
         Self(portable::multiply(&self.0, &self.0, &P))
     }
 
-    fn square_times(&self, times: u32) -> Self {
-        (0..times).fold(*self, |power, _| power.square())
+    fn square_times(mut self, times: u32) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        kernel::square_times(&mut self.0, times);
+        #[cfg(not(target_arch = "x86_64"))]
+        (0..times).for_each(|_| self = self.square());
+        self
+    }
+
+    /// 3/2 of it.
+    #[inline]
+    pub(crate) fn three_halves(&self) -> Self {
+        self.add(&Self(portable::halve(&self.0, &P)))
     }
 
     /// The inverse by Fermat, a^(p−2); zero gives zero.
@@ -123,6 +134,17 @@ impl Field {
 
     pub(crate) fn is_zero(&self) -> bool {
         self.zero_mask() != 0
+    }
+
+    /// Zero for zero alone.
+    pub(super) fn bits(&self) -> u64 {
+        self.0.iter().fold(0, |bits, limb| bits | limb)
+    }
+
+    /// Becomes its negative, or stays, without a branch.
+    #[inline]
+    pub(super) fn negate_if(&mut self, negative: bool) {
+        *self = Self::select(&self.negate(), self, u64::from(negative).wrapping_neg());
     }
 
     /// All ones for zero, else zero.
