@@ -99,7 +99,7 @@ impl Words {
 fn keep(mut sum: u32) -> u32 {
     // SAFETY: no instruction at all.
     unsafe {
-        core::arch::asm!("/* {0} */", inout(reg) sum, options(pure, nomem, nostack, preserves_flags));
+        core::arch::asm!("/* {0:e} */", inout(reg) sum, options(pure, nomem, nostack, preserves_flags));
     }
     sum
 }
