@@ -29,14 +29,14 @@ pub(super) fn compress(state: &mut State, blocks: &[[u8; BLOCK]]) {
 
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,bmi1,bmi2")]
 fn compress_avx512(state: &mut State, blocks: &[[u8; BLOCK]]) {
-    let mut words = Words([[0; 4]; 32]);
+    let mut words = Words([[[0; 4]; 2]; 16]);
     for block in blocks {
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
         let (mut x0, mut x1, mut x2, mut x3) =
             (load::<0>(block), load::<16>(block), load::<32>(block), load::<48>(block));
         macro_rules! word {
             ($i:literal, $quad:literal) => {
-                (words.0[2 * $quad][$i], words.0[2 * $quad + 1][$i])
+                (words.0[$quad][0][$i], words.0[$quad][1][$i])
             };
         }
         macro_rules! quad {
@@ -76,19 +76,18 @@ fn compress_avx512(state: &mut State, blocks: &[[u8; BLOCK]]) {
 }
 
 /// Wⱼ and Wⱼ ⊕ Wⱼ₊₄ of four rounds each, in memory: the way from vectors to scalar registers.
-#[repr(align(16))]
-struct Words([[u32; 4]; 32]);
+struct Words([[[u32; 4]; 2]; 16]);
 
 impl Words {
     #[inline(always)]
     fn put(&mut self, quad: usize, words: __m128i, later: __m128i) {
-        let slots: *mut [[u32; 4]; 32] = &mut self.0;
-        // SAFETY: the slots are exclusively borrowed, 16 bytes long and aligned to 16 by the struct's alignment; `quad` is
-        // below 16. The empty instruction may change all memory for all the compiler knows, so that the words are read
-        // back from there, each as an operand of its addition, and not by lane extractions of two operations each.
+        let slots: *mut __m128i = self.0[quad].as_mut_ptr().cast();
+        // SAFETY: the two slots are exclusively borrowed and 16 bytes long each. The empty instruction may change all
+        // memory for all the compiler knows, so that the words are read back from there, each as an operand of its
+        // addition, and not by lane extractions of two operations each.
         unsafe {
-            slots.cast::<__m128i>().add(2 * quad).write(words);
-            slots.cast::<__m128i>().add(2 * quad + 1).write(later);
+            slots.write_unaligned(words);
+            slots.add(1).write_unaligned(later);
             core::arch::asm!("/* {0} */", in(reg) slots, options(nostack, preserves_flags));
         }
     }

@@ -1,6 +1,6 @@
 //! Points in affine and Jacobian coordinates: fewer multiplications than [`super::Point`], at the price of exceptions.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     Field, Scalar, field,
@@ -115,6 +115,16 @@ impl Jacobian {
         let (more, carry) = super::portable::carrying_add(&least, &scalar::N);
         let (_, below) = super::portable::borrowing_subtract(&more, &field::P);
         !carry && below && matches(more)
+    }
+
+    /// Big-endian x; `None` for infinity. In the same time for every other point.
+    pub(crate) fn affine_x(&self) -> Option<[u8; 32]> {
+        if self.z.is_zero() {
+            return None;
+        }
+        // Z would tell about the scalar that led here.
+        let inverse = Zeroizing::new(self.z.invert());
+        Some(self.x.multiply(&inverse.square()).to_bytes())
     }
 
     /// The affine forms, with one inversion for all; none may be infinity.

@@ -3,7 +3,7 @@
 //! Renes, Costello, Batina, “Complete addition formulas for prime order elliptic curves” (2015), algorithms 4 and 6
 //! (a = −3). Without exceptions there is nothing to branch on, so secrets may be multiplied here.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{Affine, Field, Jacobian, Scalar, comb};
 
@@ -58,6 +58,7 @@ impl Point {
         }
         limbs.zeroize();
         table.zeroize();
+        last.zeroize();
         sum
     }
 
@@ -113,14 +114,15 @@ impl Point {
         if self.is_infinity() {
             return None;
         }
-        let inverse = self.z.invert();
+        // Z would tell about the scalar that led here.
+        let inverse = Zeroizing::new(self.z.invert());
         let (x, y) = (self.x.multiply(&inverse), self.y.multiply(&inverse));
         Some((x.to_bytes(), y.to_bytes()))
     }
 
     /// Reads every entry, so that the digit leaves no trace in the cache.
     fn look_up(table: &[Self; 16], digit: u64) -> Self {
-        let digit = std::hint::black_box(digit);
+        let digit = core::hint::black_box(digit);
         let mut entry = Self { x: Field::ZERO, y: Field::ZERO, z: Field::ZERO };
         for (point, at) in table.iter().zip(0_u64..) {
             let mask = ((at ^ digit).wrapping_sub(1) >> 63).wrapping_neg();
