@@ -14,19 +14,28 @@ pub(crate) static GENERATOR: LazyLock<Comb> = LazyLock::new(|| Comb::new(&Affine
 
 impl Comb {
     /// The table of a point; costs about as much as eight verifications. For public points.
+    ///
+    /// No multiple here is infinity, and none is added to itself or its negative: the order is a prime far above 64, and
+    /// d·64^w is no multiple of it.
     pub(crate) fn new(point: &Affine) -> Self {
-        let mut points = Vec::with_capacity(WINDOWS * DIGIT_MAX);
-        let mut base = Jacobian::from(*point);
+        let mut sum = Sum::new(Jacobian::from(*point));
+        let mut bases = Vec::with_capacity(WINDOWS);
         for _ in 0..WINDOWS {
-            let mut multiple = base;
-            for _ in 1..DIGIT_MAX {
-                points.push(multiple);
-                multiple = multiple.add(&base);
-            }
-            points.push(multiple);
-            base = multiple.double();
+            bases.push(sum.point);
+            (0..WINDOW_BITS).for_each(|_| sum.double());
         }
-        // No multiple is infinity: the order is a prime above 32 that does not divide d·64^w.
+        let mut points = Vec::with_capacity(WINDOWS * DIGIT_MAX);
+        for base in Jacobian::normalize_all(&bases) {
+            let mut sum = Sum::new(Jacobian::from(base));
+            sum.term.point = sum.point;
+            points.push(sum.point);
+            sum.double();
+            points.push(sum.point);
+            for _ in 2..DIGIT_MAX {
+                sum.add_affine();
+                points.push(sum.point);
+            }
+        }
         Self(Jacobian::normalize_all(&points).as_chunks().0.to_vec())
     }
 
