@@ -9,6 +9,7 @@
 
 use std::process::ExitCode;
 
+mod kit;
 #[cfg(feature = "node")]
 mod library;
 #[cfg(feature = "node")]

@@ -3,9 +3,9 @@
 //! Renes, Costello, Batina, “Complete addition formulas for prime order elliptic curves” (2015), algorithms 4 and 6
 //! (a = −3). Without exceptions there is nothing to branch on, so secrets may be multiplied here.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
-use super::{Affine, Field, Jacobian, Scalar, comb};
+use super::{Affine, Field, Jacobian, Scalar, comb, constants};
 
 /// A point of the curve, infinity included; x = X/Z, y = Y/Z.
 #[derive(Clone, Copy)]
@@ -58,6 +58,7 @@ impl Point {
         }
         limbs.zeroize();
         table.zeroize();
+        last.zeroize();
         sum
     }
 
@@ -113,7 +114,8 @@ impl Point {
         if self.is_infinity() {
             return None;
         }
-        let inverse = self.z.invert();
+        // Z would tell about the scalar that led here.
+        let inverse = Zeroizing::new(self.z.invert());
         let (x, y) = (self.x.multiply(&inverse), self.y.multiply(&inverse));
         Some((x.to_bytes(), y.to_bytes()))
     }
@@ -157,9 +159,4 @@ fn triple(value: &Field) -> Field {
 }
 
 /// b of the curve.
-pub(super) const B: Field = Field::from_montgomery([
-    0x90d2_3063_2bc0_dd42,
-    0x71cf_379a_e9b5_37ab,
-    0x5279_8150_5ea5_1c3c,
-    0x240f_e188_ba20_e2c8,
-]);
+pub(super) const B: Field = Field::constant(&constants::B);
