@@ -2,12 +2,18 @@
 
 #![allow(dead_code, reason = "kernels of other modules and targets ask selectively")]
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// MULX, ADCX and ADOX: the scalar field arithmetic of SM2.
 #[must_use]
 pub(crate) fn has_bmi2_adx() -> bool {
     has(BMI2_ADX)
+}
+
+/// ANDN, with [`has_bmi2_adx`].
+#[must_use]
+pub(crate) fn has_bmi1() -> bool {
+    has(BMI1)
 }
 
 /// 256-bit integer vectors.
@@ -78,10 +84,10 @@ pub(crate) fn runs_avx512() -> bool {
     runs(AVX512)
 }
 
-/// Like [`runs_avx2`], for what [`has_bmi2_adx`] stands for.
+/// Like [`runs_avx2`], for what [`has_bmi1`] and [`has_bmi2_adx`] stand for.
 #[must_use]
-pub(crate) fn runs_bmi2_adx() -> bool {
-    runs(BMI2_ADX)
+pub(crate) fn runs_bmi() -> bool {
+    runs(BMI1) && runs(BMI2_ADX)
 }
 
 /// Turns every kernel off (`true`) or back on, for differential tests and the `-portable` benches.
@@ -119,7 +125,7 @@ fn ask() -> u32 {
     present
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
 fn detect() -> u32 {
     use std::arch::is_x86_feature_detected as is;
     let avx2 = is!("avx2");
@@ -127,6 +133,7 @@ fn detect() -> u32 {
     let pclmul = is!("pclmulqdq") && is!("ssse3") && is!("sse4.1");
     [
         (BMI2_ADX, is!("bmi2") && is!("adx")),
+        (BMI1, is!("bmi1")),
         (AVX2, avx2),
         (AVX512, avx512),
         (AVX512_IFMA, avx512 && is!("avx512ifma")),
@@ -141,7 +148,8 @@ fn detect() -> u32 {
     .fold(0, |all, (feature, present)| if present { all | feature } else { all })
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+/// Asking the processor needs the standard library: without it everything is portable.
+#[cfg(not(all(target_arch = "x86_64", feature = "std")))]
 fn detect() -> u32 {
     0
 }
@@ -162,3 +170,4 @@ const GFNI_AVX2: u32 = 1 << 7;
 const AES_AVX2: u32 = 1 << 8;
 const PCLMUL: u32 = 1 << 9;
 const VPCLMUL: u32 = 1 << 10;
+const BMI1: u32 = 1 << 11;

@@ -1,5 +1,6 @@
 //! Public-key encryption (GB/T 32918.4-2016) and the three encodings of its ciphertexts.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;

@@ -1,5 +1,6 @@
 //! Authenticated key exchange with confirmation (GB/T 32918.3-2016).
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;

@@ -1,6 +1,6 @@
 //! HMAC-SM3 (GM/T 0042-2015 annex D, RFC 2104).
 
-use std::fmt;
+use core::fmt;
 
 use zeroize::Zeroize;
 
@@ -100,7 +100,7 @@ fn keyed(key: &[u8], parts: &[&[u8]]) -> HmacSm3 {
 fn equal(left: &[u8; 32], right: &[u8; 32]) -> bool {
     let difference = left.iter().zip(right).fold(0, |all, (left, right)| all | (left ^ right));
     // The barrier keeps the compiler from turning the fold into an early exit.
-    std::hint::black_box(difference) == 0
+    core::hint::black_box(difference) == 0
 }
 
 const INNER: u8 = 0x36;

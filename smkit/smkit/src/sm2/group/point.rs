@@ -120,7 +120,7 @@ impl Point {
 
     /// Reads every entry, so that the digit leaves no trace in the cache.
     fn look_up(table: &[Self; 16], digit: u64) -> Self {
-        let digit = std::hint::black_box(digit);
+        let digit = core::hint::black_box(digit);
         let mut entry = Self { x: Field::ZERO, y: Field::ZERO, z: Field::ZERO };
         for (point, at) in table.iter().zip(0_u64..) {
             let mask = ((at ^ digit).wrapping_sub(1) >> 63).wrapping_neg();
