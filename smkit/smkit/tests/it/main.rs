@@ -10,7 +10,9 @@
 mod bouncycastle;
 mod cases;
 mod gmssl;
+mod hostile;
 mod libgcrypt;
 mod negative;
 mod openssl;
 mod peer;
+mod vectors;

@@ -147,7 +147,7 @@ proptest! {
             let bit = bit.index(8 * altered.len());
             altered[bit / 8] ^= 1 << (bit % 8);
             let Ok(text) = core::str::from_utf8(&altered) else { continue };
-            let read = PrivateKey::from_pkcs8_pem(text).ok().or(PrivateKey::from_sec1_pem(text).ok());
+            let read = PrivateKey::from_pkcs8_pem(text).ok().or_else(|| PrivateKey::from_sec1_pem(text).ok());
             // The last line feed may become another space.
             let spaces = text.trim_end() == pem.trim_end();
             prop_assert!(spaces || read.is_none_or(|read| read.to_bytes() != key.to_bytes()));
