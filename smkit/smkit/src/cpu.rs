@@ -102,6 +102,19 @@ pub fn force_portable(portable: bool) {
     FEATURES.store(if portable { KNOWN } else { ask() }, Ordering::Relaxed);
 }
 
+/// Hides AVX-512 and GFNI (`true`) or shows them again: the kernels of processors that have AVX2 and AES-NI only.
+///
+/// Process-wide, like [`force_portable`]; the last call of either counts.
+#[cfg(any(test, feature = "portable-only"))]
+#[cfg_attr(
+    not(feature = "portable-only"),
+    allow(unreachable_pub, reason = "exported under the feature")
+)]
+pub fn force_avx2(hidden: bool) {
+    let newer = AVX512 | AVX512_IFMA | AVX512_VBMI | GFNI_AVX512 | GFNI_AVX2 | VPCLMUL;
+    FEATURES.store(if hidden { ask() & !newer } else { ask() }, Ordering::Relaxed);
+}
+
 fn has(feature: u32) -> bool {
     let mut known = FEATURES.load(Ordering::Relaxed);
     if known & KNOWN == 0 {

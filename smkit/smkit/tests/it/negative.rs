@@ -1,15 +1,15 @@
 //! The negative sets under `testdata/`, in the manner of Wycheproof: what must be refused, beside what must not.
 //!
-//! Every vector runs with the kernels of this processor and without them.
+//! Every vector runs with the newest kernels of this processor, with those for AVX2, and without any.
 
 mod sm2;
 mod sm2_batches;
 mod sm4;
 
 use serde_json::Value;
-use smkit::cpu::force_portable;
+use smkit::cpu::{force_avx2, force_portable};
 
-/// Runs `work` with the processor's kernels, then without; one caller at a time, so that each run is what it says.
+/// Runs `work` with each set of kernels; one caller at a time, so that each run is what it says.
 fn on_every_path(work: impl Fn(&str)) {
     static SWITCH: std::sync::Mutex<()> = std::sync::Mutex::new(());
     struct BackOn;
@@ -20,10 +20,12 @@ fn on_every_path(work: impl Fn(&str)) {
     }
     let _one_at_a_time = SWITCH.lock();
     let _back_on = BackOn;
-    for (portable, name) in [(false, "kernels"), (true, "portable")] {
-        force_portable(portable);
-        work(name);
-    }
+    force_portable(false);
+    work("newest kernels");
+    force_avx2(true);
+    work("kernels for AVX2");
+    force_portable(true);
+    work("portable");
 }
 
 /// The cases of a file, which says how many they are.
