@@ -33,8 +33,8 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["smkit"] => smkit_suite::run(&smkit_suite::Scale::FULL),
         ["smkit", "--quick"] => smkit_suite::run(&smkit_suite::Scale::QUICK),
-        ["timing"] => return timing::run(timing::MEASUREMENTS),
-        ["timing", "--quick"] => return timing::run(timing::MEASUREMENTS_QUICK),
+        ["timing"] => return timing::run(&timing::Effort::FULL),
+        ["timing", "--quick"] => return timing::run(&timing::Effort::QUICK),
         #[cfg(feature = "node")]
         ["main"] => main_suite::run(&main_suite::Scale::FULL),
         #[cfg(feature = "node")]

@@ -34,6 +34,9 @@ use smkit_pki::{Authority, Profile, Subject, TrustAnchors};
 #[path = "../../evidence/receipt/tests/it/fixture.rs"]
 mod fixture;
 
+#[path = "seeds/kit.rs"]
+mod kit;
+
 use fixture::{City, MSP, Member, Seed, days};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -48,6 +51,7 @@ fn main() -> Outcome {
     ledger(&authority, &node)?;
     consensus()?;
     keys(&node)?;
+    kit::seeds()?;
     requests(operator)
 }
 

@@ -17,7 +17,7 @@ cargo xtask gen [--check]    protobuf code from ledger/wire/proto (--check: fail
 cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main or smkit, and --quick)
 cargo xtask timing [--quick] does the time of secret-key operations depend on the secret? docs/constant-time.md
 cargo xtask nostd            smkit without the standard library: here, and for wasm32 and aarch64 if installed
-cargo xtask ctgrind          does a branch or index of secret-key operations depend on the secret? (Valgrind)
+cargo xtask ctgrind          does a branch or address of secret-key operations depend on the secret? (Valgrind, traces)
 cargo xtask fuzz [SECONDS]   every fuzz target for so long (default 60 s each)
 cargo xtask kill [ROUNDS]    SIGKILL under load, longer than the test does (default 100)
 ";
