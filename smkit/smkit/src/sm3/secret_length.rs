@@ -1,7 +1,7 @@
 //! A code over data whose length is itself secret.
 //!
 //! MAC-then-encrypt with CBC (TLCP, older TLS) learns the length of the content from padding it cannot trust yet. Code
-//! that hashes as many blocks as that length says tells an attacker the padding (AlFardan, Paterson, “Lucky Thirteen”,
+//! that hashes as many blocks as that length says tells an attacker the padding (“Lucky Thirteen”,
 //! 2013). Here every block that could be the last is compressed, and the state of the one that is the last is kept.
 
 use std::hint::black_box;
