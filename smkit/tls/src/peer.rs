@@ -30,6 +30,21 @@ pub trait PeerVerifier: Send + Sync + fmt::Debug {
         at_unix_seconds: i64,
     ) -> Result<(), PeerRefusal>;
 
+    /// Judges a chain once more that this very verifier has accepted in the same role: a session is being resumed.
+    ///
+    /// Signatures cannot have changed since; validity, revocation and admission may have. The default judges everything.
+    ///
+    /// # Errors
+    /// As [`PeerVerifier::verify`].
+    fn verify_again(
+        &self,
+        chain: &[Certificate],
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<(), PeerRefusal> {
+        self.verify(chain, role, at_unix_seconds)
+    }
+
     /// Judges the encryption certificate (加密证书) of a TLCP pair, first in `chain`, after [`PeerVerifier::verify`] has
     /// admitted the signing certificate; both have one subject.
     ///

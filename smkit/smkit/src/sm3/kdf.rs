@@ -70,7 +70,7 @@ pub fn pbkdf2(
 }
 
 /// The PRF of TLCP (GB/T 38636-2020 §5.2) in the shape of TLS 1.2 (RFC 5246 §5): fills `out` with
-/// P_SM3(secret, label ‖ seed). The seed is the concatenation of `seed`.
+/// `P_SM3(secret, label ‖ seed)`. The seed is the concatenation of `seed`.
 pub fn tls_prf(secret: &[u8], label: &[u8], seed: &[&[u8]], out: &mut [u8]) {
     let keyed = HmacSm3::new(secret);
     let seeded = |mut mac: HmacSm3| {

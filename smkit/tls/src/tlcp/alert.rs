@@ -77,7 +77,7 @@ alerts! {
     UNSUPPORTED_EXTENSION = 110, "unsupported_extension", "An extension nobody asked for.";
     UNRECOGNIZED_NAME = 112, "unrecognized_name", "A server name unknown here.";
     NO_APPLICATION_PROTOCOL = 120, "no_application_protocol", "No application protocol in common.";
-    UNSUPPORTED_SITE2SITE = 200, "unsupported_site2site", "No IPsec site-to-site mode.";
+    UNSUPPORTED_SITE2SITE = 200, "unsupported_site2site", "No site-to-site mode.";
     NO_AREA = 201, "no_area", "Identity-based suites: no such area.";
     UNSUPPORTED_AREATYPE = 202, "unsupported_areatype", "Identity-based suites: unknown kind of area.";
     BAD_IBCPARAM = 203, "bad_ibcparam", "Identity-based suites: bad parameters.";

@@ -80,7 +80,12 @@ impl Client {
         }
         let now = config.now();
         let session = config.sessions.get(&name.as_str().to_owned(), now);
-        let session = session.filter(|session| suites.contains(&session.suite));
+        let role = PeerRole::Server { name: name.as_str() };
+        let session = session.filter(|session| {
+            let peer = session.peer.as_ref();
+            let admitted = peer.is_some_and(|peer| peer.verify_again(&*config.verifier, role, now));
+            admitted && suites.contains(&session.suite)
+        });
         let mut suites: Vec<u16> = suites.into_iter().map(CipherSuite::id).collect();
         let mut extensions = ClientExtensions::default();
         if !config.has_quirk(PeerQuirk::NoExtensions) {
@@ -176,7 +181,7 @@ impl Client {
         let wrong_suite = TlcpError::WrongSuite { id: hello.suite };
         let suite = CipherSuite::from_id(hello.suite)
             .filter(|suite| offered.suites.contains(&suite.id()))
-            .ok_or(wrong_suite.clone())?;
+            .ok_or_else(|| wrong_suite.clone())?;
         hello.extensions.check(offered)?;
         core.agreed.alpn = hello.extensions.alpn;
         let randoms = Randoms { client: offered.random, server: hello.random };

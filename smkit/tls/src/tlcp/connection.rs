@@ -27,7 +27,7 @@ use super::{
 /// and what one read brought beyond it, [`super::SEND_BYTES_MAX`] of protected data.
 #[derive(Debug)]
 pub struct Connection {
-    core: Core,
+    pub(super) core: Core,
     role: Role,
     /// The transport has ended.
     ended: bool,

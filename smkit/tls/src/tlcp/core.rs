@@ -218,17 +218,23 @@ impl Core {
         self.failure.is_none() && !self.close_received && self.received.len() < RECEIVED_BYTES_MAX
     }
 
+    /// As if all but `left` records had been sent.
+    #[cfg(test)]
+    pub(super) const fn exhaust(&mut self, left: u64) {
+        self.writing.exhaust(left);
+    }
+
     fn send_alert(&mut self, level: AlertLevel, description: AlertDescription) {
         self.close_sent |= description == AlertDescription::CLOSE_NOTIFY;
         // If even this cannot be protected, closing the transport says the rest.
         let _ = self.send_record(ContentType::Alert, &[level.code(), description.0]);
     }
 
-    fn send_bytes(&mut self, kind: ContentType, bytes: &[u8]) -> Result<(), TlcpError> {
+    pub(super) fn send_bytes(&mut self, kind: ContentType, bytes: &[u8]) -> Result<(), TlcpError> {
         bytes.chunks(FRAGMENT_BYTES_MAX).try_for_each(|fragment| self.send_record(kind, fragment))
     }
 
-    fn send_record(&mut self, kind: ContentType, plain: &[u8]) -> Result<(), TlcpError> {
+    pub(super) fn send_record(&mut self, kind: ContentType, plain: &[u8]) -> Result<(), TlcpError> {
         self.writing.seal(kind, plain, self.outbound.buffer(), &mut *self.random)
     }
 

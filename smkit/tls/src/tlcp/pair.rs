@@ -68,6 +68,18 @@ impl Pair {
         Ok(())
     }
 
+    /// Whether the verifier would still admit the holder of a pair it has admitted.
+    pub(crate) fn verify_again(
+        &self,
+        verifier: &dyn PeerVerifier,
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> bool {
+        self.signing().is_some_and(|signing| {
+            verifier.verify_again(&self.chain_of(signing), role, at_unix_seconds).is_ok()
+        })
+    }
+
     pub(crate) fn signing(&self) -> Option<&Certificate> {
         self.certificates.first()
     }

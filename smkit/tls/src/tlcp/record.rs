@@ -137,6 +137,11 @@ impl Direction {
         RECORDS_MAX.saturating_sub(self.sequence)
     }
 
+    #[cfg(test)]
+    pub(crate) const fn exhaust(&mut self, left: u64) {
+        self.sequence = RECORDS_MAX - left;
+    }
+
     fn next(&mut self) -> Result<u64, TlcpError> {
         let sequence = self.sequence;
         if sequence >= RECORDS_MAX {

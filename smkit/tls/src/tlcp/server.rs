@@ -144,7 +144,8 @@ impl Server {
         let bad = TlcpError::BadSignature { message: MessageKind::CertificateVerify };
         let signature = message.parse(read_signature)?;
         let signature = Signature::from_der(signature).map_err(|_| bad.clone())?;
-        let key = keyed.peer.as_ref().and_then(Pair::signing).ok_or(bad.clone())?.verifying_key();
+        let signer = keyed.peer.as_ref().and_then(Pair::signing).ok_or_else(|| bad.clone())?;
+        let key = signer.verifying_key();
         let right = key.verify(core.transcript.digest().as_bytes(), &signature).is_ok()
             || (self.config.has_quirk(PeerQuirk::RawTranscriptSignature)
                 && core.transcript.raw().is_some_and(|raw| key.verify(raw, &signature).is_ok()));

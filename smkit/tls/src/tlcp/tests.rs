@@ -4,7 +4,12 @@
 #![allow(clippy::cast_possible_truncation, reason = "tests")]
 
 mod captured;
+mod certificates;
+mod flips;
 mod handshake;
+mod records;
+mod refusals;
+mod sessions;
 mod wire;
 #[allow(dead_code, unreachable_pub, reason = "the integration tests use all of it")]
 #[path = "../../tests/it/tlcp/world.rs"]

@@ -3,24 +3,27 @@
 use smkit::sm2::{Opening, Signature, SignerId};
 
 use super::{Exchange, Keyed, Server, State};
-use crate::tlcp::{
-    PeerQuirk,
-    core::Core,
-    error::TlcpError,
-    hello_random,
-    keys::{Randoms, Side},
-    messages::{
-        ClientHello, EcdheParams, Message, MessageKind, ServerExtensions, ServerHello, SessionId,
-        put_certificate_request, put_signature,
+use crate::{
+    peer::PeerRole,
+    tlcp::{
+        PeerQuirk,
+        core::Core,
+        error::TlcpError,
+        hello_random,
+        keys::{Randoms, Side},
+        messages::{
+            ClientHello, EcdheParams, Message, MessageKind, ServerExtensions, ServerHello,
+            SessionId, put_certificate_request, put_signature,
+        },
+        session::Session,
+        signed_certificate,
+        suite::{CipherSuite, KeyExchange},
     },
-    session::Session,
-    signed_certificate,
-    suite::{CipherSuite, KeyExchange},
 };
 
 impl Server {
     pub(super) fn client_hello(
-        &mut self,
+        &self,
         core: &mut Core,
         message: &Message,
     ) -> Result<State, TlcpError> {
@@ -137,15 +140,21 @@ impl Server {
         chosen.cloned().map(Some).ok_or(TlcpError::NoApplicationProtocol)
     }
 
-    /// The session the client names, if it is still good and was for the same server name and a suite still offered.
+    /// The session the client names, if it was for the same server name and a suite still offered, and its peer would still
+    /// be admitted. If not, the whole handshake says why.
     fn resumable(&self, hello: &ClientHello) -> Option<Session> {
         if hello.session_id.is_empty() {
             return None;
         }
-        let session = self.config.sessions.get(&hello.session_id, self.config.now())?;
+        let now = self.config.now();
+        let session = self.config.sessions.get(&hello.session_id, now)?;
         let same = session.server_name == hello.extensions.server_name
             && hello.suites.contains(&session.suite.id());
-        same.then_some(session)
+        let admitted = match (&session.peer, self.config.clients.verifier()) {
+            (Some(peer), Some(verifier)) => peer.verify_again(verifier, PeerRole::Client, now),
+            (peer, _) => peer.is_none(),
+        };
+        (same && admitted).then_some(session)
     }
 
     fn new_session_id(&self, core: &mut Core) -> Result<SessionId, TlcpError> {

@@ -47,13 +47,6 @@ impl Outcome {
     pub(super) fn both_ok(&self) -> bool {
         self.client.is_ok() && self.server.is_ok()
     }
-
-    pub(super) fn kinds(&self) -> Vec<(Side, u8, Option<u8>)> {
-        self.records
-            .iter()
-            .map(|record| (record.from, record.content_type(), record.kind()))
-            .collect()
-    }
 }
 
 /// Runs until nothing more is sent.

@@ -1,5 +1,7 @@
 //! Every padding, right and wrong, and the place of the MAC.
 
+#![allow(clippy::cast_possible_truncation, reason = "tests")]
+
 use super::*;
 use crate::tlcp::tests::world::Counter;
 
