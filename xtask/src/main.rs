@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         ["layers"] => layers::check(&root),
         ["gen"] => r#gen::run(&root, false),
         ["gen", "--check"] => r#gen::run(&root, true),
-        ["bench", "smkit", ..] => kit(&root, words.get(1..).unwrap_or_default()),
+        ["bench", "smkit" | "tlcp", ..] => kit(&root, words.get(1..).unwrap_or_default()),
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
         ["timing"] => kit(&root, &["timing"]),
         ["timing", "--quick"] => kit(&root, &["timing", "--quick"]),
