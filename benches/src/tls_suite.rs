@@ -163,12 +163,7 @@ fn subject(name: &str) -> Subject {
 struct IssuedHere(Certificate);
 
 impl PeerVerifier for IssuedHere {
-    fn verify(
-        &self,
-        chain: &[Certificate],
-        _: PeerRole<'_>,
-        at: i64,
-    ) -> Result<(), PeerRefusal> {
+    fn verify(&self, chain: &[Certificate], _: PeerRole<'_>, at: i64) -> Result<(), PeerRefusal> {
         let leaf = chain.first().ok_or_else(PeerRefusal::no_certificate)?;
         let valid = (leaf.not_before()..=leaf.not_after()).contains(&at);
         if valid && leaf.verify_issued_by(&self.0).is_ok() {
