@@ -21,5 +21,7 @@
 //! # Example
 //! `examples/echo.rs` is a whole program; `docs/gm-tls.md` explains it.
 
+#[cfg(feature = "tokio")]
+pub mod link;
 pub mod peer;
 pub mod rfc8998;
