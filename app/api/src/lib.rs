@@ -48,9 +48,11 @@ mod server;
 pub mod signature;
 mod state;
 pub mod submission;
+mod transport;
 mod upload;
 
 pub use routes::{openapi, router};
 pub use server::serve;
 pub use state::{ApiParts, ApiState};
+pub use transport::{Gateways, Transport};
 pub use upload::parse_multipart_submission;

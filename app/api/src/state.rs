@@ -16,6 +16,7 @@ use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
 use crate::problem::{Code, Problem};
 use crate::signature::ReplayCache;
+use crate::transport::Gateways;
 
 /// Everything that the node hands to the API.
 pub struct ApiParts {
@@ -33,6 +34,8 @@ pub struct ApiParts {
     pub health: Arc<dyn HealthSource>,
     /// Answers under idempotency keys.
     pub answers: Arc<dyn AnswerStore>,
+    /// Who may pass a client's certificate on.
+    pub gateways: Gateways,
     /// Every bound.
     pub limits: Limits,
 }

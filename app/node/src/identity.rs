@@ -10,7 +10,7 @@ use changbai_core::Uscc;
 use smkit::Random;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 use smkit_pki::{
-    Authority, Certificate, Profile, Subject, TrustAnchors, Usage, Validity, verify_chain,
+    Authority, Certificate, Profile, Purpose, Subject, TrustAnchors, Validity, verify_chain,
 };
 use zeroize::Zeroizing;
 
@@ -102,7 +102,7 @@ pub(crate) fn load(dir: &Path, now_s: i64) -> Result<Identities, StartError> {
     let node = certificate(&path(dir, "node", "cert"))?;
     let anchors = TrustAnchors::from_certificates(vec![root.clone()]);
     for (file, leaf) in [("node", &node), ("operator", &operator)] {
-        verify_chain(leaf, &[], &anchors, now_s, Usage::DigitalSignature)
+        verify_chain(leaf, &[], &anchors, now_s, Purpose::Signing)
             .map_err(|e| refuse(file, "cert", e.to_string()))?;
     }
     let mut keys = Vec::new();

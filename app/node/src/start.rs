@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
-use changbai_api::{ApiParts, ApiState};
+use changbai_api::{ApiParts, ApiState, Gateways};
 use changbai_channel::{
     Block, Channel, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
 };
@@ -429,6 +429,7 @@ fn wire_api(
         clock: Arc::clone(clock),
         health: Arc::new(health),
         answers: Arc::new(answers),
+        gateways: Gateways::default(),
         limits,
     });
     Ok((state, evidence))

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use changbai_wire::{ValidatorAddress, is_channel_id, validators_hash};
 use smkit::Sm3Digest;
-use smkit_pki::{Certificate, CertificateError, ChainError};
+use smkit_pki::{Certificate, CertificateError, PathError};
 use thiserror::Error;
 
 use crate::{
@@ -269,7 +269,7 @@ pub enum ConfigError {
         index: u32,
         /// Why.
         #[source]
-        reason: ChainError,
+        reason: PathError,
     },
     /// A policy is malformed.
     #[error("policy of the channel refused")]

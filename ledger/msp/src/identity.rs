@@ -5,7 +5,7 @@ use std::fmt;
 use changbai_wire::proto::msp::SerializedIdentity;
 use prost::Message;
 use smkit::sm2::VerifyingKey;
-use smkit_pki::{Certificate, CertificateError, ChainError};
+use smkit_pki::{Certificate, CertificateError, PathError};
 use thiserror::Error;
 
 use crate::{Role, Roles, limits::IDENTITY_BYTES_MAX, organisation::is_msp_id};
@@ -129,5 +129,5 @@ pub enum IdentityError {
     },
     /// The organisation does not vouch for the certificate, or not at that time.
     #[error("the organisation does not vouch for the certificate")]
-    Chain(#[from] ChainError),
+    Chain(#[from] PathError),
 }

@@ -1,6 +1,6 @@
 //! Organisations: who vouches for whom.
 
-use smkit_pki::{Certificate, ChainError, TrustAnchors, Usage, verify_chain};
+use smkit_pki::{Certificate, PathError, Purpose, TrustAnchors, verify_chain};
 
 use crate::limits::NAME_BYTES_MAX;
 
@@ -22,19 +22,13 @@ impl Organisation {
     /// returns the root it chains to.
     ///
     /// # Errors
-    /// [`ChainError`].
+    /// [`PathError`].
     pub fn verify(
         &self,
         certificate: &Certificate,
         at_unix_s: i64,
-    ) -> Result<Certificate, ChainError> {
-        verify_chain(
-            certificate,
-            &self.intermediates,
-            &self.roots,
-            at_unix_s,
-            Usage::DigitalSignature,
-        )
+    ) -> Result<Certificate, PathError> {
+        verify_chain(certificate, &self.intermediates, &self.roots, at_unix_s, Purpose::Signing)
     }
 }
 

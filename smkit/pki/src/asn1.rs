@@ -40,6 +40,7 @@ pub(crate) const EC_PUBLIC_KEY: ObjectIdentifier =
 pub(crate) const SM2_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap(smkit::oid::SM2_CURVE);
 pub(crate) const SM2_WITH_SM3: ObjectIdentifier =
     ObjectIdentifier::new_unwrap(smkit::oid::SM2_WITH_SM3);
+pub(crate) const SM3: ObjectIdentifier = ObjectIdentifier::new_unwrap(smkit::oid::SM3);
 pub(crate) const ORGANISATION_CODE: ObjectIdentifier =
     ObjectIdentifier::new_unwrap(smkit::oid::ORGANISATION_CODE);
 

@@ -243,7 +243,7 @@ impl Request<'_> {
             subject_key_id: Some(key_id(self.key)),
             authority_key_id: self.issuer_key_id,
             organisation_code: self.organisation_code.map(str::to_owned),
-            unknown_critical: None,
+            ..Extensions::default()
         })?;
         Ok(TbsCertificate {
             version: asn1::VERSION_3,

@@ -6,7 +6,7 @@
 //! # Model
 //! [`Certificate`] is parsed once, checked against its own re-encoding and then immutable; cloning is cheap.
 //! [`verify_chain`] builds a path from a leaf over intermediates to one of the [`TrustAnchors`] and checks it at one
-//! moment for one [`Usage`]. [`Authority`] is a CA certificate with its private key; it issues what [`Profile`] names.
+//! moment for one [`Purpose`]. [`Authority`] is a CA certificate with its private key; it issues what [`Profile`] names.
 //!
 //! # Invariants
 //! * The bytes of a [`Certificate`] are the only DER form of its content; a signature covers exactly those bytes.
@@ -22,7 +22,7 @@
 //! # Example
 //! ```
 //! use smkit::{OsRandom, sm2::PrivateKey};
-//! use smkit_pki::{Authority, Profile, Subject, TrustAnchors, Usage, Validity, verify_chain};
+//! use smkit_pki::{Authority, Profile, Purpose, Subject, TrustAnchors, Validity, verify_chain};
 //!
 //! let validity = Validity { not_before: 1_760_000_000, not_after: 1_860_000_000 };
 //! let name = |common_name: &str| Subject { common_name: common_name.into(), ..Subject::default() };
@@ -37,26 +37,40 @@
 //!     &mut OsRandom,
 //! )?;
 //! let anchors = TrustAnchors::from_certificates(vec![root.certificate().clone()]);
-//! let anchor = verify_chain(&leaf, &[], &anchors, 1_800_000_000, Usage::DigitalSignature)?;
+//! let anchor = verify_chain(&leaf, &[], &anchors, 1_800_000_000, Purpose::Signing)?;
 //! assert_eq!(anchor.sm3(), root.certificate().sm3());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod admission;
+mod algorithm;
+mod alternative_names;
 mod anchors;
 mod asn1;
 mod authority;
 mod certificate;
-mod chain;
 mod extensions;
+mod key_usage;
 mod limits;
 mod name;
+mod path;
+mod purpose;
+pub mod reasons;
+mod revocation;
 #[cfg(test)]
 mod testing;
+mod validator;
 
+pub use admission::{Admission, SubjectRule, SubjectRuleError};
+pub use alternative_names::AlternativeNames;
 pub use anchors::TrustAnchors;
 pub use authority::{Authority, AuthorityError, Profile, Validity};
 pub use certificate::{Certificate, CertificateError};
-pub use chain::{ChainError, Usage, verify_chain};
-pub use extensions::KeyUsage;
+pub use key_usage::{ExtendedKeyUsage, KeyPurpose, KeyUsage};
 pub use limits::{CERTIFICATE_BYTES_MAX, CHAIN_DEPTH_MAX, INTERMEDIATES_MAX, PEM_CERTIFICATES_MAX};
-pub use name::{Subject, SubjectError};
+pub use name::{NameAttribute, Subject, SubjectError};
+pub use path::{PathError, verify_chain};
+pub use purpose::Purpose;
+pub use reasons::{Reason, RefusalKind};
+pub use revocation::RevocationReason;
+pub use validator::{Validator, VerifiedPath};

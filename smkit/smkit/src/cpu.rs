@@ -2,12 +2,18 @@
 
 #![allow(dead_code, reason = "kernels of other modules and targets ask selectively")]
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// MULX, ADCX and ADOX: the scalar field arithmetic of SM2.
 #[must_use]
 pub(crate) fn has_bmi2_adx() -> bool {
     has(BMI2_ADX)
+}
+
+/// ANDN, with [`has_bmi2_adx`].
+#[must_use]
+pub(crate) fn has_bmi1() -> bool {
+    has(BMI1)
 }
 
 /// 256-bit integer vectors.
@@ -64,6 +70,26 @@ pub(crate) fn has_vpclmul() -> bool {
     has(VPCLMUL)
 }
 
+/// Whether the processor itself has AVX2, even when `force_portable` has hidden it: what a kernel asserts before it runs.
+///
+/// [`has_avx2`] chooses a kernel; by the time that kernel starts, another thread may have thrown the switch.
+#[must_use]
+pub(crate) fn runs_avx2() -> bool {
+    runs(AVX2)
+}
+
+/// Like [`runs_avx2`], for what [`has_avx512`] stands for.
+#[must_use]
+pub(crate) fn runs_avx512() -> bool {
+    runs(AVX512)
+}
+
+/// Like [`runs_avx2`], for what [`has_bmi2_adx`] stands for.
+#[must_use]
+pub(crate) fn runs_bmi2_adx() -> bool {
+    runs(BMI2_ADX)
+}
+
 /// Turns every kernel off (`true`) or back on, for differential tests and the `-portable` benches.
 ///
 /// Process-wide: a test must compare results, never assume which path ran.
@@ -73,19 +99,33 @@ pub(crate) fn has_vpclmul() -> bool {
     allow(unreachable_pub, reason = "exported under the feature")
 )]
 pub fn force_portable(portable: bool) {
-    FEATURES.store(if portable { KNOWN } else { detect() | KNOWN }, Ordering::Relaxed);
+    FEATURES.store(if portable { KNOWN } else { ask() }, Ordering::Relaxed);
 }
 
 fn has(feature: u32) -> bool {
     let mut known = FEATURES.load(Ordering::Relaxed);
     if known & KNOWN == 0 {
-        known = detect() | KNOWN;
+        known = ask();
         FEATURES.store(known, Ordering::Relaxed);
     }
     known & feature != 0
 }
 
-#[cfg(target_arch = "x86_64")]
+fn runs(feature: u32) -> bool {
+    let mut present = PRESENT.load(Ordering::Relaxed);
+    if present & KNOWN == 0 {
+        present = ask();
+    }
+    present & feature != 0
+}
+
+fn ask() -> u32 {
+    let present = detect() | KNOWN;
+    PRESENT.store(present, Ordering::Relaxed);
+    present
+}
+
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
 fn detect() -> u32 {
     use std::arch::is_x86_feature_detected as is;
     let avx2 = is!("avx2");
@@ -93,6 +133,7 @@ fn detect() -> u32 {
     let pclmul = is!("pclmulqdq") && is!("ssse3") && is!("sse4.1");
     [
         (BMI2_ADX, is!("bmi2") && is!("adx")),
+        (BMI1, is!("bmi1")),
         (AVX2, avx2),
         (AVX512, avx512),
         (AVX512_IFMA, avx512 && is!("avx512ifma")),
@@ -107,13 +148,16 @@ fn detect() -> u32 {
     .fold(0, |all, (feature, present)| if present { all | feature } else { all })
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+/// Asking the processor needs the standard library: without it everything is portable.
+#[cfg(not(all(target_arch = "x86_64", feature = "std")))]
 fn detect() -> u32 {
     0
 }
 
-/// The answers, one bit each; zero until first asked.
+/// What kernels are chosen by, one bit each; zero until first asked.
 static FEATURES: AtomicU32 = AtomicU32::new(0);
+/// What the processor answered, one bit each; zero until first asked.
+static PRESENT: AtomicU32 = AtomicU32::new(0);
 
 const KNOWN: u32 = 1;
 const BMI2_ADX: u32 = 1 << 1;
@@ -126,3 +170,4 @@ const GFNI_AVX2: u32 = 1 << 7;
 const AES_AVX2: u32 = 1 << 8;
 const PCLMUL: u32 = 1 << 9;
 const VPCLMUL: u32 = 1 << 10;
+const BMI1: u32 = 1 << 11;

@@ -35,12 +35,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
 #[cfg(not(feature = "portable-only"))]
 mod cpu;
 #[cfg(feature = "portable-only")]
 pub mod cpu;
 mod hex;
 pub mod oid;
+mod once;
 pub mod random;
 pub mod selftest;
 pub mod sm2;

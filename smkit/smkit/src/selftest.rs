@@ -1,5 +1,7 @@
 //! Known-answer tests run at start-up (GM/T 0028 style): a node with a broken kernel must not serve.
 
+use alloc::string::ToString;
+
 use crate::{
     sm2::{PrivateKey, PublicKey, Signature, SignerId, SigningKey, VerifyingKey},
     sm3::{hmac_sm3, sm3},

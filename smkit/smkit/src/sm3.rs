@@ -14,10 +14,12 @@ mod stream_x86;
 #[cfg(feature = "rustcrypto")]
 mod traits;
 
+use alloc::vec::Vec;
+
 pub use digest::{ParseDigestError, Sm3Digest};
 pub use hmac::{HmacSm3, hmac_sm3, verify_hmac_sm3};
 
-use std::fmt;
+use core::fmt;
 
 use compress::{BLOCK, IV, State, compress};
 use zeroize::Zeroize;
@@ -52,7 +54,7 @@ impl Sm3 {
             if !complete {
                 return;
             }
-            compress(&mut self.state, std::slice::from_ref(&self.buffer));
+            compress(&mut self.state, core::slice::from_ref(&self.buffer));
             rest = later;
         }
         let (blocks, rest) = rest.as_chunks::<BLOCK>();
@@ -110,6 +112,7 @@ impl fmt::Debug for Sm3 {
     }
 }
 
+#[cfg(feature = "std")]
 impl std::io::Write for Sm3 {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.update(bytes);
@@ -135,6 +138,15 @@ pub fn sm3_parts(parts: &[&[u8]]) -> Sm3Digest {
     let mut hasher = Sm3::new();
     parts.iter().for_each(|part| hasher.update(part));
     hasher.finish()
+}
+
+/// [`sm3_parts`] of secrets: nothing of them stays behind in memory.
+pub(crate) fn sm3_secret_parts(parts: &[&[u8]]) -> Sm3Digest {
+    let mut hasher = Sm3::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    let digest = hasher.finish();
+    hasher.wipe();
+    digest
 }
 
 /// SM3 of each message, in order; lengths may differ.

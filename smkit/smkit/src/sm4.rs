@@ -36,7 +36,7 @@ pub mod stream;
 mod traits;
 mod xts;
 
-use std::fmt;
+use core::fmt;
 
 #[cfg(feature = "rustcrypto")]
 pub use self::traits::Sm4;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    TrustAnchors, Usage,
+    Purpose, TrustAnchors,
     testing::{Counter, NOW, VALIDITY, below, leaf, root, subject},
     verify_chain,
 };
@@ -82,7 +82,7 @@ fn dates_from_2050_use_the_other_time_type() {
             certificate.der().windows(15).position(|w| w == b"\x17\x0d700101000000Z").unwrap();
         assert_eq!(certificate.der()[first + 15], tag);
         let anchors = TrustAnchors::from_certificates(vec![certificate.clone()]);
-        assert!(verify_chain(certificate, &[], &anchors, NOW, Usage::CertificateSign).is_ok());
+        assert!(verify_chain(certificate, &[], &anchors, NOW, Purpose::CertificateSign).is_ok());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
-use smkit_pki::{Certificate, ChainError, TrustAnchors, Usage, verify_chain};
+use smkit_pki::{Certificate, PathError, Purpose, TrustAnchors, verify_chain};
 
 /// A second inside the validity of every certificate of the file: 2026-12-01.
 const NOW: i64 = 1_796_083_200;
@@ -19,9 +19,9 @@ fn certificate(name: &str) -> Certificate {
     Certificate::from_der(&bytes(&format!("/certs_der/{name}"))).unwrap()
 }
 
-fn verify(name: &str, at: i64) -> Result<Certificate, ChainError> {
+fn verify(name: &str, at: i64) -> Result<Certificate, PathError> {
     let anchors = TrustAnchors::from_certificates(vec![certificate("root")]);
-    verify_chain(&certificate(name), &[], &anchors, at, Usage::DigitalSignature)
+    verify_chain(&certificate(name), &[], &anchors, at, Purpose::Signing)
 }
 
 #[test]
@@ -35,15 +35,15 @@ fn signing_certificates_verify() {
 fn encryption_certificates_do_not_sign() {
     for name in ["senc", "cenc"] {
         assert_eq!(certificate(name).verify_issued_by(&certificate("root")), Ok(()));
-        assert!(matches!(verify(name, NOW), Err(ChainError::KeyUsage { .. })), "{name}");
+        assert!(matches!(verify(name, NOW), Err(PathError::KeyUsage { .. })), "{name}");
     }
 }
 
 #[test]
 fn validity_of_the_file_holds() {
     let leaf = certificate("ssign");
-    assert!(matches!(verify("ssign", leaf.not_after() + 1), Err(ChainError::Expired { .. })));
-    assert!(matches!(verify("ssign", leaf.not_before() - 1), Err(ChainError::NotYetValid { .. })));
+    assert!(matches!(verify("ssign", leaf.not_after() + 1), Err(PathError::Expired { .. })));
+    assert!(matches!(verify("ssign", leaf.not_before() - 1), Err(PathError::NotYetValid { .. })));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn any_flipped_bit_is_rejected() {
         let mut altered = der.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
         let accepted = Certificate::from_der(&altered).is_ok_and(|altered| {
-            verify_chain(&altered, &[], &anchors, NOW, Usage::DigitalSignature).is_ok()
+            verify_chain(&altered, &[], &anchors, NOW, Purpose::Signing).is_ok()
         });
         assert!(!accepted, "bit {bit}");
     }

@@ -1,5 +1,7 @@
 //! The little DER that SM2 keys and ciphertexts need, read in the one form X.690 §10 allows.
 
+use alloc::vec::Vec;
+
 use zeroize::Zeroizing;
 
 /// What is left of an element's content; every read either takes a whole element or fails.

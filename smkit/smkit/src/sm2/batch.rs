@@ -1,5 +1,7 @@
 //! Many signatures at once: eight to a vector register where the processor can, one by one otherwise.
 
+use alloc::{vec, vec::Vec};
+
 use crate::sm2::{InvalidSignature, Signature, SigningKey, VerifyingKey};
 #[cfg(target_arch = "x86_64")]
 use crate::sm2::{
@@ -83,7 +85,7 @@ fn verify_group(group: &[Work<'_>]) -> [Option<bool>; LANES] {
     let Some(first) = group.first().filter(|_| group.len() >= LANES_MIN) else {
         return [None; LANES];
     };
-    let lane: [&Work<'_>; LANES] = std::array::from_fn(|lane| group.get(lane).unwrap_or(first));
+    let lane: [&Work<'_>; LANES] = core::array::from_fn(|lane| group.get(lane).unwrap_or(first));
     let claims = lane.map(|work| &work.claim);
     match first.comb {
         Some(comb) => {

@@ -1,5 +1,6 @@
 //! Public-key encryption (GB/T 32918.4-2016) and the three encodings of its ciphertexts.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;
@@ -12,7 +13,7 @@ use crate::{
         group::{Point, Scalar},
         kdf,
     },
-    sm3::sm3_parts,
+    sm3::sm3_secret_parts,
 };
 
 /// An SM2 ciphertext: C1 on the curve, C3 a digest, C2 as long as the plaintext and never empty.
@@ -129,7 +130,10 @@ impl PublicKey {
     pub(super) fn encrypt_with(&self, message: &[u8], k: &Scalar) -> Option<Ciphertext> {
         let (x1, y1) = Point::mul_base(k).to_affine()?;
         let shared = Shared::new(self, k)?;
-        let c2 = shared.mask(message)?;
+        let (c2, mask_is_zero) = shared.mask(message)?;
+        if mask_is_zero {
+            return None;
+        }
         let c1 = Self::from_sec1(&[[4].as_slice(), &x1, &y1].concat()).ok()?;
         Some(Ciphertext { c1, c3: shared.tag(message), c2: c2.to_vec() })
     }
@@ -143,8 +147,9 @@ impl PrivateKey {
     pub fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
         let d = Zeroizing::new(Scalar::from_bytes(&self.to_bytes()).ok_or(DecryptError)?);
         let shared = Shared::new(&ciphertext.c1, &d).ok_or(DecryptError)?;
-        let message = shared.mask(&ciphertext.c2).ok_or(DecryptError)?;
-        if kdf::equal(&shared.tag(&message), &ciphertext.c3) {
+        let (message, mask_is_zero) = shared.mask(&ciphertext.c2).ok_or(DecryptError)?;
+        // Both are looked at whatever the first says: one mask of a byte in 256 is zero, and its ciphertext the sender's.
+        if kdf::equal(&shared.tag(&message), &ciphertext.c3) & !mask_is_zero {
             Ok(message)
         } else {
             Err(DecryptError)
@@ -163,19 +168,17 @@ impl Shared {
         Some(Self(Zeroizing::new(x), Zeroizing::new(y)))
     }
 
-    /// The text under the mask t = KDF(x2 ‖ y2), in either direction; `None` when t is all zero (steps A5, B4).
-    fn mask(&self, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    /// The text under the mask t = KDF(x2 ‖ y2), in either direction, and whether t is all zero (steps A5, B4).
+    fn mask(&self, text: &[u8]) -> Option<(Zeroizing<Vec<u8>>, bool)> {
         let mut out = kdf::derive(&[&*self.0, &*self.1], text.len())?;
-        if out.iter().fold(0, |seen, byte| seen | byte) == 0 {
-            return None;
-        }
+        let mask_is_zero = out.iter().fold(0, |seen, byte| seen | byte) == 0;
         out.iter_mut().zip(text).for_each(|(mask, text)| *mask ^= text);
-        Some(out)
+        Some((out, mask_is_zero))
     }
 
     /// C3 = SM3(x2 ‖ M ‖ y2).
     fn tag(&self, message: &[u8]) -> [u8; 32] {
-        *sm3_parts(&[&*self.0, message, &*self.1]).as_bytes()
+        *sm3_secret_parts(&[&*self.0, message, &*self.1]).as_bytes()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Authenticated key exchange with confirmation (GB/T 32918.3-2016).
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;
@@ -12,7 +13,7 @@ use crate::{
         group::{Point, Scalar},
         kdf,
     },
-    sm3::{Sm3Digest, sm3_parts},
+    sm3::{Sm3Digest, sm3_secret_parts},
 };
 
 /// Longest key agreed on.
@@ -225,8 +226,9 @@ impl Agreed {
         let [x, y] = u;
         let (za, zb) = (za.as_bytes(), zb.as_bytes());
         let ((xa, ya), (xb, yb)) = (coordinates(ra), coordinates(rb));
-        let inner = sm3_parts(&[x, za, zb, xa, ya, xb, yb]);
-        let confirmation = |label: u8| *sm3_parts(&[&[label], y, inner.as_bytes()]).as_bytes();
+        let inner = sm3_secret_parts(&[x, za, zb, xa, ya, xb, yb]);
+        let confirmation =
+            |label: u8| *sm3_secret_parts(&[&[label], y, inner.as_bytes()]).as_bytes();
         Ok(Self {
             key: kdf::derive(&[x, y, za, zb], key_bytes)
                 .ok_or(ExchangeError::KeyLength { bytes: key_bytes })?,

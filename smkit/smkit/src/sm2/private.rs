@@ -1,6 +1,7 @@
 //! SM2 private keys and their PKCS#8 files.
 
-use std::fmt;
+use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 use ::sm2::{
     SecretKey,

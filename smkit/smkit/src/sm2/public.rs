@@ -1,6 +1,6 @@
 //! SM2 public keys.
 
-use std::{
+use core::{
     fmt,
     hash::{Hash, Hasher},
 };

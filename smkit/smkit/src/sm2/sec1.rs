@@ -1,5 +1,7 @@
 //! `ECPrivateKey` files (SEC 1 §C.4, RFC 5915), label `EC PRIVATE KEY`.
 
+use alloc::{string::String, vec::Vec};
+
 use zeroize::Zeroizing;
 
 use crate::sm2::{

@@ -1,6 +1,7 @@
 //! Signature generation.
 
-use std::{fmt, sync::Arc};
+use alloc::sync::Arc;
+use core::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 

@@ -2,12 +2,12 @@
 //!
 //! A table changes the time of a verification, never its result.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, AtomicUsize, Ordering},
-};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use crate::sm2::group::{Affine, Comb, Jacobian, Scalar};
+use crate::{
+    once::OnceLock,
+    sm2::group::{Affine, Comb, Jacobian, Scalar},
+};
 
 /// A public key's table, made after [`USES_BEFORE_TABLE`] verifications while fewer than [`TABLES_MAX`] exist.
 #[derive(Default)]

@@ -1,6 +1,7 @@
 //! Signature verification.
 
-use std::{fmt, sync::Arc};
+use alloc::sync::Arc;
+use core::fmt;
 
 use crate::{
     sm2::{

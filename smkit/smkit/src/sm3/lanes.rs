@@ -7,6 +7,8 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod kernel;
 
+use alloc::{vec, vec::Vec};
+
 use super::{Sm3Digest, sm3_parts};
 #[cfg(target_arch = "x86_64")]
 use super::{
@@ -104,7 +106,7 @@ fn longest_first(count: usize, length: impl Fn(usize) -> usize) -> Option<Vec<us
         return None;
     }
     let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by_key(|at| std::cmp::Reverse(blocks(*at)));
+    order.sort_by_key(|at| core::cmp::Reverse(blocks(*at)));
     Some(order)
 }
 

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "SIMD intrinsics behind runtime detection")]
 #![allow(clippy::indexing_slicing, reason = "constant indices into arrays of fixed length")]
 
-use std::arch::x86_64::{
+use core::arch::x86_64::{
     __m128i, _mm_alignr_epi8, _mm_loadu_si128, _mm_rol_epi32, _mm_set_epi8, _mm_shuffle_epi8,
     _mm_slli_si128, _mm_srli_si128, _mm_ternarylogic_epi32, _mm_xor_si128,
 };
@@ -14,15 +14,16 @@ use crate::cpu;
 /// Whether this processor runs [`compress`].
 #[inline]
 pub(super) fn available() -> bool {
-    cpu::has_avx512() && cpu::has_bmi2_adx() && std::arch::is_x86_feature_detected!("bmi1")
+    cpu::has_avx512() && cpu::has_bmi2_adx() && cpu::has_bmi1()
 }
 
 /// Runs `state` over whole blocks.
 ///
 /// # Panics
-/// If the processor is not [`available`].
+/// If the processor lacks AVX-512, BMI1 or BMI2.
 pub(super) fn compress(state: &mut State, blocks: &[[u8; BLOCK]]) {
-    assert!(available(), "invariant: the kernel is chosen by detection");
+    let bmi = cpu::runs_bmi2_adx() && std::arch::is_x86_feature_detected!("bmi1");
+    assert!(bmi && cpu::runs_avx512(), "invariant: the kernel is chosen by detection");
     // SAFETY: the features named by `compress_avx512` are present, as just asserted.
     unsafe { compress_avx512(state, blocks) }
 }

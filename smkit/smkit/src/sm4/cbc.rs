@@ -3,7 +3,8 @@
 //! CBC alone detects no change. A caller who lets an attacker see *whether* [`Cbc::decrypt`] fails gives the plaintext
 //! away (Vaudenay's padding oracle); new formats take [`Gcm`](super::Gcm).
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use zeroize::Zeroize;
 
@@ -104,5 +105,5 @@ fn padding(last: &[u8; BLOCK_BYTES]) -> Option<usize> {
         let inside = 0_u8.wrapping_sub(from_end.wrapping_sub(count) >> 7);
         wrong |= inside & (byte ^ count);
     }
-    (std::hint::black_box(wrong) == 0).then_some(usize::from(count))
+    (core::hint::black_box(wrong) == 0).then_some(usize::from(count))
 }

@@ -1,6 +1,7 @@
 //! Counter with CBC-MAC (RFC 3610; parameters of RFC 8998 §2: 12-byte nonce, 16-byte tag).
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use super::{
     Key, NONCE_BYTES, Sm4Error, TAG_BYTES,

@@ -1,6 +1,6 @@
 //! Counter mode (GB/T 17964-2021): 128-bit big-endian counter that wraps.
 
-use std::fmt;
+use core::fmt;
 
 use super::{
     BLOCK_BYTES, Key,

@@ -1,6 +1,7 @@
 //! Galois/Counter mode (NIST SP 800-38D; parameters of RFC 8998 §2).
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use super::{
     Key, MESSAGE_BYTES_MAX, NONCE_BYTES, Sm4Error, TAG_BYTES,

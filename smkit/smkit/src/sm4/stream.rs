@@ -14,7 +14,8 @@
 //! Plaintext leaves [`Opener::update`] chunk by chunk, each authenticated, before the end is seen: a consumer that must
 //! not act on a part keeps it aside until [`Opener::finish`] succeeds.
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 

@@ -21,14 +21,14 @@ type Block = cipher::Block<Sm4>;
 #[derive(Clone)]
 pub struct Sm4(Cipher);
 
-impl std::fmt::Debug for Sm4 {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Sm4 {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         out.write_str("sm4::Sm4(..)")
     }
 }
 
 impl AlgorithmName for Sm4 {
-    fn write_alg_name(out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn write_alg_name(out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         out.write_str("SM4")
     }
 }

@@ -1,6 +1,6 @@
 //! XTS for data units of storage, with ciphertext stealing.
 
-use std::fmt;
+use core::fmt;
 
 use super::{
     BLOCK_BYTES, Key, Sm4Error,
@@ -99,12 +99,12 @@ impl Xts {
             let (first, second) = if decrypting { (second, first) } else { (first, second) };
             let one = |block: &mut Block, tweak: &Block| {
                 xor_in_place(block, tweak);
-                crypt(&self.data, std::slice::from_mut(block));
+                crypt(&self.data, core::slice::from_mut(block));
                 xor_in_place(block, tweak);
             };
             one(last, &first);
             for (end, start) in rest.iter_mut().zip(last.iter_mut()) {
-                std::mem::swap(end, start);
+                core::mem::swap(end, start);
             }
             one(last, &second);
         }

@@ -1,10 +1,11 @@
 //! Multiples of a fixed point from a table of all d·64^w·P: additions only, no doubling.
 
-use std::sync::LazyLock;
+use alloc::vec::Vec;
 
 use zeroize::Zeroize;
 
 use super::{Affine, Field, Jacobian, Scalar};
+use crate::once::LazyLock;
 
 /// d·64^w·P for d in 1..=32, one row for each window w; 86 KiB.
 pub(crate) struct Comb(Vec<[Affine; DIGIT_MAX]>);
@@ -61,7 +62,7 @@ impl Comb {
         let mut sum = Jacobian::INFINITY;
         let mut sum_is_infinity = u64::MAX;
         for (row, digit) in self.0.iter().zip(&digits.0) {
-            let digit = std::hint::black_box(i64::from(*digit));
+            let digit = core::hint::black_box(i64::from(*digit));
             let sign = (digit >> 63).cast_unsigned();
             let magnitude = (digit.cast_unsigned() ^ sign).wrapping_sub(sign);
             let entry = look_up(row, magnitude);
@@ -100,7 +101,7 @@ impl Digits {
         let [l0, l1, l2, l3] = scalar.to_limbs();
         let mut limbs = [l0, l1, l2, l3, 0, 0];
         let mut carry = 0;
-        let digits = std::array::from_fn(|window| {
+        let digits = core::array::from_fn(|window| {
             let bit = window * WINDOW_BITS;
             let limb = |at: usize| u128::from(limbs.get(at).copied().unwrap_or(0));
             let pair = limb(bit / 64) | limb(bit / 64 + 1) << 64;

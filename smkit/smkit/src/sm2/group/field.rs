@@ -1,5 +1,7 @@
 //! Numbers modulo p, the prime of the curve, in Montgomery form: a stands for a·2⁻²⁵⁶.
 
+use alloc::vec::Vec;
+
 #[cfg(target_arch = "x86_64")]
 use super::kernel;
 use super::portable;

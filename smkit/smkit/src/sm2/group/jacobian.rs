@@ -1,5 +1,7 @@
 //! Points in affine and Jacobian coordinates: fewer multiplications than [`super::Point`], at the price of exceptions.
 
+use alloc::vec::Vec;
+
 use super::{Field, Scalar, field, point::B, scalar};
 
 /// A point other than infinity.
@@ -133,7 +135,7 @@ impl Jacobian {
         let first = Self::from(*point);
         let twice = Cached::from(first.double());
         let mut last = first;
-        let odd: [Cached; 8] = std::array::from_fn(|at| {
+        let odd: [Cached; 8] = core::array::from_fn(|at| {
             if at > 0 {
                 last = last.add_cached(&twice, false);
             }

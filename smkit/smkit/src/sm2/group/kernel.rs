@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code, reason = "carry chains that no intrinsic expresses")]
 
-use std::arch::asm;
+use core::arch::asm;
 
 use super::{field::P, portable};
 

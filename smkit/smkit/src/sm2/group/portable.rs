@@ -60,7 +60,7 @@ pub(super) fn subtract_once(value: &[u64; 4], carry: bool, m: &[u64; 4]) -> [u64
 pub(super) fn select(a: &[u64; 4], b: &[u64; 4], mask: u64) -> [u64; 4] {
     let [a0, a1, a2, a3] = *a;
     let [b0, b1, b2, b3] = *b;
-    let mask = std::hint::black_box(mask);
+    let mask = core::hint::black_box(mask);
     let pick = |a: u64, b: u64| b ^ ((a ^ b) & mask);
     [pick(a0, b0), pick(a1, b1), pick(a2, b2), pick(a3, b3)]
 }

@@ -10,7 +10,7 @@
     reason = "arrays of five and ten, by constants and loop counters"
 )]
 
-use std::arch::x86_64::{
+use core::arch::x86_64::{
     __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpeq_epi64_mask,
     _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_blend_epi64,
     _mm512_or_si512, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_slli_epi64, _mm512_srai_epi64,
@@ -75,7 +75,7 @@ impl Numbers {
         for (to, from) in limbs.iter_mut().zip(plain) {
             store(to, from);
         }
-        std::array::from_fn(|lane| {
+        core::array::from_fn(|lane| {
             let [l0, l1, l2, l3, l4] = limbs.map(|limb| limb[lane]);
             let words =
                 [l3 >> 36 | l4 << 16, l2 >> 24 | l3 << 28, l1 >> 12 | l2 << 40, l0 | l1 << 52];

@@ -3,7 +3,8 @@
 #![allow(unsafe_code, reason = "the loads of AVX-512")]
 #![allow(clippy::indexing_slicing, reason = "tables of fixed size, by constants and loop counters")]
 
-use std::arch::x86_64::{
+use alloc::{vec, vec::Vec};
+use core::arch::x86_64::{
     __m512i, __mmask8, _mm_set_epi64x, _mm512_abs_epi64, _mm512_cmpeq_epi64_mask,
     _mm512_cmplt_epi64_mask, _mm512_cvtepi8_epi64, _mm512_mask_mov_epi64, _mm512_set1_epi64,
     _mm512_setzero_si512,
@@ -214,7 +215,7 @@ impl Sum {
                 let place = usize::from(row[lane].unsigned_abs()).checked_sub(1);
                 place.map_or(&nowhere, |place| &rows[lane][window][place])
             };
-            let words = transpose(std::array::from_fn(|lane| words(entry(lane))));
+            let words = transpose(core::array::from_fn(|lane| words(entry(lane))));
             self.add_entries(words, widen(row));
         }
     }

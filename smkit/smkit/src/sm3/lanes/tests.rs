@@ -59,6 +59,31 @@ fn extreme_bytes() {
     }
 }
 
+/// The switch of the benches and tests may be thrown while another thread computes: what has begun goes on.
+#[test]
+fn kernels_may_be_turned_off_at_any_moment() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let data = [0x5a; 3_000];
+    let messages: Vec<Message<'_>> = (0..40).map(|at| [&[][..], &data[at * 70..]]).collect();
+    let expected: Vec<_> = messages.iter().map(|message| oracle(*message)).collect();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                cpu::force_portable(true);
+                std::thread::yield_now();
+                cpu::force_portable(false);
+            }
+        });
+        let agree = (0..3_000).all(|_| {
+            std::panic::catch_unwind(|| digests(messages.len(), |at| messages[at]))
+                .is_ok_and(|digests| digests == expected)
+        });
+        done.store(true, Ordering::Relaxed);
+        assert!(agree);
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 

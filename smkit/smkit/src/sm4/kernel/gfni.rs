@@ -5,7 +5,7 @@
     reason = "indices are loop counters below constant array lengths"
 )]
 
-use std::arch::x86_64::*;
+use core::arch::x86_64::*;
 
 use super::{Block, RoundKeys};
 

@@ -17,9 +17,9 @@ fn check(
     leaf: &Certificate,
     intermediates: &[&Authority],
     anchors: &TrustAnchors,
-) -> Result<Certificate, ChainError> {
+) -> Result<Certificate, PathError> {
     let intermediates: Vec<_> = intermediates.iter().map(|ca| ca.certificate().clone()).collect();
-    verify_chain(leaf, &intermediates, anchors, NOW, Usage::DigitalSignature)
+    verify_chain(leaf, &intermediates, anchors, NOW, Purpose::Signing)
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn leaf_below_two_intermediates() {
     }
     assert_eq!(
         check(&leaf, &[&lower], &anchors),
-        Err(ChainError::UnknownIssuer { issuer: "CN=upper,C=CN".into() })
+        Err(PathError::UnknownIssuer { issuer: "CN=upper,C=CN".into() })
     );
     assert!(
         verify_chain(
@@ -43,7 +43,7 @@ fn leaf_below_two_intermediates() {
             &[upper.certificate().clone()],
             &anchors,
             NOW,
-            Usage::CertificateSign
+            Purpose::CertificateSign
         )
         .is_ok()
     );
@@ -61,10 +61,10 @@ fn nothing_vouches_for_itself() {
     let root = root(1);
     let leaf = leaf(&root);
     let none = TrustAnchors::default();
-    assert!(matches!(check(&leaf, &[&root], &none), Err(ChainError::UnknownIssuer { .. })));
+    assert!(matches!(check(&leaf, &[&root], &none), Err(PathError::UnknownIssuer { .. })));
     assert!(matches!(
-        verify_chain(root.certificate(), &[], &none, NOW, Usage::CertificateSign),
-        Err(ChainError::UnknownIssuer { .. })
+        verify_chain(root.certificate(), &[], &none, NOW, Purpose::CertificateSign),
+        Err(PathError::UnknownIssuer { .. })
     ));
 }
 
@@ -73,14 +73,14 @@ fn a_root_of_the_same_name_is_another_root() {
     let (root, impostor) = (root(1), root(2));
     assert_eq!(root.certificate().subject(), impostor.certificate().subject());
     let leaf = leaf(&impostor);
-    assert!(matches!(check(&leaf, &[], &anchors(&[&root])), Err(ChainError::UnknownIssuer { .. })));
+    assert!(matches!(check(&leaf, &[], &anchors(&[&root])), Err(PathError::UnknownIssuer { .. })));
 
     // Without key identifiers the name alone matches, and the signature decides.
     let bare = forge_tbs(&leaf, &impostor, |tbs| {
         let id = const_oid::db::rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER;
         tbs.extensions.as_mut().unwrap().retain(|extension| extension.extn_id != id);
     });
-    let expected = ChainError::BadSignature { subject: "CN=leaf,C=CN".into() };
+    let expected = PathError::BadSignature { subject: "CN=leaf,C=CN".into() };
     assert_eq!(check(&bare, &[], &anchors(&[&root])), Err(expected));
     assert_eq!(
         check(&bare, &[], &anchors(&[&root, &impostor])),
@@ -93,19 +93,19 @@ fn validity_is_inclusive_at_both_ends_and_checked_for_every_certificate() {
     let root = root(1);
     let leaf = leaf(&root);
     let anchors = anchors(&[&root]);
-    let at = |second| verify_chain(&leaf, &[], &anchors, second, Usage::DigitalSignature);
+    let at = |second| verify_chain(&leaf, &[], &anchors, second, Purpose::Signing);
     let Validity { not_before, not_after } = VALIDITY;
     assert!(at(not_before).is_ok() && at(not_after).is_ok());
-    assert!(matches!(at(not_before - 1), Err(ChainError::NotYetValid { .. })));
-    assert!(matches!(at(not_after + 1), Err(ChainError::Expired { .. })));
-    assert!(matches!(at(i64::MIN), Err(ChainError::NotYetValid { .. })));
-    assert!(matches!(at(i64::MAX), Err(ChainError::Expired { .. })));
+    assert!(matches!(at(not_before - 1), Err(PathError::NotYetValid { .. })));
+    assert!(matches!(at(not_after + 1), Err(PathError::Expired { .. })));
+    assert!(matches!(at(i64::MIN), Err(PathError::NotYetValid { .. })));
+    assert!(matches!(at(i64::MAX), Err(PathError::Expired { .. })));
 
     let short = Validity { not_before: NOW - 10, not_after: NOW - 5 };
     let old = Authority::create_root(&subject("old"), short, &mut Counter(1 << 50)).unwrap();
     let leaf = self::leaf(&old);
     let anchors = self::anchors(&[&old]);
-    let expected = ChainError::Expired { subject: "CN=old,C=CN".into(), not_after: NOW - 5 };
+    let expected = PathError::Expired { subject: "CN=old,C=CN".into(), not_after: NOW - 5 };
     assert_eq!(check(&leaf, &[], &anchors), Err(expected));
 }
 
@@ -130,19 +130,19 @@ fn a_leaf_issues_nothing() {
             random,
         )
         .unwrap();
-    let expected = ChainError::NotACa { subject: "CN=middle,C=CN".into() };
+    let expected = PathError::NotACa { subject: "CN=middle,C=CN".into() };
     let result = verify_chain(
         &leaf,
         std::slice::from_ref(&signer),
         &anchors(&[&root]),
         NOW,
-        Usage::DigitalSignature,
+        Purpose::Signing,
     );
     assert_eq!(result, Err(expected.clone()));
     // One valid path suffices, whatever else is offered.
     let both = [signer.clone(), middle.certificate().clone()];
-    assert!(verify_chain(&leaf, &both, &anchors(&[&root]), NOW, Usage::DigitalSignature).is_ok());
-    let result = verify_chain(&signer, &[], &anchors(&[&root]), NOW, Usage::CertificateSign);
+    assert!(verify_chain(&leaf, &both, &anchors(&[&root]), NOW, Purpose::Signing).is_ok());
+    let result = verify_chain(&signer, &[], &anchors(&[&root]), NOW, Purpose::CertificateSign);
     assert_eq!(result, Err(expected));
 }
 
@@ -160,8 +160,8 @@ fn path_length_is_enforced() {
     });
     let intermediates = [strict, lower.certificate().clone()];
     assert_eq!(
-        verify_chain(&leaf, &intermediates, &anchors(&[&root]), NOW, Usage::DigitalSignature),
-        Err(ChainError::PathLength { subject: "CN=upper,C=CN".into(), path_length: 0 })
+        verify_chain(&leaf, &intermediates, &anchors(&[&root]), NOW, Purpose::Signing),
+        Err(PathError::PathLength { subject: "CN=upper,C=CN".into(), path_length: 0 })
     );
 }
 
@@ -171,8 +171,8 @@ fn key_usage_is_enforced_and_absent_means_none() {
     let anchors = anchors(&[&root]);
     let ca = below(&root, "ca", None);
     assert_eq!(
-        verify_chain(ca.certificate(), &[], &anchors, NOW, Usage::DigitalSignature),
-        Err(ChainError::KeyUsage {
+        verify_chain(ca.certificate(), &[], &anchors, NOW, Purpose::Signing),
+        Err(PathError::KeyUsage {
             subject: "CN=ca,C=CN".into(),
             required: KeyUsage::DIGITAL_SIGNATURE
         })
@@ -181,7 +181,7 @@ fn key_usage_is_enforced_and_absent_means_none() {
         let id = const_oid::db::rfc5280::ID_CE_KEY_USAGE;
         tbs.extensions.as_mut().unwrap().retain(|extension| extension.extn_id != id);
     });
-    assert!(matches!(check(&without, &[], &anchors), Err(ChainError::KeyUsage { .. })));
+    assert!(matches!(check(&without, &[], &anchors), Err(PathError::KeyUsage { .. })));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn unknown_extensions_are_refused_when_critical_only() {
     assert!(check(&with(false), &[], &anchors).is_ok());
     assert_eq!(
         check(&with(true), &[], &anchors),
-        Err(ChainError::UnknownCriticalExtension {
+        Err(PathError::UnknownCriticalExtension {
             subject: "CN=leaf,C=CN".into(),
             oid: "1.2.3.4".into()
         })
@@ -217,12 +217,12 @@ fn depth_and_work_are_bounded() {
     let anchors = anchors(&[&root]);
     let all: Vec<&Authority> = cas.iter().collect();
     assert!(check(&leaf(&cas[5]), &all, &anchors).is_ok(), "eight certificates");
-    assert_eq!(check(&leaf(&cas[6]), &all, &anchors), Err(ChainError::TooDeep));
+    assert_eq!(check(&leaf(&cas[6]), &all, &anchors), Err(PathError::TooDeep));
 
     let many = vec![root.certificate().clone(); INTERMEDIATES_MAX + 1];
     assert_eq!(
-        verify_chain(&leaf(&root), &many, &anchors, NOW, Usage::DigitalSignature),
-        Err(ChainError::TooManyIntermediates { count: 17 })
+        verify_chain(&leaf(&root), &many, &anchors, NOW, Purpose::Signing),
+        Err(PathError::TooManyIntermediates { count: 17 })
     );
     // Sixteen roots that all name each other as issuer: the search ends.
     let looped: Vec<_> = (0..16)
@@ -233,7 +233,7 @@ fn depth_and_work_are_bounded() {
         })
         .collect();
     let none = TrustAnchors::default();
-    assert!(verify_chain(&leaf(&root), &looped, &none, NOW, Usage::DigitalSignature).is_err());
+    assert!(verify_chain(&leaf(&root), &looped, &none, NOW, Purpose::Signing).is_err());
 }
 
 #[test]
@@ -244,6 +244,6 @@ fn a_damaged_anchor_is_noticed() {
     let anchors = TrustAnchors::from_certificates(vec![resigned]);
     assert_eq!(
         check(&leaf(&root), &[], &anchors),
-        Err(ChainError::BadSignature { subject: "CN=root,C=CN".into() })
+        Err(PathError::BadSignature { subject: "CN=root,C=CN".into() })
     );
 }

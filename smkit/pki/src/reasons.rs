@@ -1,0 +1,198 @@
+//! Every sentence a refusal can say, with its stable code, in Chinese and English.
+//!
+//! Codes are `PK-` and four digits: the first two name the step of path validation (10 form, 11 signatures, 12 validity,
+//! 13 constraints, 14 key usage, 15 extended key usage, 16 revocation, 17 names, 18 admission) or, from 20 on, another
+//! structure. A code keeps its meaning for ever; texts may be improved. `{0}`, `{1}` … stand for facts.
+
+/// One reason to refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Stable code, `PK-nnnn`.
+    pub code: &'static str,
+    /// What kind of refusal it is, for those who map it to an alert or a status.
+    pub kind: RefusalKind,
+    /// The sentence in Chinese, with `{0}` … for facts.
+    pub zh: &'static str,
+    /// The sentence in English, with the same facts.
+    pub en: &'static str,
+}
+
+/// Kinds of refusal, as coarse as the alerts of TLS (RFC 8446 §6.2, GB/T 38636-2020 §6.4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// The bytes are not what they should be: `bad_certificate`.
+    Malformed,
+    /// RSA, P-256, SHA-1 …: `unsupported_certificate`.
+    Algorithm,
+    /// A signature does not verify: `bad_certificate`.
+    Signature,
+    /// No path to a trusted authority: `unknown_ca`.
+    UnknownAuthority,
+    /// Expired or not yet valid: `certificate_expired`.
+    Validity,
+    /// A certificate is used for what it is not for: `unsupported_certificate`.
+    Purpose,
+    /// Revoked: `certificate_revoked`.
+    Revoked,
+    /// Whether it is revoked could not be established: `certificate_unknown`.
+    RevocationUnknown,
+    /// Another host's certificate: `certificate_unknown`.
+    Name,
+    /// A valid certificate whose holder is not admitted: `access_denied`.
+    NotAdmitted,
+    /// A bound of the verifier was met: `bad_certificate`.
+    Limit,
+}
+
+/// The whole table, in the order of the codes.
+#[must_use]
+pub const fn reasons() -> &'static [Reason] {
+    ALL
+}
+
+/// Puts facts into a sentence.
+pub(crate) fn fill(sentence: &str, facts: &[String]) -> String {
+    let mut out = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((index, after)) = after.split_once('}') else { break };
+        let fact = index.parse().ok().and_then(|index: usize| facts.get(index));
+        out.push_str(fact.map_or("", String::as_str));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+macro_rules! table {
+    ($($name:ident $code:literal $kind:ident $zh:literal $en:literal)*) => {
+        $(pub(crate) const $name: &Reason =
+            &Reason { code: $code, kind: RefusalKind::$kind, zh: $zh, en: $en };)*
+        const ALL: &[Reason] = &[$(*$name,)*];
+    };
+}
+
+table! {
+    MALFORMED "PK-1001" Malformed
+        "证书格式错误：{0}"
+        "malformed certificate: {0}"
+    TOO_LARGE "PK-1002" Limit
+        "证书过大（{0} 字节）"
+        "certificate of {0} bytes is too large"
+    KEY_ALGORITHM "PK-1003" Algorithm
+        "证书公钥算法为 {1}（{0}），不是 SM2"
+        "key algorithm {1} ({0}) is not SM2"
+    SIGNATURE_ALGORITHM "PK-1004" Algorithm
+        "证书签名算法为 {1}（{0}），不是 SM2 与 SM3"
+        "signature algorithm {1} ({0}) is not SM2 with SM3"
+    KEY "PK-1005" Malformed
+        "证书公钥不是 SM2 曲线上的点"
+        "the public key of the certificate is no point of the SM2 curve"
+    SIGNATURE_FORM "PK-1006" Malformed
+        "证书签名值不是 SM2 签名的 DER 编码"
+        "the signature of the certificate is not in the DER form of an SM2 signature"
+    PEM "PK-1007" Malformed
+        "PEM 文本有误：{0}"
+        "PEM: {0}"
+    UNKNOWN_ISSUER "PK-1101" UnknownAuthority
+        "没有颁发者 {0} 的证书"
+        "no certificate known for issuer {0}"
+    BAD_SIGNATURE "PK-1102" Signature
+        "{0} 的证书签名无效"
+        "signature on the certificate of {0} is invalid"
+    TOO_DEEP "PK-1103" Limit
+        "证书链过长（最多 {0} 张）"
+        "the chain is longer than {0} certificates"
+    TOO_MANY_INTERMEDIATES "PK-1104" Limit
+        "提供的中间证书过多（{0} 张）"
+        "{0} intermediate certificates are too many"
+    TOO_MANY_PATHS "PK-1105" Limit
+        "证书链搜索超出上限"
+        "the search for a chain was given up"
+    NO_CERTIFICATE "PK-1106" Malformed
+        "没有提供证书"
+        "no certificate was presented"
+    EXPIRED "PK-1201" Validity
+        "{0} 的证书已于 {1}（Unix 秒）过期"
+        "certificate of {0} expired at {1}"
+    NOT_YET_VALID "PK-1202" Validity
+        "{0} 的证书在 {1}（Unix 秒）之前尚未生效"
+        "certificate of {0} is not valid before {1}"
+    NOT_A_CA "PK-1301" Purpose
+        "{0} 不是证书认证机构"
+        "{0} is not a certificate authority"
+    PATH_LENGTH "PK-1302" Purpose
+        "{0} 之下最多允许 {1} 级中间证书"
+        "{0} allows {1} intermediates below itself"
+    UNKNOWN_CRITICAL "PK-1303" Purpose
+        "{0} 的证书含有无法识别的关键扩展 {1}"
+        "certificate of {0} has the unknown critical extension {1}"
+    KEY_USAGE "PK-1401" Purpose
+        "{0} 的密钥用途不含 {1}"
+        "key usage of {0} does not include {1}"
+    EXTENDED_KEY_USAGE "PK-1501" Purpose
+        "{0} 的扩展密钥用途不允许 {1}"
+        "extended key usage of {0} does not allow {1}"
+    EXTENDED_KEY_USAGE_FORM "PK-1502" Purpose
+        "{0} 的扩展密钥用途必须为关键扩展且仅含 {1}"
+        "extended key usage of {0} must be critical and {1} alone"
+    REVOKED "PK-1601" Revoked
+        "{0} 的证书已于 {1}（Unix 秒）吊销，原因：{2}"
+        "certificate of {0} was revoked at {1}: {2}"
+    NO_REVOCATION_INFORMATION "PK-1602" RevocationUnknown
+        "没有 {0} 的证书的吊销信息"
+        "nothing says whether the certificate of {0} is revoked"
+    STALE_REVOCATION_INFORMATION "PK-1603" RevocationUnknown
+        "{0} 的证书的吊销信息已过时（应于 {1}（Unix 秒）前更新）"
+        "what says whether the certificate of {0} is revoked was due for renewal at {1}"
+    BAD_REVOCATION_INFORMATION "PK-1604" RevocationUnknown
+        "{0} 的证书的吊销信息未经有权机构签名"
+        "what says whether the certificate of {0} is revoked is not signed by who may say so"
+    NAME_MISMATCH "PK-1701" Name
+        "证书不属于 {0}"
+        "the certificate is not for {0}"
+    NO_NAMES "PK-1702" Name
+        "证书没有主体备用名称，不能用于 {0}"
+        "the certificate has no subject alternative name, so it is not for {0}"
+    NAME_FORM "PK-1703" Name
+        "{0} 不是有效的域名或 IP 地址"
+        "{0} is neither a DNS name nor an IP address"
+    ISSUER_NOT_ADMITTED "PK-1801" NotAdmitted
+        "{0} 的证书不是由指定的机构颁发"
+        "certificate of {0} is not issued under an admitted authority"
+    SUBJECT_NOT_ADMITTED "PK-1802" NotAdmitted
+        "{0} 不符合主体规则 {1}"
+        "{0} does not match the rule {1}"
+    SUBJECT_AMBIGUOUS "PK-1803" NotAdmitted
+        "{0} 的主体名称含有多值 {1}，无法判定"
+        "{0} has {1} in a multi-valued name component, which no rule matches"
+    PAIR_SUBJECTS "PK-1804" NotAdmitted
+        "签名证书与加密证书的主体或颁发者不一致（{0} 与 {1}）"
+        "signing and encryption certificate differ in subject or issuer ({0}, {1})"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_rise_and_both_languages_state_the_same_facts() {
+        assert!(ALL.is_sorted_by(|a, b| a.code < b.code));
+        for reason in ALL {
+            assert_eq!(reason.code.len(), 7, "{}", reason.code);
+            for index in 0..4 {
+                let place = format!("{{{index}}}");
+                assert_eq!(reason.zh.contains(&place), reason.en.contains(&place), "{reason:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn facts_stand_where_they_belong() {
+        let facts = ["a{1}".to_owned(), "b".to_owned()];
+        assert_eq!(fill("x {1} y {0} {7}z", &facts), "x b y a{1} z");
+        assert_eq!(fill("none", &facts), "none");
+    }
+}
