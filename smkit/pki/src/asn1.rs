@@ -3,8 +3,10 @@
 //! Own structures rather than those of `x509-cert`, whose fields can only be filled by its builder; unique identifiers,
 //! which RFC 5280 §4.1.2.8 forbids CAs to emit, have no field here and are therefore refused.
 
+use std::time::Duration;
+
 use der::{
-    Sequence,
+    DateTime, Sequence,
     asn1::{BitString, ObjectIdentifier, Uint},
 };
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -43,6 +45,22 @@ pub(crate) const SM2_WITH_SM3: ObjectIdentifier =
 pub(crate) const SM3: ObjectIdentifier = ObjectIdentifier::new_unwrap(smkit::oid::SM3);
 pub(crate) const ORGANISATION_CODE: ObjectIdentifier =
     ObjectIdentifier::new_unwrap(smkit::oid::ORGANISATION_CODE);
+
+/// Seconds since 1970; a `Time` is between 1970 and 9999.
+pub(crate) fn unix_seconds(time: x509_cert::time::Time) -> i64 {
+    i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
+}
+
+/// `UTCTime` up to 2049, `GeneralizedTime` from 2050 (RFC 5280 §4.1.2.5); `None` outside 1970 to 9999.
+pub(crate) fn to_time(unix_seconds: i64) -> Option<x509_cert::time::Time> {
+    to_date_time(unix_seconds).map(Into::into)
+}
+
+/// `None` outside 1970 to 9999.
+pub(crate) fn to_date_time(unix_seconds: i64) -> Option<DateTime> {
+    let since_1970 = Duration::from_secs(u64::try_from(unix_seconds).ok()?);
+    DateTime::from_unix_duration(since_1970).ok()
+}
 
 /// SM2-with-SM3 as we emit it: parameters absent (GM/T 0015-2023; both forms occur in the field).
 pub(crate) const fn sm2_with_sm3() -> AlgorithmIdentifierOwned {

@@ -1,10 +1,10 @@
 //! A certificate authority: a CA certificate and its private key.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use der::{
-    DateTime, Encode,
-    asn1::{BitString, PrintableStringRef, Uint},
+    Encode,
+    asn1::{BitString, PrintableStringRef},
 };
 use smkit::{
     Random, RandomError,
@@ -15,7 +15,7 @@ use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::name::RdnSequence;
 
 use crate::{
-    Certificate, CertificateError, KeyUsage, Subject, SubjectError,
+    Certificate, CertificateError, FormError, KeyUsage, SerialNumber, Subject, SubjectError,
     asn1::{self, SignedCertificate, TbsCertificate},
     extensions::{self, Extensions},
 };
@@ -131,6 +131,10 @@ impl Authority {
         &self.private
     }
 
+    pub(crate) const fn signing_key(&self) -> &SigningKey {
+        &self.signing
+    }
+
     /// A CA below a limited CA must have a lower limit, or no chain through it would ever verify.
     fn limit(&self, profile: Profile) -> Result<Profile, AuthorityError> {
         match (profile, self.certificate.path_length()) {
@@ -188,6 +192,9 @@ pub enum AuthorityError {
     /// What was built did not pass our own parser; nothing was issued.
     #[error("encoding")]
     Encoding(#[from] CertificateError),
+    /// What was built beside certificates did not pass our own parser; nothing was issued.
+    #[error("encoding")]
+    Form(#[from] FormError),
 }
 
 /// Everything a certificate says, before it is signed.
@@ -211,8 +218,8 @@ impl Request<'_> {
             return Err(AuthorityError::OrganisationCode);
         }
         let validity = self.validity.to_asn1()?;
-        let serial = serial_number(random)?;
-        let tbs = self.build(validity, &serial).map_err(CertificateError::from)?;
+        let serial = SerialNumber::random(random)?;
+        let tbs = self.build(validity, serial).map_err(CertificateError::from)?;
         let signature = signer.sign(&tbs.to_der().map_err(CertificateError::from)?);
         let der = BitString::from_bytes(&signature.to_der())
             .and_then(|signature| {
@@ -226,7 +233,7 @@ impl Request<'_> {
     fn build(
         self,
         validity: x509_cert::time::Validity,
-        serial: &[u8],
+        serial: SerialNumber,
     ) -> der::Result<TbsCertificate> {
         let (ca, path_length, key_usage) = match self.profile {
             Profile::RootCa { path_length } => {
@@ -247,7 +254,7 @@ impl Request<'_> {
         })?;
         Ok(TbsCertificate {
             version: asn1::VERSION_3,
-            serial_number: Uint::new(serial)?,
+            serial_number: serial.to_asn1()?,
             signature: asn1::sm2_with_sm3(),
             issuer: self.issuer,
             validity,
@@ -269,11 +276,7 @@ impl Validity {
     fn to_asn1(self) -> Result<x509_cert::time::Validity, AuthorityError> {
         let Self { not_before, not_after } = self;
         let refused = AuthorityError::Validity { not_before, not_after };
-        let time = |seconds: i64| {
-            let since_1970 = Duration::from_secs(u64::try_from(seconds).ok()?);
-            DateTime::from_unix_duration(since_1970).ok().map(Into::into)
-        };
-        match (time(not_before), time(not_after)) {
+        match (asn1::to_time(not_before), asn1::to_time(not_after)) {
             (Some(first), Some(last)) if not_before < not_after => {
                 Ok(x509_cert::time::Validity::new(first, last))
             }
@@ -285,15 +288,6 @@ impl Validity {
 /// The leftmost 20 bytes of SM3 of the key's BIT STRING content (RFC 5280 §4.2.1.2 method 1 with SM3).
 fn key_id(key: &PublicKey) -> Vec<u8> {
     sm3(key.as_sec1()).as_bytes().iter().take(KEY_ID_BYTES).copied().collect()
-}
-
-/// 16 bytes, 126 of their bits random; positive and of constant length.
-fn serial_number(random: &mut dyn Random) -> Result<[u8; 16], RandomError> {
-    let mut serial = [0; 16];
-    random.fill(&mut serial)?;
-    let [first, ..] = &mut serial;
-    *first = *first & 0x7f | 0x40;
-    Ok(serial)
 }
 
 fn is_organisation_code(code: &str) -> bool {
