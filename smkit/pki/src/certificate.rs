@@ -62,7 +62,7 @@ impl Certificate {
         if parsed.to_der()? != der {
             return Err(CertificateError::malformed("not the DER form of its content"));
         }
-        let public = read_key(&parsed.tbs)?;
+        let public = asn1::read_key(&parsed.tbs.subject_public_key_info)?;
         check_algorithms(&parsed)?;
         let serial = check_fields(&parsed.tbs)?;
         let extensions = Extensions::read(parsed.tbs.extensions.as_deref().unwrap_or_default())?;
@@ -361,20 +361,6 @@ impl fmt::Debug for Certificate {
             .field("sm3", &self.0.sm3)
             .finish_non_exhaustive()
     }
-}
-
-fn read_key(tbs: &TbsCertificate) -> Result<PublicKey, CertificateError> {
-    let info = &tbs.subject_public_key_info;
-    if info.algorithm.oid != asn1::EC_PUBLIC_KEY {
-        return Err(CertificateError::key_algorithm(&info.algorithm.oid));
-    }
-    let curve = info.algorithm.parameters.as_ref().and_then(|any| any.decode_as().ok());
-    if curve != Some(asn1::SM2_CURVE) {
-        return Err(CertificateError::key_algorithm(&curve.unwrap_or(asn1::EC_PUBLIC_KEY)));
-    }
-    let key = info.subject_public_key.as_bytes();
-    let key = key.ok_or_else(|| CertificateError::malformed("the key has unused bits"))?;
-    Ok(PublicKey::from_sec1(key)?)
 }
 
 /// RFC 5280 §4.1.1.2: both algorithm fields must be the same, parameters included.

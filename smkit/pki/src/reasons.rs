@@ -215,6 +215,15 @@ table! {
     FORM_ALGORITHM "PK-2003" Algorithm
         "{0} 使用了不接受的算法 {2}（{1}）"
         "{0} uses algorithm {2} ({1}), which is not accepted there"
+    REQUEST_SIGNATURE "PK-2101" Signature
+        "证书请求的签名无效，未证明持有私钥"
+        "the signature on the certification request is invalid: possession of the key is not proven"
+    RESPONSE_KEY "PK-2102" Malformed
+        "证书应答中没有与密钥对应的证书"
+        "the certification response has no certificate for the key"
+    RESPONSE_ENVELOPE "PK-2103" Malformed
+        "加密私钥的数字信封无法打开"
+        "the envelope of the encryption key cannot be opened"
     CRL_ISSUER "PK-2201" UnknownAuthority
         "证书吊销列表不是 {0} 签发的"
         "the revocation list is not {0}'s"
