@@ -57,6 +57,7 @@ mod form;
 mod key_usage;
 mod limits;
 mod name;
+mod ocsp;
 mod path;
 mod purpose;
 pub mod reasons;
@@ -82,9 +83,14 @@ pub use form::FormError;
 pub use key_usage::{ExtendedKeyUsage, KeyPurpose, KeyUsage};
 pub use limits::{
     CERTIFICATE_BYTES_MAX, CHAIN_DEPTH_MAX, CRL_BYTES_MAX, CRL_ENTRIES_MAX, INTERMEDIATES_MAX,
-    PEM_CERTIFICATES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, RESPONSE_CERTIFICATES_MAX,
+    OCSP_BYTES_MAX, OCSP_CERTIFICATES_MAX, PEM_CERTIFICATES_MAX, REQUEST_BYTES_MAX,
+    RESPONSE_BYTES_MAX, RESPONSE_CERTIFICATES_MAX,
 };
 pub use name::{NameAttribute, Subject, SubjectError};
+pub use ocsp::{
+    CertificateId, CertificateStatus, OcspAnswer, OcspError, OcspFailure, OcspRequest,
+    OcspResponder, OcspResponse,
+};
 pub use path::{PathError, verify_chain};
 pub use purpose::Purpose;
 pub use reasons::{Reason, RefusalKind};

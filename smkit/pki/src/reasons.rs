@@ -233,6 +233,24 @@ table! {
     CRL_SIGNATURE "PK-2203" Signature
         "证书吊销列表的签名无效"
         "the signature on the revocation list is invalid"
+    OCSP_FAILURE "PK-2301" RevocationUnknown
+        "OCSP 服务未予答复：{0}"
+        "the OCSP responder gave no answer: {0}"
+    OCSP_RESPONDER "PK-2302" UnknownAuthority
+        "OCSP 响应者既不是颁发者，也未获其授权"
+        "the OCSP responder is neither the issuer nor certified by it"
+    OCSP_RESPONDER_CERTIFICATE "PK-2303" Purpose
+        "OCSP 响应者的证书无效：{0}"
+        "the OCSP responder's certificate is refused: {0}"
+    OCSP_SIGNATURE "PK-2304" Signature
+        "OCSP 响应的签名无效"
+        "the signature on the OCSP response is invalid"
+    OCSP_NONCE "PK-2305" RevocationUnknown
+        "OCSP 响应不是对本次请求的答复（随机数不符）"
+        "the OCSP response has another nonce than the request"
+    OCSP_UNANSWERED "PK-2306" RevocationUnknown
+        "OCSP 响应没有回答所询问的证书"
+        "the OCSP response does not answer what was asked"
 }
 
 #[cfg(test)]
