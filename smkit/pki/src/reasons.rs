@@ -251,6 +251,27 @@ table! {
     OCSP_UNANSWERED "PK-2306" RevocationUnknown
         "OCSP 响应没有回答所询问的证书"
         "the OCSP response does not answer what was asked"
+    CMS_CONTENT "PK-2401" Malformed
+        "签名消息缺少原文，或原文与所给内容不一致"
+        "the content of the signed message is missing, or differs from the one given beside it"
+    CMS_NO_CERTIFICATE "PK-2402" UnknownAuthority
+        "签名消息中没有签名者的证书（序列号 {0}）"
+        "no certificate of the signer (serial number {0}) is known"
+    CMS_DIGEST "PK-2403" Signature
+        "原文与签名属性中的摘要不一致"
+        "the digest among the signed attributes is not that of the content"
+    CMS_SIGNATURE "PK-2404" Signature
+        "签名消息的签名无效"
+        "the signature of the message is invalid"
+    CMS_ENVELOPE "PK-2405" Malformed
+        "数字信封无法用该证书与私钥打开"
+        "the envelope does not open with this certificate and key"
+    CMS_ENCRYPT "PK-2406" Limit
+        "数字信封加密失败"
+        "the envelope could not be encrypted"
+    CMS_DISGUISED "PK-2407" Signature
+        "被签内容具有签名属性的形式，可能由其他签名改头换面而来"
+        "what is signed has the form of signed attributes, as if taken from another signature"
 }
 
 #[cfg(test)]
