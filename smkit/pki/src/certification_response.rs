@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use der::{
-    Decode, Encode, Sequence,
-    asn1::{Any, SetOfVec},
-};
+use der::{Decode, Encode, Sequence, asn1::Any};
 use smkit::{
     Random,
     sm2::{EncryptError, EnvelopedKeyError, PrivateKey},
@@ -16,6 +13,7 @@ use crate::{
     form::Form,
     limits::{RESPONSE_BYTES_MAX, RESPONSE_CERTIFICATES_MAX},
     reasons::{self, Reason, speak},
+    unsorted::Unsorted,
 };
 
 /// The answer to a request (证书应答, `CSRResponse`): signing certificate, and in the dual-certificate scheme
@@ -195,29 +193,30 @@ impl From<FormError> for CertificationResponseError {
 /// implementations that exist: the key explicit, the set of certificates implicit.
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
 struct Response {
-    signing: SetOfVec<Any>,
+    signing: Unsorted<Any>,
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
     enveloped_key: Option<Any>,
     #[asn1(context_specific = "1", tag_mode = "IMPLICIT", constructed = "true", optional = "true")]
-    encryption: Option<SetOfVec<Any>>,
+    encryption: Option<Unsorted<Any>>,
 }
 
-fn to_set(certificates: &[Certificate]) -> der::Result<SetOfVec<Any>> {
+fn to_set(certificates: &[Certificate]) -> der::Result<Unsorted<Any>> {
     let parsed = certificates.iter().map(|found| Any::from_der(found.der()));
-    SetOfVec::try_from(parsed.collect::<der::Result<Vec<_>>>()?)
+    Unsorted::sorted(parsed.collect::<der::Result<Vec<_>>>()?)
 }
 
-fn from_set(set: &SetOfVec<Any>) -> Result<Vec<Certificate>, FormError> {
-    if set.is_empty() {
+fn from_set(set: &Unsorted<Any>) -> Result<Vec<Certificate>, FormError> {
+    if set.0.is_empty() {
         return Err(FORM.malformed("an empty set of certificates"));
     }
-    if set.len() > RESPONSE_CERTIFICATES_MAX {
-        return Err(FORM.too_large(set.len()));
+    if set.0.len() > RESPONSE_CERTIFICATES_MAX {
+        return Err(FORM.too_large(set.0.len()));
     }
-    if set.as_slice().array_windows().any(|[one, next]| one == next) {
+    if set.0.iter().enumerate().any(|(index, one)| set.0.iter().take(index).any(|e| e == one)) {
         return Err(FORM.malformed("a certificate twice"));
     }
-    set.iter()
+    set.0
+        .iter()
         .map(|found| {
             let der = found.to_der().map_err(|error| FORM.der(&error))?;
             Ok(Certificate::from_der(&der)?)

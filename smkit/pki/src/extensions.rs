@@ -199,7 +199,7 @@ fn distribution_point(uri: &str) -> der::Result<DistributionPoint> {
 }
 
 /// Decodes a value that must be equal to its own encoding.
-pub(crate) fn strict<'a, T>(value: &'a [u8]) -> Result<T, CertificateError>
+fn strict<'a, T>(value: &'a [u8]) -> Result<T, CertificateError>
 where
     T: Decode<'a, Error = der::Error> + Encode,
 {

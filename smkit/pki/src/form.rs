@@ -1,8 +1,12 @@
 //! Strict reading, alike for every structure: bounded, DER only, national algorithms only.
 
-use der::{Decode, Encode, asn1::ObjectIdentifier};
+use der::{
+    Decode, Encode,
+    asn1::{ObjectIdentifier, OctetString},
+};
 use smkit::sm2::{Signature, SignatureError};
 use spki::AlgorithmIdentifierOwned;
+use x509_cert::ext::Extension;
 
 use crate::{
     CertificateError, algorithm,
@@ -92,12 +96,47 @@ impl Form {
         if der.len() > bytes_max {
             return Err(self.too_large(der.len()));
         }
+        self.strict(der)
+    }
+
+    /// [`Form::read`] for a part of something whose size was checked.
+    pub(crate) fn strict<'a, T>(self, der: &'a [u8]) -> Result<T, FormError>
+    where
+        T: Decode<'a, Error = der::Error> + Encode,
+    {
         let decoded = T::from_der(der).map_err(|error| self.der(&error))?;
         if decoded.to_der().map_err(|error| self.der(&error))? == der {
             Ok(decoded)
         } else {
             Err(self.malformed("not the DER form of its content"))
         }
+    }
+
+    /// Extensions of a list that is absent or not empty, none of them twice, not more than 16.
+    pub(crate) fn extensions(self, list: Option<&[Extension]>) -> Result<&[Extension], FormError> {
+        let list = match list {
+            None => return Ok(&[]),
+            Some([]) => return Err(self.malformed("an empty list of extensions")),
+            Some(list) => list,
+        };
+        if list.len() > EXTENSIONS_MAX {
+            return Err(self.too_large(list.len()));
+        }
+        for (index, extension) in list.iter().enumerate() {
+            if list.iter().take(index).any(|earlier| earlier.extn_id == extension.extn_id) {
+                return Err(self.malformed("an extension is repeated"));
+            }
+        }
+        Ok(list)
+    }
+
+    /// Passes over an extension that is not evaluated, unless it is critical.
+    pub(crate) fn pass_over(self, extension: &Extension) -> Result<(), FormError> {
+        if extension.critical {
+            let id = extension.extn_id;
+            return Err(self.malformed(format!("unknown critical extension {id}")));
+        }
+        Ok(())
     }
 
     /// Takes the one block of a PEM text with this label.
@@ -162,3 +201,11 @@ impl Form {
         FormError::Malformed { what: self.0, offset, reason: error.kind().to_string() }
     }
 }
+
+/// An extension that is not critical.
+pub(crate) fn extension(id: ObjectIdentifier, value: &impl Encode) -> der::Result<Extension> {
+    let extn_value = OctetString::new(value.to_der()?)?;
+    Ok(Extension { extn_id: id, critical: false, extn_value })
+}
+
+const EXTENSIONS_MAX: usize = 16;

@@ -233,6 +233,45 @@ table! {
     CRL_SIGNATURE "PK-2203" Signature
         "证书吊销列表的签名无效"
         "the signature on the revocation list is invalid"
+    OCSP_FAILURE "PK-2301" RevocationUnknown
+        "OCSP 服务未予答复：{0}"
+        "the OCSP responder gave no answer: {0}"
+    OCSP_RESPONDER "PK-2302" UnknownAuthority
+        "OCSP 响应者既不是颁发者，也未获其授权"
+        "the OCSP responder is neither the issuer nor certified by it"
+    OCSP_RESPONDER_CERTIFICATE "PK-2303" Purpose
+        "OCSP 响应者的证书无效：{0}"
+        "the OCSP responder's certificate is refused: {0}"
+    OCSP_SIGNATURE "PK-2304" Signature
+        "OCSP 响应的签名无效"
+        "the signature on the OCSP response is invalid"
+    OCSP_NONCE "PK-2305" RevocationUnknown
+        "OCSP 响应不是对本次请求的答复（随机数不符）"
+        "the OCSP response has another nonce than the request"
+    OCSP_UNANSWERED "PK-2306" RevocationUnknown
+        "OCSP 响应没有回答所询问的证书"
+        "the OCSP response does not answer what was asked"
+    CMS_CONTENT "PK-2401" Malformed
+        "签名消息缺少原文，或原文与所给内容不一致"
+        "the content of the signed message is missing, or differs from the one given beside it"
+    CMS_NO_CERTIFICATE "PK-2402" UnknownAuthority
+        "签名消息中没有签名者的证书（序列号 {0}）"
+        "no certificate of the signer (serial number {0}) is known"
+    CMS_DIGEST "PK-2403" Signature
+        "原文与签名属性中的摘要不一致"
+        "the digest among the signed attributes is not that of the content"
+    CMS_SIGNATURE "PK-2404" Signature
+        "签名消息的签名无效"
+        "the signature of the message is invalid"
+    CMS_ENVELOPE "PK-2405" Malformed
+        "数字信封无法用该证书与私钥打开"
+        "the envelope does not open with this certificate and key"
+    CMS_ENCRYPT "PK-2406" Limit
+        "数字信封加密失败"
+        "the envelope could not be encrypted"
+    CMS_DISGUISED "PK-2407" Signature
+        "被签内容具有签名属性的形式，可能由其他签名改头换面而来"
+        "what is signed has the form of signed attributes, as if taken from another signature"
 }
 
 #[cfg(test)]

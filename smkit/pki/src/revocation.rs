@@ -1,6 +1,9 @@
 //! Whether a certificate had been revoked at one moment.
 
-use crate::{Certificate, PathError, RevocationList, RevokedCertificate};
+use crate::{
+    Certificate, CertificateId, CertificateStatus, OcspResponse, PathError, RevocationList,
+    RevokedCertificate,
+};
 
 /// How much must be known about revocation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,23 +17,30 @@ pub enum RevocationMode {
     Required,
 }
 
-/// What a verifier knows about revocation: lists given by the caller, and how to use them.
+/// What a verifier knows about revocation: lists and OCSP responses given by the caller, and how to use them.
 ///
-/// Nothing is fetched. A list counts for a certificate when its issuer in the path has signed it and may do so. Of
-/// several lists the newest that says anything counts. The question is always about the moment `at` of the path: a
+/// Nothing is fetched. A list counts for a certificate when its issuer in the path has signed it and may do so, a
+/// response as [`OcspResponse::verify`] says. Of several the newest that says anything counts. The question is always about the moment `at` of the path: a
 /// revocation after it does not reach back, a list made after it is as good as one made before, and a list that was due
 /// for renewal before it proves only what it lists.
 #[derive(Clone, Debug, Default)]
 pub struct Revocation {
     mode: RevocationMode,
     lists: Vec<RevocationList>,
+    responses: Vec<OcspResponse>,
 }
 
 impl Revocation {
     /// Uses these lists.
     #[must_use]
     pub const fn new(mode: RevocationMode, lists: Vec<RevocationList>) -> Self {
-        Self { mode, lists }
+        Self { mode, lists, responses: Vec::new() }
+    }
+
+    /// Uses these responses as well; one without nextUpdate is stale one second after it was made.
+    #[must_use]
+    pub fn with_responses(self, responses: Vec<OcspResponse>) -> Self {
+        Self { responses, ..self }
     }
 
     /// `path` runs from the leaf to the anchor, which nobody can revoke.
@@ -96,6 +106,26 @@ impl Revocation {
                 next_update: list.next_update(),
                 revoked: list.find(&certificate.serial()).copied(),
                 conclusive: list.covers(certificate.not_after()),
+            });
+        }
+        let id = (!self.responses.is_empty()).then(|| CertificateId::of(certificate, issuer));
+        for response in &self.responses {
+            let Some(answer) = id.as_ref().and_then(|id| response.find(id)) else { continue };
+            if response.verify(issuer).is_err() {
+                forged = true;
+                continue;
+            }
+            let revoked = match answer.status {
+                CertificateStatus::Unknown => continue,
+                CertificateStatus::Good => None,
+                CertificateStatus::Revoked(revoked) => Some(revoked),
+            };
+            out.push(Statement {
+                this_update: answer.this_update,
+                next_update: answer.next_update.unwrap_or(answer.this_update),
+                revoked,
+                // A responder may forget who has expired, as a list may.
+                conclusive: certificate.not_after() >= answer.this_update,
             });
         }
         out.sort_by_key(|statement| std::cmp::Reverse(statement.this_update));

@@ -17,6 +17,7 @@ use crate::{
     reasons::{self, Reason, speak},
 };
 
+pub(crate) use asn1::ReasonCode;
 use asn1::{FORM, ListExtensions, SignedList, VERSION_2, read_entries};
 pub use build::RevocationListContent;
 

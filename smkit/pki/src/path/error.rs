@@ -189,7 +189,7 @@ impl PathError {
         }
     }
 
-    fn facts(&self) -> Vec<String> {
+    pub(crate) fn facts(&self) -> Vec<String> {
         match self {
             Self::TooManyPaths | Self::NoCertificate => Vec::new(),
             Self::TooDeep => vec![CHAIN_DEPTH_MAX.to_string()],

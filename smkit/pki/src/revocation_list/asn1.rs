@@ -2,7 +2,7 @@
 
 use const_oid::db::rfc5280;
 use der::{
-    Encode, Enumerated, Sequence,
+    Enumerated, Sequence,
     asn1::{BitString, GeneralizedTime, ObjectIdentifier, OctetString, Uint},
 };
 use spki::AlgorithmIdentifierOwned;
@@ -16,8 +16,7 @@ use super::RevokedCertificate;
 use crate::{
     FormError, RevocationReason, SerialNumber,
     asn1::{to_date_time, to_time, unix_seconds},
-    extensions::strict,
-    form::Form,
+    form::{Form, extension},
     limits::CRL_ENTRIES_MAX,
 };
 
@@ -103,25 +102,25 @@ pub(super) struct ListExtensions {
 impl ListExtensions {
     pub(super) fn read(list: Option<&[Extension]>) -> Result<Self, FormError> {
         let mut out = Self::default();
-        for extension in each_once(list)? {
+        for extension in FORM.extensions(list)? {
             let value = extension.extn_value.as_bytes();
             match extension.extn_id {
                 rfc5280::ID_CE_CRL_NUMBER => {
-                    let number: Uint = strict(value)?;
+                    let number: Uint = FORM.strict(value)?;
                     if number.as_bytes().len() > NUMBER_BYTES_MAX {
                         return Err(FORM.malformed("the number is too long"));
                     }
                     out.number = SerialNumber::from_asn1(&number);
                 }
                 rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER => {
-                    let id: AuthorityKeyIdentifier = strict(value)?;
+                    let id: AuthorityKeyIdentifier = FORM.strict(value)?;
                     out.authority_key_id = id.key_identifier.map(|id| id.as_bytes().to_vec());
                 }
                 EXPIRED_CERTS_ON_CRL => {
-                    let since: GeneralizedTime = strict(value)?;
+                    let since: GeneralizedTime = FORM.strict(value)?;
                     out.keeps_expired_since = Some(unix_seconds(Time::GeneralTime(since)));
                 }
-                unknown => not_critical(extension.critical, &unknown)?,
+                _ => FORM.pass_over(extension)?,
             }
         }
         Ok(out)
@@ -134,13 +133,13 @@ impl ListExtensions {
                 key_identifier: Some(OctetString::new(id.as_slice())?),
                 ..AuthorityKeyIdentifier::default()
             };
-            out.push(entry(rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER, &id)?);
+            out.push(extension(rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER, &id)?);
         }
         if let Some(number) = self.number {
-            out.push(entry(rfc5280::ID_CE_CRL_NUMBER, &number.to_asn1()?)?);
+            out.push(extension(rfc5280::ID_CE_CRL_NUMBER, &number.to_asn1()?)?);
         }
         if let Some(since) = self.keeps_expired_since.and_then(to_date_time) {
-            out.push(entry(EXPIRED_CERTS_ON_CRL, &GeneralizedTime::from_date_time(since))?);
+            out.push(extension(EXPIRED_CERTS_ON_CRL, &GeneralizedTime::from_date_time(since))?);
         }
         Ok(out)
     }
@@ -164,19 +163,19 @@ impl Revoked {
         let serial = SerialNumber::from_asn1(&self.serial)
             .ok_or_else(|| FORM.malformed("a serial number is zero or too long"))?;
         let (mut reason, mut invalid_since) = (RevocationReason::Unspecified, None);
-        for extension in each_once(self.extensions.as_deref())? {
+        for extension in FORM.extensions(self.extensions.as_deref())? {
             let value = extension.extn_value.as_bytes();
             match extension.extn_id {
                 rfc5280::ID_CE_CRL_REASONS => {
-                    let code: ReasonCode = strict(value)?;
+                    let code: ReasonCode = FORM.strict(value)?;
                     reason =
                         code.reason().ok_or_else(|| FORM.malformed("an entry of a delta list"))?;
                 }
                 rfc5280::ID_CE_INVALIDITY_DATE => {
-                    let since: GeneralizedTime = strict(value)?;
+                    let since: GeneralizedTime = FORM.strict(value)?;
                     invalid_since = Some(unix_seconds(Time::GeneralTime(since)));
                 }
-                unknown => not_critical(extension.critical, &unknown)?,
+                _ => FORM.pass_over(extension)?,
             }
         }
         let revoked_at = unix_seconds(self.at);
@@ -190,44 +189,17 @@ impl Revoked {
         // RFC 5280 §5.3.1: "unspecified" is said by saying nothing.
         if revoked.reason != RevocationReason::Unspecified {
             let code = ReasonCode::from(revoked.reason);
-            extensions.push(entry(rfc5280::ID_CE_CRL_REASONS, &code)?);
+            extensions.push(extension(rfc5280::ID_CE_CRL_REASONS, &code)?);
         }
         if let Some(since) = revoked.invalid_since {
             let Some(since) = to_date_time(since) else { return Ok(None) };
             let since = GeneralizedTime::from_date_time(since);
-            extensions.push(entry(rfc5280::ID_CE_INVALIDITY_DATE, &since)?);
+            extensions.push(extension(rfc5280::ID_CE_INVALIDITY_DATE, &since)?);
         }
         let serial = revoked.serial.to_asn1()?;
         let extensions = (!extensions.is_empty()).then_some(extensions);
         Ok(Some(Self { serial, at, extensions }))
     }
-}
-
-/// Extensions of a list that is absent or not empty, none of them twice.
-fn each_once(list: Option<&[Extension]>) -> Result<&[Extension], FormError> {
-    let list = match list {
-        None => return Ok(&[]),
-        Some([]) => return Err(FORM.malformed("an empty list of extensions")),
-        Some(list) => list,
-    };
-    for (index, extension) in list.iter().enumerate() {
-        if list.iter().take(index).any(|earlier| earlier.extn_id == extension.extn_id) {
-            return Err(FORM.malformed("an extension is repeated"));
-        }
-        if index >= EXTENSIONS_MAX {
-            return Err(FORM.too_large(list.len()));
-        }
-    }
-    Ok(list)
-}
-
-fn not_critical(critical: bool, id: &ObjectIdentifier) -> Result<(), FormError> {
-    if critical { Err(FORM.malformed(format!("unknown critical extension {id}"))) } else { Ok(()) }
-}
-
-fn entry(id: ObjectIdentifier, value: &impl Encode) -> der::Result<Extension> {
-    let extn_value = OctetString::new(value.to_der()?)?;
-    Ok(Extension { extn_id: id, critical: false, extn_value })
 }
 
 pub(super) const FORM: Form = Form("revocation list");
@@ -237,4 +209,3 @@ pub(super) const VERSION_2: u8 = 1;
 const EXPIRED_CERTS_ON_CRL: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.60");
 /// RFC 5280 §5.2.3.
 const NUMBER_BYTES_MAX: usize = 20;
-const EXTENSIONS_MAX: usize = 16;
