@@ -157,6 +157,13 @@ impl Certificate {
         name::to_text(&self.0.subject)
     }
 
+    /// The subject in DER, as lists of acceptable authorities name it (RFC 5246 §7.4.4).
+    #[must_use]
+    pub fn subject_der(&self) -> Vec<u8> {
+        // What was read from DER can be written again.
+        self.0.subject.to_der().unwrap_or_default()
+    }
+
     /// The issuer as text (RFC 4514).
     #[must_use]
     pub fn issuer(&self) -> String {

@@ -29,7 +29,7 @@ pub use batch::{Unverified, sign_many, verify_many};
 pub use compressed::CompressedKeyError;
 pub use encrypt::{Ciphertext, DecryptError, EncryptError};
 pub use enveloped_key::EnvelopedKeyError;
-pub use exchange::{EXCHANGED_KEY_BYTES_MAX, ExchangeError, Initiator, Responder};
+pub use exchange::{EXCHANGED_KEY_BYTES_MAX, ExchangeError, Initiator, Opening, Responder};
 pub use id::{SignerId, SignerIdTooLong};
 pub use pkcs8_encrypted::{PBKDF2_ROUNDS, PBKDF2_ROUNDS_MAX};
 pub use private::{PrivateKey, PrivateKeyError};

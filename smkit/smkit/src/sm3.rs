@@ -9,6 +9,7 @@ mod digest;
 mod hmac;
 pub mod kdf;
 mod lanes;
+mod secret_length;
 #[cfg(target_arch = "x86_64")]
 mod stream_x86;
 #[cfg(feature = "rustcrypto")]

@@ -29,6 +29,41 @@ pub trait PeerVerifier: Send + Sync + fmt::Debug {
         role: PeerRole<'_>,
         at_unix_seconds: i64,
     ) -> Result<(), PeerRefusal>;
+
+    /// Judges a chain once more that this very verifier has accepted in the same role: a session is being resumed.
+    ///
+    /// Signatures cannot have changed since; validity, revocation and admission may have. The default judges everything.
+    ///
+    /// # Errors
+    /// As [`PeerVerifier::verify`].
+    fn verify_again(
+        &self,
+        chain: &[Certificate],
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<(), PeerRefusal> {
+        self.verify(chain, role, at_unix_seconds)
+    }
+
+    /// Judges the encryption certificate (加密证书) of a TLCP pair, first in `chain`, after [`PeerVerifier::verify`] has
+    /// admitted the signing certificate; both have one subject.
+    ///
+    /// # Errors
+    /// As [`PeerVerifier::verify`], for a key that receives secrets instead of signing. A verifier that does not implement
+    /// this refuses every pair.
+    fn verify_encryption(
+        &self,
+        chain: &[Certificate],
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<(), PeerRefusal> {
+        let _ = (chain, role, at_unix_seconds);
+        Err(PeerRefusal {
+            code: "PK-ENCRYPTION",
+            reason: "encryption certificates are not accepted here".to_owned(),
+            alert: PeerAlert::UnsupportedCertificate,
+        })
+    }
 }
 
 /// Why a peer was refused.
