@@ -25,6 +25,7 @@ mod smkit_suite;
 #[cfg(feature = "node")]
 mod sqlite;
 mod timing;
+mod tls_suite;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["smkit"] => smkit_suite::run(&smkit_suite::Scale::FULL),
         ["smkit", "--quick"] => smkit_suite::run(&smkit_suite::Scale::QUICK),
+        ["tls"] => tls_suite::run(&tls_suite::Scale::FULL),
+        ["tls", "--quick"] => tls_suite::run(&tls_suite::Scale::QUICK),
         ["timing"] => return timing::run(timing::MEASUREMENTS),
         ["timing", "--quick"] => return timing::run(timing::MEASUREMENTS_QUICK),
         #[cfg(feature = "node")]
@@ -39,7 +42,9 @@ fn main() -> ExitCode {
         #[cfg(feature = "node")]
         ["main", "--quick"] => main_suite::run(&main_suite::Scale::QUICK),
         _ => {
-            eprintln!("suites: smkit [--quick], timing [--quick], main [--quick] (feature `node`)");
+            eprintln!(
+                "suites: smkit [--quick], tls [--quick], timing [--quick], main [--quick] (feature `node`)"
+            );
             return ExitCode::from(2);
         }
     }

@@ -41,7 +41,7 @@ pub(crate) fn median_rate<T>(
 }
 
 /// CPU seconds of this thread.
-fn cpu_seconds() -> f64 {
+pub(crate) fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

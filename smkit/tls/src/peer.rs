@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use smkit_pki::Certificate;
+use smkit_pki::{Certificate, CertificateError};
 
 /// Which side of a connection the certificates in question belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,33 @@ pub trait PeerVerifier: Send + Sync + fmt::Debug {
     }
 }
 
+/// A peer whose certificates were accepted and who has proved to hold the key of the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerIdentity {
+    leaf: Certificate,
+    chain: Vec<Certificate>,
+}
+
+impl PeerIdentity {
+    /// `None` for an empty chain: nobody.
+    pub(crate) fn new(chain: Vec<Certificate>) -> Option<Self> {
+        let leaf = chain.first()?.clone();
+        Some(Self { leaf, chain })
+    }
+
+    /// The peer's own certificate.
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        &self.leaf
+    }
+
+    /// Everything the peer sent, its own certificate first (in TLCP the encryption certificate is the second).
+    #[must_use]
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+}
+
 /// Why a peer was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {reason}")]
@@ -76,6 +103,42 @@ pub struct PeerRefusal {
     pub reason: String,
     /// Which alert of TLS tells the peer.
     pub alert: PeerAlert,
+}
+
+impl PeerRefusal {
+    /// Bytes that are no certificate we work with.
+    #[must_use]
+    pub fn unreadable(error: &CertificateError) -> Self {
+        let code = match error {
+            CertificateError::TooLarge { .. } => "PK-1002",
+            CertificateError::KeyAlgorithm { .. } => "PK-1003",
+            CertificateError::SignatureAlgorithm { .. } => "PK-1004",
+            CertificateError::Key(_) => "PK-1005",
+            CertificateError::Signature(_) => "PK-1006",
+            _ => "PK-1001",
+        };
+        Self { code, reason: error.to_string(), alert: PeerAlert::BadCertificate }
+    }
+
+    /// The peer had to show a certificate and showed none.
+    #[must_use]
+    pub fn no_certificate() -> Self {
+        Self {
+            code: "PK-1106",
+            reason: "the peer sent no certificate".into(),
+            alert: PeerAlert::BadCertificate,
+        }
+    }
+
+    /// More certificates than any path has.
+    #[must_use]
+    pub fn too_many_certificates(count: usize) -> Self {
+        Self {
+            code: "PK-1104",
+            reason: format!("the peer sent {count} certificates"),
+            alert: PeerAlert::BadCertificate,
+        }
+    }
 }
 
 /// The alerts that a refusal of certificates can end in (RFC 8446 §6.2, GB/T 38636 §6.4.3).

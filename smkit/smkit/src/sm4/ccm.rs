@@ -63,7 +63,11 @@ impl Ccm {
         Ok(())
     }
 
-    pub(super) fn seal_detached(
+    /// Encrypts `data` in place and returns the tag.
+    ///
+    /// # Errors
+    /// As [`Ccm::seal_in_place`].
+    pub fn seal_detached(
         &self,
         nonce: &[u8; NONCE_BYTES],
         aad: &[u8],
@@ -74,7 +78,11 @@ impl Ccm {
         Ok(tag)
     }
 
-    pub(super) fn open_detached(
+    /// Decrypts `data` in place and checks `tag`.
+    ///
+    /// # Errors
+    /// As [`Ccm::open_in_place`]; `data` is then the ciphertext as it came.
+    pub fn open_detached(
         &self,
         nonce: &[u8; NONCE_BYTES],
         aad: &[u8],
