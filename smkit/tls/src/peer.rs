@@ -1,8 +1,12 @@
 //! Who the other side is: what a verifier is asked, and what it answers.
 
+mod validators;
+
 use std::fmt;
 
 use smkit_pki::{Certificate, CertificateError};
+
+pub use self::validators::PathVerifier;
 
 /// Which side of a connection the certificates in question belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,15 +113,7 @@ impl PeerRefusal {
     /// Bytes that are no certificate we work with.
     #[must_use]
     pub fn unreadable(error: &CertificateError) -> Self {
-        let code = match error {
-            CertificateError::TooLarge { .. } => "PK-1002",
-            CertificateError::KeyAlgorithm { .. } => "PK-1003",
-            CertificateError::SignatureAlgorithm { .. } => "PK-1004",
-            CertificateError::Key(_) => "PK-1005",
-            CertificateError::Signature(_) => "PK-1006",
-            _ => "PK-1001",
-        };
-        Self { code, reason: error.to_string(), alert: PeerAlert::BadCertificate }
+        error.into()
     }
 
     /// The peer had to show a certificate and showed none.
