@@ -8,12 +8,14 @@ use std::process::{Command, ExitCode};
 mod ctgrind;
 mod r#gen;
 mod layers;
+mod peers;
 
 const HELP: &str = "\
 cargo xtask test             everything that must hold before a change lands (what CI runs)
 cargo xtask layers           dependencies point down only
 cargo xtask gen [--check]    protobuf code from ledger/wire/proto (--check: fail on drift)
 cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main, smkit or tls, and --quick)
+cargo xtask peers            programs of other makers that the tests talk to, built once into target/peers
 cargo xtask timing [--quick] does the time of secret-key operations depend on the secret? docs/constant-time.md
 cargo xtask ctgrind          does a branch or index of secret-key operations depend on the secret? (Valgrind)
 cargo xtask fuzz [SECONDS]   every fuzz target for so long (default 60 s each)
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["gen", "--check"] => r#gen::run(&root, true),
         ["bench", "smkit" | "tls", ..] => kit(&root, words.get(1..).unwrap_or_default()),
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
+        ["peers"] => peers::run(&root),
         ["timing"] => kit(&root, &["timing"]),
         ["timing", "--quick"] => kit(&root, &["timing", "--quick"]),
         ["ctgrind"] => ctgrind::run(&root),
@@ -63,6 +66,8 @@ fn test(root: &Path) -> Result<(), String> {
     step("clippy");
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     cargo(root, &clippy, &[])?;
+    step("peers");
+    peers::run(root)?;
     step("tests");
     if succeeds(root, &["nextest", "--version"]) {
         cargo(root, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast"], &[])?;

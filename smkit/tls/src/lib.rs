@@ -21,6 +21,8 @@
 //! # Example
 //! `examples/echo.rs` is a whole program; `docs/gm-tls.md` explains it.
 
+#[cfg(feature = "tokio")]
+pub mod link;
 pub mod peer;
 pub mod rfc8998;
 pub mod tlcp;

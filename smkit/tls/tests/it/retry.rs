@@ -1,4 +1,4 @@
-//! HelloRetryRequest, and clients with nothing that we have.
+//! `HelloRetryRequest`, and clients with nothing that we have.
 
 use std::sync::Arc;
 
