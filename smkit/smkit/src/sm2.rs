@@ -15,6 +15,7 @@ mod kdf;
 mod lanes;
 mod nonce;
 mod pem;
+mod pkcs8;
 mod pkcs8_encrypted;
 mod private;
 mod public;

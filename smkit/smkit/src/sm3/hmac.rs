@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{Sm3, Sm3Digest, compress::BLOCK};
 
@@ -69,6 +69,8 @@ impl Drop for HmacSm3 {
         self.outer.wipe();
     }
 }
+
+impl ZeroizeOnDrop for HmacSm3 {}
 
 impl fmt::Debug for HmacSm3 {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
