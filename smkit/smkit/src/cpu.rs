@@ -4,16 +4,10 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// MULX, ADCX and ADOX: the scalar field arithmetic of SM2.
+/// MULX, ADCX and ADOX: the scalar field arithmetic of SM2; and ANDN.
 #[must_use]
 pub(crate) fn has_bmi2_adx() -> bool {
     has(BMI2_ADX)
-}
-
-/// ANDN, with [`has_bmi2_adx`].
-#[must_use]
-pub(crate) fn has_bmi1() -> bool {
-    has(BMI1)
 }
 
 /// 256-bit integer vectors.
@@ -70,6 +64,18 @@ pub(crate) fn has_vpclmul() -> bool {
     has(VPCLMUL)
 }
 
+/// The SM3 and SM4 instructions of Armv8.2.
+#[must_use]
+pub(crate) fn has_arm_sm() -> bool {
+    has(ARM_SM)
+}
+
+/// Carry-less multiplication of Armv8.
+#[must_use]
+pub(crate) fn has_arm_pmull() -> bool {
+    has(ARM_PMULL)
+}
+
 /// Whether the processor itself has AVX2, even when `force_portable` has hidden it: what a kernel asserts before it runs.
 ///
 /// [`has_avx2`] chooses a kernel; by the time that kernel starts, another thread may have thrown the switch.
@@ -88,6 +94,12 @@ pub(crate) fn runs_avx512() -> bool {
 #[must_use]
 pub(crate) fn runs_bmi2_adx() -> bool {
     runs(BMI2_ADX)
+}
+
+/// Like [`runs_avx2`], for what [`has_arm_sm`] stands for.
+#[must_use]
+pub(crate) fn runs_arm_sm() -> bool {
+    runs(ARM_SM)
 }
 
 /// Turns every kernel off (`true`) or back on, for differential tests and the `-portable` benches.
@@ -132,8 +144,7 @@ fn detect() -> u32 {
     let avx512 = avx2 && is!("avx512f") && is!("avx512bw") && is!("avx512dq") && is!("avx512vl");
     let pclmul = is!("pclmulqdq") && is!("ssse3") && is!("sse4.1");
     [
-        (BMI2_ADX, is!("bmi2") && is!("adx")),
-        (BMI1, is!("bmi1")),
+        (BMI2_ADX, is!("bmi1") && is!("bmi2") && is!("adx")),
         (AVX2, avx2),
         (AVX512, avx512),
         (AVX512_IFMA, avx512 && is!("avx512ifma")),
@@ -148,8 +159,20 @@ fn detect() -> u32 {
     .fold(0, |all, (feature, present)| if present { all | feature } else { all })
 }
 
+/// The kernels for Arm count lanes as a little-endian processor does.
+#[cfg(all(target_arch = "aarch64", target_endian = "little", feature = "std"))]
+fn detect() -> u32 {
+    use std::arch::is_aarch64_feature_detected as is;
+    let arm_sm = if is!("sm4") { ARM_SM } else { 0 };
+    let arm_pmull = if is!("aes") && is!("pmull") { ARM_PMULL } else { 0 };
+    arm_sm | arm_pmull
+}
+
 /// Asking the processor needs the standard library: without it everything is portable.
-#[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+#[cfg(not(all(
+    any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")),
+    feature = "std"
+)))]
 fn detect() -> u32 {
     0
 }
@@ -170,4 +193,5 @@ const GFNI_AVX2: u32 = 1 << 7;
 const AES_AVX2: u32 = 1 << 8;
 const PCLMUL: u32 = 1 << 9;
 const VPCLMUL: u32 = 1 << 10;
-const BMI1: u32 = 1 << 11;
+const ARM_SM: u32 = 1 << 11;
+const ARM_PMULL: u32 = 1 << 12;

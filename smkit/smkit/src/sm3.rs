@@ -9,6 +9,9 @@ mod digest;
 mod hmac;
 pub mod kdf;
 mod lanes;
+mod secret_length;
+#[cfg(target_arch = "aarch64")]
+mod stream_armv8;
 #[cfg(target_arch = "x86_64")]
 mod stream_x86;
 #[cfg(feature = "rustcrypto")]
@@ -16,6 +19,8 @@ mod traits;
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "rustcrypto")]
+pub use self::traits::Sm3Core;
 pub use digest::{ParseDigestError, Sm3Digest};
 pub use hmac::{HmacSm3, hmac_sm3, verify_hmac_sm3};
 
@@ -95,8 +100,8 @@ impl Sm3 {
 
     /// Erases what a keyed computation leaves behind.
     fn wipe(&mut self) {
-        self.state.zeroize();
-        self.buffer.zeroize();
+        self.state.as_mut_slice().zeroize();
+        self.buffer.as_mut_slice().zeroize();
     }
 }
 

@@ -31,6 +31,7 @@ mod gcm;
 mod ghash;
 mod kernel;
 pub mod legacy;
+mod sealed;
 pub mod stream;
 #[cfg(feature = "rustcrypto")]
 mod traits;

@@ -25,3 +25,8 @@
 pub mod link;
 pub mod peer;
 pub mod rfc8998;
+pub mod tlcp;
+
+// The tests' small world is shared with the integration tests, which know this crate by its name.
+#[cfg(test)]
+extern crate self as smkit_tls;

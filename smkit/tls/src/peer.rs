@@ -1,8 +1,12 @@
 //! Who the other side is: what a verifier is asked, and what it answers.
 
+mod validators;
+
 use std::fmt;
 
 use smkit_pki::{Certificate, CertificateError};
+
+pub use self::validators::PathVerifier;
 
 /// Which side of a connection the certificates in question belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +47,26 @@ pub trait PeerVerifier: Send + Sync + fmt::Debug {
         at_unix_seconds: i64,
     ) -> Result<(), PeerRefusal> {
         self.verify(chain, role, at_unix_seconds)
+    }
+
+    /// Judges the encryption certificate (加密证书) of a TLCP pair, first in `chain`, after [`PeerVerifier::verify`] has
+    /// admitted the signing certificate; both have one subject.
+    ///
+    /// # Errors
+    /// As [`PeerVerifier::verify`], for a key that receives secrets instead of signing. A verifier that does not implement
+    /// this refuses every pair.
+    fn verify_encryption(
+        &self,
+        chain: &[Certificate],
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<(), PeerRefusal> {
+        let _ = (chain, role, at_unix_seconds);
+        Err(PeerRefusal {
+            code: "PK-ENCRYPTION",
+            reason: "encryption certificates are not accepted here".to_owned(),
+            alert: PeerAlert::UnsupportedCertificate,
+        })
     }
 }
 
@@ -89,15 +113,7 @@ impl PeerRefusal {
     /// Bytes that are no certificate we work with.
     #[must_use]
     pub fn unreadable(error: &CertificateError) -> Self {
-        let code = match error {
-            CertificateError::TooLarge { .. } => "PK-1002",
-            CertificateError::KeyAlgorithm { .. } => "PK-1003",
-            CertificateError::SignatureAlgorithm { .. } => "PK-1004",
-            CertificateError::Key(_) => "PK-1005",
-            CertificateError::Signature(_) => "PK-1006",
-            _ => "PK-1001",
-        };
-        Self { code, reason: error.to_string(), alert: PeerAlert::BadCertificate }
+        error.into()
     }
 
     /// The peer had to show a certificate and showed none.

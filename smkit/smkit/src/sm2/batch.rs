@@ -1,6 +1,8 @@
 //! Many signatures at once: eight to a vector register where the processor can, one by one otherwise.
 
-use alloc::{vec, vec::Vec};
+#[cfg(target_arch = "x86_64")]
+use alloc::vec;
+use alloc::vec::Vec;
 
 use crate::sm2::{InvalidSignature, Signature, SigningKey, VerifyingKey};
 #[cfg(target_arch = "x86_64")]

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     random::{Random, RandomError},
@@ -115,6 +115,9 @@ impl Drop for Inner {
         self.one_plus_d_inverse.zeroize();
     }
 }
+
+/// The last clone wipes the secret.
+impl ZeroizeOnDrop for SigningKey {}
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -29,6 +29,10 @@ pub(super) fn compress(state: &mut State, blocks: &[[u8; BLOCK]]) {
     if super::stream_x86::available() {
         return super::stream_x86::compress(state, blocks);
     }
+    #[cfg(target_arch = "aarch64")]
+    if super::stream_armv8::available() {
+        return super::stream_armv8::compress(state, blocks);
+    }
     blocks.iter().for_each(|block| compress_portable(state, block));
 }
 
@@ -74,6 +78,7 @@ macro_rules! four_rounds {
     };
 }
 
+#[cfg(target_arch = "x86_64")]
 pub(super) use {early, four_rounds, late, round};
 
 /// One block, on any processor.

@@ -2,6 +2,8 @@
 
 use core::{fmt, str::FromStr};
 
+use zeroize::Zeroize;
+
 use crate::hex;
 
 /// An SM3 digest: 32 bytes, shown and parsed as 64 hexadecimal characters.
@@ -60,6 +62,13 @@ impl From<[u8; 32]> for Sm3Digest {
 impl From<Sm3Digest> for [u8; 32] {
     fn from(digest: Sm3Digest) -> Self {
         digest.0
+    }
+}
+
+/// A digest of secrets is a secret: `Zeroizing<Sm3Digest>` wipes it.
+impl Zeroize for Sm3Digest {
+    fn zeroize(&mut self) {
+        self.0.as_mut_slice().zeroize();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{Sm3, Sm3Digest, compress::BLOCK};
 
@@ -11,8 +11,8 @@ use super::{Sm3, Sm3Digest, compress::BLOCK};
 /// A clone made before the first [`update`](Self::update) starts further computations without hashing the key again.
 #[derive(Clone)]
 pub struct HmacSm3 {
-    inner: Sm3,
-    outer: Sm3,
+    pub(super) inner: Sm3,
+    pub(super) outer: Sm3,
 }
 
 impl HmacSm3 {
@@ -69,6 +69,8 @@ impl Drop for HmacSm3 {
         self.outer.wipe();
     }
 }
+
+impl ZeroizeOnDrop for HmacSm3 {}
 
 impl fmt::Debug for HmacSm3 {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

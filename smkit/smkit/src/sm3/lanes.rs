@@ -7,7 +7,9 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod kernel;
 
-use alloc::{vec, vec::Vec};
+#[cfg(target_arch = "x86_64")]
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::{Sm3Digest, sm3_parts};
 #[cfg(target_arch = "x86_64")]

@@ -14,7 +14,7 @@ use crate::cpu;
 /// Whether this processor runs [`compress`].
 #[inline]
 pub(super) fn available() -> bool {
-    cpu::has_avx512() && cpu::has_bmi2_adx() && cpu::has_bmi1()
+    cpu::has_avx512() && cpu::has_bmi2_adx()
 }
 
 /// Runs `state` over whole blocks.
@@ -22,8 +22,8 @@ pub(super) fn available() -> bool {
 /// # Panics
 /// If the processor lacks AVX-512, BMI1 or BMI2.
 pub(super) fn compress(state: &mut State, blocks: &[[u8; BLOCK]]) {
-    let bmi = cpu::runs_bmi2_adx() && std::arch::is_x86_feature_detected!("bmi1");
-    assert!(bmi && cpu::runs_avx512(), "invariant: the kernel is chosen by detection");
+    let runs = cpu::runs_bmi2_adx() && cpu::runs_avx512();
+    assert!(runs, "invariant: the kernel is chosen by detection");
     // SAFETY: the features named by `compress_avx512` are present, as just asserted.
     unsafe { compress_avx512(state, blocks) }
 }

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{BLOCK_BYTES, Key, Sm4Error, cipher::Cipher, kernel::Kernel};
 
@@ -80,6 +80,9 @@ impl Cbc {
         Ok(())
     }
 }
+
+/// The expanded keys wipe themselves.
+impl ZeroizeOnDrop for Cbc {}
 
 impl fmt::Debug for Cbc {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -76,7 +76,7 @@ impl Cipher {
             }
             self.cbc_encrypt(mac, copy.get_mut(..blocks).unwrap_or_default());
         }
-        copy.zeroize();
+        copy.as_flattened_mut().zeroize();
     }
 
     /// Key stream of a counter whose last 32 bits count and wrap (GCM's inc32).

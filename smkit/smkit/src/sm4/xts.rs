@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
 use super::{
     BLOCK_BYTES, Key, Sm4Error,
     cipher::{Cipher, equal},
@@ -93,6 +95,7 @@ impl Xts {
                 xor_in_place(block, slot);
             }
         }
+        tweaks.as_flattened_mut().zeroize();
         if let Some(last) = stolen {
             // §5.3.2, §5.4.2: decryption takes the two tweaks in the other order.
             let (first, second) = (tweak, self.next(tweak));
@@ -127,6 +130,9 @@ impl Xts {
         }
     }
 }
+
+/// The expanded keys wipe themselves.
+impl ZeroizeOnDrop for Xts {}
 
 impl fmt::Debug for Xts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
