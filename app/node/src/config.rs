@@ -322,7 +322,8 @@ const CERTIFICATE_HOURS_MAX: u32 = 8_760;
 const ENDPOINT_FORM: &str =
     "an address and port such as 127.0.0.1:8080, http://127.0.0.1:8080 or gmtls://0.0.0.0:8443";
 // Without GM TLS everybody on the network could read and alter what is said.
-const EXPOSED: &str = "plain HTTP is served on loopback only, unless node.insecure is true; use gmtls://";
+const EXPOSED: &str =
+    "plain HTTP is served on loopback only, unless node.insecure is true; use gmtls://";
 
 #[cfg(test)]
 mod tests {

@@ -99,9 +99,8 @@ impl PeerVerifier for IssuedBy {
         at_unix_seconds: i64,
     ) -> Result<(), PeerRefusal> {
         let leaf = chain.first().ok_or_else(PeerRefusal::no_certificate)?;
-        let refuse = |code, reason: &str, alert| {
-            Err(PeerRefusal { code, reason: reason.to_owned(), alert })
-        };
+        let refuse =
+            |code, reason: &str, alert| Err(PeerRefusal { code, reason: reason.to_owned(), alert });
         if leaf.verify_issued_by(&self.0).is_err() {
             return refuse("EX-1", "issued by somebody else", PeerAlert::UnknownCa);
         }

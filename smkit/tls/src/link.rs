@@ -21,6 +21,7 @@ mod limits;
 mod metered;
 mod sniff;
 mod stream;
+mod tlcp;
 mod tls13;
 
 pub use self::{
@@ -32,7 +33,10 @@ pub use self::{
     sniff::{FIRST_BYTES, Sniffed, sniff},
     stream::{Link, LinkInfo, Protocol},
 };
-pub use crate::rfc8998::{ClientAuth, ConfigError};
+pub use crate::{
+    rfc8998::{ClientAuth, ConfigError},
+    tlcp::PeerQuirk,
+};
 
 #[cfg(test)]
 mod tests;

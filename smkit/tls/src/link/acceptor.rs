@@ -10,14 +10,14 @@ use tokio::{
 
 use super::{
     ConfigError, Credentials, Limits, Link, LinkError, Protocol, half_open::HalfOpen,
-    metered::Metered, tls13,
+    metered::Metered, tlcp, tls13,
 };
 
 /// Makes links of the connections that a listener accepts. One serves all listeners with the same rules; share it in an
 /// `Arc`.
 #[derive(Debug)]
 pub struct Acceptor {
-    current: RwLock<Arc<tls13::Server>>,
+    current: RwLock<Arc<Generation>>,
     half_open: HalfOpen,
     limits: Limits,
     time: Arc<dyn TimeProvider>,
@@ -33,7 +33,7 @@ impl Acceptor {
         limits: Limits,
         time: Arc<dyn TimeProvider>,
     ) -> Result<Self, ConfigError> {
-        let current = tls13::Server::new(credentials, Arc::clone(&time))?;
+        let current = Generation::new(credentials, &time)?;
         Ok(Self {
             current: RwLock::new(Arc::new(current)),
             half_open: HalfOpen::new(limits.half_open_max),
@@ -47,7 +47,7 @@ impl Acceptor {
     /// # Errors
     /// As [`Acceptor::new`]; the old credentials stay then.
     pub fn reload(&self, credentials: &Credentials) -> Result<(), ConfigError> {
-        let next = Arc::new(tls13::Server::new(credentials, Arc::clone(&self.time))?);
+        let next = Arc::new(Generation::new(credentials, &self.time)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
@@ -87,8 +87,27 @@ impl Acceptor {
         // As late as possible: a connection that waited in silence gets what is current now.
         let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
         match protocol {
-            Protocol::Tls13 => current.accept(stream, bytes_max).await,
-            Protocol::Tlcp => Err(LinkError::Disabled { protocol }),
+            Protocol::Tls13 => current.tls13.accept(stream, bytes_max).await,
+            Protocol::Tlcp => match &current.tlcp {
+                Some(tlcp) => tlcp.accept(stream, bytes_max).await,
+                None => Err(LinkError::Disabled { protocol }),
+            },
         }
+    }
+}
+
+/// What one set of credentials serves.
+#[derive(Debug)]
+struct Generation {
+    tls13: tls13::Server,
+    tlcp: Option<tlcp::Server>,
+}
+
+impl Generation {
+    fn new(credentials: &Credentials, time: &Arc<dyn TimeProvider>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            tls13: tls13::Server::new(credentials, Arc::clone(time))?,
+            tlcp: tlcp::Server::new(credentials, time)?,
+        })
     }
 }

@@ -8,13 +8,15 @@ use tokio::{
     time::timeout,
 };
 
-use super::{ConfigError, Credentials, Limits, Link, LinkError, Protocol, metered::Metered, tls13};
+use super::{
+    ConfigError, Credentials, Limits, Link, LinkError, Protocol, metered::Metered, tlcp, tls13,
+};
 
 /// Makes links of connections that somebody dialled. Share one in an `Arc`: it remembers tickets, so that a second
 /// connection to a server costs neither side a signature.
 #[derive(Debug)]
 pub struct Connector {
-    current: RwLock<Arc<tls13::Client>>,
+    current: RwLock<Arc<Generation>>,
     limits: Limits,
     time: Arc<dyn TimeProvider>,
 }
@@ -29,7 +31,7 @@ impl Connector {
         limits: Limits,
         time: Arc<dyn TimeProvider>,
     ) -> Result<Self, ConfigError> {
-        let current = tls13::Client::new(credentials, Arc::clone(&time))?;
+        let current = Generation::new(credentials, &time)?;
         Ok(Self { current: RwLock::new(Arc::new(current)), limits, time })
     }
 
@@ -38,7 +40,7 @@ impl Connector {
     /// # Errors
     /// As [`Connector::new`]; the old credentials stay then.
     pub fn reload(&self, credentials: &Credentials) -> Result<(), ConfigError> {
-        let next = Arc::new(tls13::Client::new(credentials, Arc::clone(&self.time))?);
+        let next = Arc::new(Generation::new(credentials, &self.time)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
@@ -61,14 +63,30 @@ impl Connector {
         let stream = Metered::new(stream, bytes_max);
         let handshake = async {
             match protocol {
-                Protocol::Tls13 => current.connect(stream, name, bytes_max).await,
-                Protocol::Tlcp => Err(LinkError::Disabled { protocol }),
+                Protocol::Tls13 => current.tls13.connect(stream, name, bytes_max).await,
+                Protocol::Tlcp => current.tlcp.connect(stream, name, bytes_max).await,
             }
         };
         let finished = timeout(self.limits.handshake_deadline, handshake).await;
         finished.unwrap_or_else(|_| {
             let deadline_ms = self.limits.handshake_deadline.as_millis();
             Err(LinkError::Deadline { deadline_ms })
+        })
+    }
+}
+
+/// What one set of credentials dials with.
+#[derive(Debug)]
+struct Generation {
+    tls13: tls13::Client,
+    tlcp: tlcp::Client,
+}
+
+impl Generation {
+    fn new(credentials: &Credentials, time: &Arc<dyn TimeProvider>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            tls13: tls13::Client::new(credentials, Arc::clone(time))?,
+            tlcp: tlcp::Client::new(credentials, time)?,
         })
     }
 }

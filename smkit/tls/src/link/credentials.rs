@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smkit::sm2::PrivateKey;
 use smkit_pki::Certificate;
 
-use super::ClientAuth;
+use super::{ClientAuth, PeerQuirk};
 use crate::peer::PeerVerifier;
 
 /// A certificate chain, own certificate first, and the private key of that certificate.
@@ -30,4 +30,6 @@ pub struct Credentials {
     pub clients: ClientAuth,
     /// Application protocols (ALPN), preferred first; empty for none.
     pub alpn: Vec<Vec<u8>>,
+    /// Deviations of TLCP peers that are met; empty for none, which is what the standard asks.
+    pub tlcp_quirks: Vec<PeerQuirk>,
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{ConfigError, Protocol, metered::HandshakeTooLarge};
-use crate::peer::PeerRefusal;
+use crate::{peer::PeerRefusal, tlcp::TlcpError};
 
 /// Why a handshake did not become a link.
 #[derive(Debug, thiserror::Error)]
@@ -48,9 +48,12 @@ pub enum LinkError {
         /// `AlertDescription` of TLS, or of TLCP where they differ.
         number: u8,
     },
-    /// The protocol was broken, by the peer or on the way.
+    /// TLS 1.3 was broken, by the peer or on the way.
     #[error("the handshake failed: {0}")]
     Tls(#[source] rustls::Error),
+    /// TLCP was broken, by the peer or on the way.
+    #[error("the handshake failed: {0}")]
+    Tlcp(#[source] TlcpError),
     /// Not a name that a server can be dialled under.
     #[error("{name:?} is neither a DNS name nor an IP address")]
     Name {
@@ -68,8 +71,12 @@ pub enum LinkError {
 /// certificate: the client's handshake is over before the server has seen it (RFC 8446 §4.4.2).
 #[must_use]
 pub fn alert_received(error: &io::Error) -> Option<u8> {
-    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
-        rustls::Error::AlertReceived(alert) => Some(u8::from(*alert)),
+    let inner = error.get_ref()?;
+    if let Some(rustls::Error::AlertReceived(alert)) = inner.downcast_ref() {
+        return Some(u8::from(*alert));
+    }
+    match inner.downcast_ref() {
+        Some(TlcpError::AlertReceived { description }) => Some(description.0),
         _ => None,
     }
 }
@@ -90,11 +97,22 @@ impl LinkError {
         if let Some(number) = alert_received(&error) {
             return Self::Alert { number };
         }
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(rustls::Error::NoCertificatesPresented) => {
-                Self::Refused(PeerRefusal::no_certificate())
+        let Some(inner) = error.get_ref() else { return Self::Io(error) };
+        if let Some(tls) = inner.downcast_ref() {
+            return match tls {
+                rustls::Error::NoCertificatesPresented => {
+                    Self::Refused(PeerRefusal::no_certificate())
+                }
+                other => Self::Tls(other.clone()),
+            };
+        }
+        match inner.downcast_ref() {
+            Some(TlcpError::Refused(refusal)) => Self::Refused(refusal.clone()),
+            Some(TlcpError::Certificate { source, .. }) => {
+                Self::Refused(PeerRefusal::unreadable(source))
             }
-            Some(inner) => Self::Tls(inner.clone()),
+            Some(TlcpError::NoCertificate) => Self::Refused(PeerRefusal::no_certificate()),
+            Some(other) => Self::Tlcp(other.clone()),
             None => Self::Io(error),
         }
     }

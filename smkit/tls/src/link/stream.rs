@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsStream;
 
 use super::metered::Metered;
-use crate::peer::PeerIdentity;
+use crate::{peer::PeerIdentity, tlcp::stream::TlcpStream};
 
 /// Which protocol a link speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,10 +54,11 @@ pub struct Link<S> {
     info: LinkInfo,
 }
 
-/// The stream of each protocol; TLCP's comes as a second variant.
+/// The stream of each protocol.
 #[derive(Debug)]
 pub(super) enum Channel<S> {
     Tls13(Box<TlsStream<Metered<S>>>),
+    Tlcp(Box<TlcpStream<Metered<S>>>),
 }
 
 impl<S> Link<S> {
@@ -86,6 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Link<S> {
     ) -> Poll<io::Result<()>> {
         match &mut self.channel {
             Channel::Tls13(stream) => Pin::new(stream).poll_read(context, buffer),
+            Channel::Tlcp(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -98,18 +100,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Link<S> {
     ) -> Poll<io::Result<usize>> {
         match &mut self.channel {
             Channel::Tls13(stream) => Pin::new(stream).poll_write(context, data),
+            Channel::Tlcp(stream) => Pin::new(stream).poll_write(context, data),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.channel {
             Channel::Tls13(stream) => Pin::new(stream).poll_flush(context),
+            Channel::Tlcp(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.channel {
             Channel::Tls13(stream) => Pin::new(stream).poll_shutdown(context),
+            Channel::Tlcp(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 
@@ -120,12 +125,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Link<S> {
     ) -> Poll<io::Result<usize>> {
         match &mut self.channel {
             Channel::Tls13(stream) => Pin::new(stream).poll_write_vectored(context, parts),
+            Channel::Tlcp(stream) => Pin::new(stream).poll_write_vectored(context, parts),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
         match &self.channel {
             Channel::Tls13(stream) => stream.is_write_vectored(),
+            Channel::Tlcp(stream) => stream.is_write_vectored(),
         }
     }
 }

@@ -103,6 +103,9 @@ pub enum ConfigError {
     /// No randomness for ticket keys.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// The pair of certificates or the protocol names do not fit TLCP.
+    #[error(transparent)]
+    Tlcp(#[from] crate::tlcp::ConfigError),
     /// rustls does not accept the configuration.
     #[error(transparent)]
     Rustls(#[from] rustls::Error),

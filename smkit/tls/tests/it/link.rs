@@ -11,16 +11,21 @@ use smkit_tls::{
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
-use crate::authority::{Holder, TestCa, TestTime, Wanted};
+use crate::authority::{Holder, NOW, TestCa, TestTime, Wanted};
 
 pub(crate) fn credentials(own: Option<&Holder>, verifier: Arc<dyn PeerVerifier>) -> Credentials {
-    let pair = |holder: &Holder| KeyPair { chain: holder.chain.clone(), key: holder.key.clone() };
+    let signing = |own: &Holder| KeyPair { chain: own.chain.clone(), key: own.key.clone() };
+    let encryption = |own: &Holder| {
+        let (certificate, key) = own.encryption.clone();
+        KeyPair { chain: vec![certificate], key }
+    };
     Credentials {
-        signing: own.map(pair),
-        encryption: None,
+        signing: own.map(signing),
+        encryption: own.map(encryption),
         verifier,
         clients: ClientAuth::Required,
         alpn: vec![b"h2".to_vec()],
+        tlcp_quirks: Vec::new(),
     }
 }
 
@@ -36,8 +41,16 @@ type Ends<S> = (Result<Link<S>, LinkError>, Result<Link<S>, LinkError>);
 
 /// Client's end, server's end.
 async fn shake(connector: &Connector, acceptor: &Acceptor) -> Ends<DuplexStream> {
+    shake_in(Protocol::Tls13, connector, acceptor).await
+}
+
+async fn shake_in(
+    protocol: Protocol,
+    connector: &Connector,
+    acceptor: &Acceptor,
+) -> Ends<DuplexStream> {
     let (near, far) = duplex(64 * 1024);
-    tokio::join!(connector.connect(near, "localhost", Protocol::Tls13), acceptor.accept(far))
+    tokio::join!(connector.connect(near, "localhost", protocol), acceptor.accept(far))
 }
 
 /// One byte each way: in TLS 1.3 it also brings the client its tickets.
@@ -132,13 +145,13 @@ async fn a_refused_client_is_known_to_the_server_and_hears_the_alert() {
 #[tokio::test]
 async fn a_refused_server_is_known_to_the_client_and_hears_the_alert() {
     let ca = TestCa::new();
-    let other = ca.issue(&Wanted { dns: vec!["elsewhere.example"], ..Wanted::server() });
+    let other = ca.issue(&Wanted { hosts: vec!["elsewhere.example"], ..Wanted::server() });
     let acceptor = acceptor(&credentials(Some(&other), ca.verifier()), Limits::default());
     let connector = connector(&credentials(Some(&ca.client()), ca.verifier()));
     let (near, far) = shake(&connector, &acceptor).await;
     let Err(LinkError::Refused(refusal)) = near else { panic!("accepted: {near:?}") };
     assert_eq!(refusal.code, "PK-1701");
-    assert!(matches!(far, Err(LinkError::Alert { number: 42 })), "{far:?}");
+    assert!(matches!(far, Err(LinkError::Alert { number: 46 })), "{far:?}");
 }
 
 #[tokio::test]
@@ -251,4 +264,103 @@ async fn a_tls12_client_is_refused_with_protocol_version() {
     let mut alert = Vec::new();
     near.read_to_end(&mut alert).await.unwrap();
     assert_eq!(alert, [21, 3, 3, 0, 2, 2, 70]);
+}
+
+#[tokio::test]
+async fn both_protocols_come_in_at_one_door_with_one_identity() {
+    let ca = TestCa::new();
+    let (server, client) = (ca.issue_below(&Wanted::server()), ca.issue_below(&Wanted::client()));
+    let acceptor = acceptor(&credentials(Some(&server), ca.verifier()), Limits::default());
+    let connector = connector(&credentials(Some(&client), ca.verifier()));
+    for round in 0..3 {
+        for (protocol, suites) in
+            [(Protocol::Tls13, [0x00c6].as_slice()), (Protocol::Tlcp, &[0xe053, 0xe051])]
+        {
+            let (near, far) = shake_in(protocol, &connector, &acceptor).await;
+            let (mut near, mut far) = (near.unwrap(), far.unwrap());
+            assert_eq!(far.peer().unwrap().leaf(), client.certificate());
+            assert_eq!(near.peer().unwrap().leaf(), server.certificate());
+            for info in [near.info(), far.info()] {
+                assert_eq!(info.protocol, protocol);
+                assert!(suites.contains(&info.suite), "{:#06x}", info.suite);
+                assert_eq!(info.alpn.as_deref(), Some(b"h2".as_slice()));
+                assert_eq!(info.server_name.as_deref(), Some("localhost"));
+                assert_eq!(info.resumed, round > 0, "{protocol}");
+            }
+            talk(&mut near, &mut far).await;
+            near.shutdown().await.unwrap();
+            assert_eq!(far.read(&mut [0; 1]).await.unwrap(), 0, "an orderly end");
+        }
+    }
+    assert_eq!(acceptor.half_open(), 0);
+}
+
+#[tokio::test]
+async fn one_reason_in_both_protocols() {
+    let ca = TestCa::new();
+    let acceptor = acceptor(&credentials(Some(&ca.server()), ca.verifier()), Limits::default());
+    let expired = Wanted { not_after: NOW - 1, ..Wanted::client() };
+    let elsewhere = Wanted { unit: "HRSS", ..Wanted::client() };
+    for (client, code, alert) in
+        [(Some(expired), "PK-1201", 45), (Some(elsewhere), "PK-1802", 49), (None, "PK-1106", 0)]
+    {
+        let client = client.map(|client| ca.issue(&client));
+        let connector = connector(&credentials(client.as_ref(), ca.verifier()));
+        for protocol in [Protocol::Tls13, Protocol::Tlcp] {
+            let (near, far) = shake_in(protocol, &connector, &acceptor).await;
+            let Err(LinkError::Refused(refusal)) = far else { panic!("accepted: {far:?}") };
+            assert_eq!(refusal.code, code, "{protocol}");
+            let heard = match near {
+                // TLCP's client waits for the server's Finished, TLS 1.3's does not.
+                Err(LinkError::Alert { number }) => Some(number),
+                Err(other) => panic!("{other:?}"),
+                Ok(mut link) => alert_received(&link.read(&mut [0; 1]).await.unwrap_err()),
+            };
+            // Without a certificate the two protocols have different alerts: 116 and 40.
+            let expected = match (alert, protocol) {
+                (0, Protocol::Tls13) => 116,
+                (0, Protocol::Tlcp) => 40,
+                (alert, _) => alert,
+            };
+            assert_eq!(heard, Some(expected), "{protocol}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tlcp_is_off_without_the_encryption_pair() {
+    let ca = TestCa::new();
+    let single = Credentials { encryption: None, ..credentials(Some(&ca.server()), ca.verifier()) };
+    let acceptor = acceptor(&single, Limits::default());
+    let connector = connector(&credentials(Some(&ca.client()), ca.verifier()));
+    let (near, far) = shake_in(Protocol::Tlcp, &connector, &acceptor).await;
+    assert!(matches!(far, Err(LinkError::Disabled { protocol: Protocol::Tlcp })), "{far:?}");
+    assert!(matches!(near, Err(LinkError::Io(_))), "{near:?}");
+}
+
+#[tokio::test]
+async fn bounds_hold_for_tlcp_too() {
+    let ca = TestCa::new();
+    let limits = Limits {
+        handshake_bytes_max: 4_000,
+        handshake_deadline: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let acceptor = acceptor(&credentials(Some(&ca.server()), ca.verifier()), limits);
+    let (mut near, far) = duplex(100);
+    near.write_all(&[22, 1, 1]).await.unwrap();
+    let error = acceptor.accept(far).await.unwrap_err();
+    assert!(matches!(error, LinkError::Deadline { .. }), "{error}");
+
+    // A ClientHello that claims 8,000 bytes, in records of 1,000.
+    let (mut near, far) = duplex(64 * 1024);
+    near.write_all(&[22, 1, 1, 3, 0xe8, 1, 0, 0x1f, 0x40]).await.unwrap();
+    near.write_all(&[0; 996]).await.unwrap();
+    for _ in 0..7 {
+        near.write_all(&[22, 1, 1, 3, 0xe8]).await.unwrap();
+        near.write_all(&[0; 1000]).await.unwrap();
+    }
+    let error = acceptor.accept(far).await.unwrap_err();
+    let refused = matches!(error, LinkError::TooLarge { .. } | LinkError::Tlcp(_));
+    assert!(refused, "{error:?}");
 }

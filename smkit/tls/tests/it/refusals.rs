@@ -1,10 +1,11 @@
 //! Peers that are refused: the alert, the typed error and the exact reason, on the side that refuses.
 
 use rustls::{AlertDescription, CertificateError, Error};
+use smkit_pki::Profile;
 use smkit_tls::peer::PeerRefusal;
 
 use crate::{
-    authority::{Holder, NOW, Purpose, TestCa, Wanted},
+    authority::{Holder, NOW, TestCa, Wanted},
     pair::{Ended, Setting},
 };
 
@@ -44,7 +45,7 @@ fn check(refused: &Refused, error: CertificateError, alert: AlertDescription, co
 /// A wrong certificate, and how it is refused.
 type Case = (Wanted, CertificateError, AlertDescription, &'static str);
 
-fn cases(right: &Wanted, other_purpose: Purpose) -> Vec<Case> {
+fn cases(right: &Wanted, other_profile: Profile) -> Vec<Case> {
     vec![
         (
             Wanted { not_after: NOW - 1, ..right.clone() },
@@ -59,7 +60,7 @@ fn cases(right: &Wanted, other_purpose: Purpose) -> Vec<Case> {
             "PK-1202",
         ),
         (
-            Wanted { purpose: other_purpose, ..right.clone() },
+            Wanted { profile: other_profile, hosts: vec!["localhost"], ..right.clone() },
             CertificateError::InvalidPurpose,
             AlertDescription::UnsupportedCertificate,
             "PK-1501",
@@ -76,7 +77,7 @@ fn cases(right: &Wanted, other_purpose: Purpose) -> Vec<Case> {
 #[test]
 fn clients_with_wrong_certificates() {
     let ca = TestCa::new();
-    for (wanted, error, alert, code) in cases(&Wanted::client(), Purpose::Server) {
+    for (wanted, error, alert, code) in cases(&Wanted::client(), Profile::Server) {
         check(&client_refused(&ca, &ca.issue(&wanted)), error, alert, code);
     }
 }
@@ -84,7 +85,7 @@ fn clients_with_wrong_certificates() {
 #[test]
 fn servers_with_wrong_certificates() {
     let ca = TestCa::new();
-    for (wanted, error, alert, code) in cases(&Wanted::server(), Purpose::Client) {
+    for (wanted, error, alert, code) in cases(&Wanted::server(), Profile::Client) {
         check(&server_refused(&ca, &ca.issue(&wanted), "localhost"), error, alert, code);
     }
 }
@@ -93,20 +94,39 @@ fn servers_with_wrong_certificates() {
 fn a_server_under_another_name() {
     let ca = TestCa::new();
     let refused = server_refused(&ca, &ca.server(), "elsewhere.example");
-    let alert = AlertDescription::BadCertificate;
-    check(&refused, CertificateError::BadEncoding, alert, "PK-1701");
+    // This kind carries the refusal itself.
+    let Error::InvalidCertificate(CertificateError::Other(inner)) = &refused.error else {
+        panic!("{:?}", refused.error)
+    };
+    let inner = inner.0.downcast_ref::<PeerRefusal>();
+    assert_eq!(inner.map(|refusal| refusal.code), Some("PK-1701"));
+    assert_eq!(inner, refused.refusal.as_ref());
+    assert_eq!(refused.alert, Error::AlertReceived(AlertDescription::CertificateUnknown));
 }
 
 #[test]
 fn certificates_of_another_authority() {
     let (ca, other) = (TestCa::new(), TestCa::new());
     let below = other.issue_below(&Wanted::client());
-    // The two roots bear one name: the signature tells them apart.
-    let refused = client_refused(&ca, &other.client());
-    check(&refused, CertificateError::BadEncoding, AlertDescription::BadCertificate, "PK-1102");
-    let orphan = Holder { chain: vec![below.chain[0].clone()], key: below.key };
-    let refused = client_refused(&ca, &orphan);
-    check(&refused, CertificateError::UnknownIssuer, AlertDescription::UnknownCA, "PK-1101");
+    let orphan = Holder { chain: vec![below.chain[0].clone()], ..below };
+    // The two roots bear one name: their keys tell them apart.
+    for stranger in [other.client(), orphan] {
+        let refused = client_refused(&ca, &stranger);
+        check(&refused, CertificateError::UnknownIssuer, AlertDescription::UnknownCA, "PK-1101");
+    }
+}
+
+#[test]
+fn a_certificate_whose_signature_is_not_the_authoritys() {
+    let ca = TestCa::new();
+    let client = ca.client();
+    let mut der = client.certificate().der().to_vec();
+    // The lowest byte of s.
+    *der.last_mut().unwrap() ^= 1;
+    let forged = smkit_pki::Certificate::from_der(&der).unwrap();
+    let refused = client_refused(&ca, &Holder { chain: vec![forged], ..client });
+    let alert = AlertDescription::BadCertificate;
+    check(&refused, CertificateError::BadEncoding, alert, "PK-1102");
 }
 
 #[test]
@@ -151,7 +171,8 @@ fn bytes_that_are_no_sm2_certificate() {
     setting.client.client_auth_cert_resolver =
         std::sync::Arc::new(rustls::sign::SingleCertAndKey::from(certified));
     let Ended { client, server } = setting.pair().run();
-    assert_eq!(server, Err(Error::InvalidCertificate(CertificateError::BadEncoding)));
-    assert_eq!(client, Err(Error::AlertReceived(AlertDescription::BadCertificate)));
-    assert!(setting.clients.take_refusal().unwrap().code.starts_with("PK-10"));
+    // RFC 8446 §6.2: a certificate of a kind that is not supported.
+    assert_eq!(server, Err(Error::InvalidCertificate(CertificateError::InvalidPurpose)));
+    assert_eq!(client, Err(Error::AlertReceived(AlertDescription::UnsupportedCertificate)));
+    assert_eq!(setting.clients.take_refusal().unwrap().code, "PK-1004");
 }
