@@ -131,7 +131,8 @@ async fn our_client() {
                 let connection = stream.connection();
                 assert_eq!(connection.negotiated_suite(), Some(suite));
                 assert_eq!(connection.is_resumed(), resumed, "{name} {own}");
-                let [signing, encryption] = connection.peer_certificates() else {
+                // Its root may follow.
+                let [signing, encryption, ..] = connection.peer_certificates() else {
                     panic!("a pair")
                 };
                 assert!(signing.key_usage().digital_signature());
@@ -194,7 +195,7 @@ async fn our_server() {
                 let connection = stream.connection();
                 assert_eq!(connection.negotiated_suite(), Some(suite));
                 assert_eq!(connection.server_name(), Some("server.example"));
-                assert_eq!(connection.peer_certificates().len(), if shows { 2 } else { 0 });
+                assert_eq!(connection.peer_certificates().len() >= 2, shows);
                 peer.say("from tongsuo\n");
                 let mut line = String::new();
                 BufReader::new(&mut stream).read_line(&mut line).await.unwrap();
@@ -230,7 +231,7 @@ async fn our_server_resumes_tongsuos_sessions() {
             let mut stream = timeout(PATIENCE, serve(&listener, &server)).await.unwrap();
             assert_eq!(stream.connection().is_resumed(), round > 0, "{name}, round {round}");
             assert_eq!(stream.connection().negotiated_suite(), Some(suite));
-            assert_eq!(stream.connection().peer_certificates().len(), 2);
+            assert!(stream.connection().peer_certificates().len() >= 2);
             if round < 5 {
                 // Tongsuo hangs up by itself, politely or not.
                 let _ = stream.read(&mut [0; 1]).await;
