@@ -2,7 +2,7 @@
 
 use zeroize::Zeroize;
 
-use super::{Affine, Field, Jacobian, Point, Scalar};
+use super::{Affine, Field, Jacobian, Point, Scalar, sum::Sum};
 
 impl Point {
     /// \[k\]P, in the same time for every k. Whether P is infinity may show: nobody's secret decides that.
@@ -17,24 +17,30 @@ impl Point {
         }
         let table = self.multiples();
         let mut digits = Digits::new(k);
-        let mut sum = Jacobian::INFINITY;
+        let mut sum = Sum::new(Jacobian::INFINITY);
+        let mut before = sum.point;
         let mut sum_is_infinity = u64::MAX;
         let (lowest, higher) = match digits.0.split_first() {
             Some((lowest, higher)) => (*lowest, higher),
             None => (0, [].as_slice()),
         };
         for digit in higher.iter().rev() {
-            sum = times_32(sum);
+            times_32(&mut sum);
             let (entry, digit_is_zero) = look_up(&table, *digit);
-            let added = add(&sum, &entry);
-            let chosen = select(&Jacobian::from(entry), &added, sum_is_infinity);
-            sum = select(&sum, &chosen, digit_is_zero);
+            sum.term.point = Jacobian::from(entry);
+            before = sum.point;
+            sum.add_affine();
+            let added = Jacobian::select(&sum.term.point, &sum.point, sum_is_infinity);
+            sum.point = Jacobian::select(&before, &added, digit_is_zero);
             sum_is_infinity &= digit_is_zero;
         }
+        times_32(&mut sum);
         let (entry, digit_is_zero) = look_up(&table, lowest);
         let entry = Self::from(entry).or_infinity(digit_is_zero);
-        let product = Self::from(times_32(sum)).or_infinity(sum_is_infinity).add(&entry);
+        let product = Self::from(sum.point).or_infinity(sum_is_infinity).add(&entry);
         digits.0.zeroize();
+        before.zeroize();
+        sum.zeroize();
         product
     }
 
@@ -66,29 +72,9 @@ impl Point {
     }
 }
 
-fn times_32(sum: Jacobian) -> Jacobian {
-    sum.double().double().double().double().double()
-}
-
-/// The sum of two points neither of which is infinity and whose x differ (madd-2007-bl without its doublings).
-fn add(sum: &Jacobian, other: &Affine) -> Jacobian {
-    let zz = sum.z.square();
-    let dx = other.x.multiply(&zz).subtract(&sum.x);
-    let dy = other.y.multiply(&zz.multiply(&sum.z)).subtract(&sum.y);
-    let dx2 = dx.square();
-    let dx3 = dx2.multiply(&dx);
-    let v = sum.x.multiply(&dx2);
-    let x = dy.square().subtract(&dx3).subtract(&v).subtract(&v);
-    let y = dy.multiply(&v.subtract(&x)).subtract(&sum.y.multiply(&dx3));
-    Jacobian { x, y, z: sum.z.multiply(&dx) }
-}
-
-/// `a` where the mask is all ones, `b` where it is zero.
-fn select(a: &Jacobian, b: &Jacobian, mask: u64) -> Jacobian {
-    Jacobian {
-        x: Field::select(&a.x, &b.x, mask),
-        y: Field::select(&a.y, &b.y, mask),
-        z: Field::select(&a.z, &b.z, mask),
+fn times_32(sum: &mut Sum) {
+    for _ in 0..WINDOW_BITS {
+        sum.double();
     }
 }
 

@@ -3,7 +3,7 @@
 //! Renes, Costello, Batina, “Complete addition formulas for prime order elliptic curves” (2015), algorithms 4 and 6
 //! (a = −3). Without exceptions there is nothing to branch on, so secrets may be added here; [`super::ladder`] multiplies.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{Affine, Field, Jacobian, Scalar, comb};
 
@@ -92,7 +92,8 @@ impl Point {
         if self.is_infinity() {
             return None;
         }
-        let inverse = self.z.invert();
+        // Z would tell about the scalar that led here.
+        let inverse = Zeroizing::new(self.z.invert());
         let (x, y) = (self.x.multiply(&inverse), self.y.multiply(&inverse));
         Some((x.to_bytes(), y.to_bytes()))
     }
