@@ -88,9 +88,6 @@ impl LinkError {
         refusal: Option<PeerRefusal>,
         bytes_max: usize,
     ) -> Self {
-        if let Some(refusal) = refusal {
-            return Self::Refused(refusal);
-        }
         if error.get_ref().is_some_and(|inner| inner.is::<HandshakeTooLarge>()) {
             return Self::TooLarge { bytes_max };
         }
@@ -99,11 +96,12 @@ impl LinkError {
         }
         let Some(inner) = error.get_ref() else { return Self::Io(error) };
         if let Some(tls) = inner.downcast_ref() {
-            return match tls {
-                rustls::Error::NoCertificatesPresented => {
+            return match (tls, refusal) {
+                (rustls::Error::InvalidCertificate(_), Some(refusal)) => Self::Refused(refusal),
+                (rustls::Error::NoCertificatesPresented, _) => {
                     Self::Refused(PeerRefusal::no_certificate())
                 }
-                other => Self::Tls(other.clone()),
+                (other, _) => Self::Tls(other.clone()),
             };
         }
         match inner.downcast_ref() {
