@@ -25,6 +25,7 @@ mod smkit_suite;
 #[cfg(feature = "node")]
 mod sqlite;
 mod timing;
+mod tlcp_suite;
 mod tls_suite;
 
 fn main() -> ExitCode {
@@ -33,8 +34,14 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["smkit"] => smkit_suite::run(&smkit_suite::Scale::FULL),
         ["smkit", "--quick"] => smkit_suite::run(&smkit_suite::Scale::QUICK),
-        ["tls"] => tls_suite::run(&tls_suite::Scale::FULL),
-        ["tls", "--quick"] => tls_suite::run(&tls_suite::Scale::QUICK),
+        ["tls"] => {
+            tls_suite::run(&tls_suite::Scale::FULL);
+            tlcp_suite::run(3.0);
+        }
+        ["tls", "--quick"] => {
+            tls_suite::run(&tls_suite::Scale::QUICK);
+            tlcp_suite::run(0.4);
+        }
         ["timing"] => return timing::run(timing::MEASUREMENTS),
         ["timing", "--quick"] => return timing::run(timing::MEASUREMENTS_QUICK),
         #[cfg(feature = "node")]

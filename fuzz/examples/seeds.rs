@@ -49,7 +49,22 @@ fn main() -> Outcome {
     consensus()?;
     keys(&node)?;
     tls()?;
-    requests(operator)
+    requests(operator)?;
+    tlcp()
+}
+
+/// Hellos as they are sent, and handshakes with one edit each.
+fn tlcp() -> Outcome {
+    seed("tlcp_bytes", "hello", &[[7].as_slice(), &changbai_fuzz::tlcp::hello(0)].concat())?;
+    seed("tlcp_bytes", "tls13", b"\x01\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")?;
+    for target in ["tlcp_server", "tlcp_client"] {
+        // Untouched, resumed, a flipped bit, a record in two halves.
+        seed(target, "ecc", &[1])?;
+        seed(target, "ecdhe", &[4, 1, 0, 0, 9, 1])?;
+        seed(target, "resumed", &[4 + 8 + 16])?;
+        seed(target, "halves", &[5, 1, 3, 0, 9, 0])?;
+    }
+    Ok(())
 }
 
 /// Names are short: the same certificate stands in many seeds.

@@ -57,4 +57,5 @@ pub fn joined(pieces: &[&[u8]]) -> Vec<u8> {
 
 pub mod consensus;
 pub mod custody;
+pub mod tlcp;
 pub mod tls;

@@ -87,8 +87,9 @@ impl World {
         encryption: &Subject,
         encryption_validity: Validity,
     ) -> Member {
-        let seed = u64::from(smkit::sm3(signing.common_name.as_bytes()).as_bytes()[0]) << 32;
-        let random = &mut Counter(seed);
+        let name = smkit::sm3(signing.common_name.as_bytes());
+        let seed = u32::from_be_bytes(*name.as_bytes().first_chunk().unwrap());
+        let random = &mut Counter(u64::from(seed) << 32);
         let keys = [(); 2].map(|()| PrivateKey::generate(random).unwrap());
         let [signing_key, encryption_key] = keys;
         let mut issue = |subject: &Subject, key: &PrivateKey, validity| {
