@@ -27,6 +27,7 @@ mod smkit_suite;
 mod sqlite;
 mod timing;
 mod tlcp_suite;
+mod tls_suite;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -34,8 +35,14 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["smkit"] => smkit_suite::run(&smkit_suite::Scale::FULL),
         ["smkit", "--quick"] => smkit_suite::run(&smkit_suite::Scale::QUICK),
-        ["tlcp"] => tlcp_suite::run(3.0),
-        ["tlcp", "--quick"] => tlcp_suite::run(0.4),
+        ["tls"] => {
+            tls_suite::run(&tls_suite::Scale::FULL);
+            tlcp_suite::run(3.0);
+        }
+        ["tls", "--quick"] => {
+            tls_suite::run(&tls_suite::Scale::QUICK);
+            tlcp_suite::run(0.4);
+        }
         ["timing"] => return timing::run(&timing::Effort::FULL),
         ["timing", "--quick"] => return timing::run(&timing::Effort::QUICK),
         #[cfg(feature = "node")]
@@ -43,7 +50,9 @@ fn main() -> ExitCode {
         #[cfg(feature = "node")]
         ["main", "--quick"] => main_suite::run(&main_suite::Scale::QUICK),
         _ => {
-            eprintln!("suites: smkit [--quick], tlcp [--quick], timing [--quick], main [--quick] (feature `node`)");
+            eprintln!(
+                "suites: smkit [--quick], tls [--quick], timing [--quick], main [--quick] (feature `node`)"
+            );
             return ExitCode::from(2);
         }
     }

@@ -59,3 +59,4 @@ pub mod consensus;
 pub mod custody;
 pub mod kit;
 pub mod tlcp;
+pub mod tls;

@@ -137,7 +137,7 @@ pub(crate) fn write(extensions: &Extensions) -> der::Result<Vec<Extension>> {
         out.push(entry(rfc5280::ID_CE_EXT_KEY_USAGE, usage.critical, &value)?);
     }
     if let Some(names) = &extensions.alternative_names {
-        out.push(entry(rfc5280::ID_CE_SUBJECT_ALT_NAME, false, &names.to_asn1()?)?);
+        out.push(alternative_names(names)?);
     }
     if !extensions.crl_uris.is_empty() {
         let points = extensions.crl_uris.iter().map(|uri| distribution_point(uri));
@@ -159,6 +159,11 @@ pub(crate) fn write(extensions: &Extensions) -> der::Result<Vec<Extension>> {
         out.push(entry(ORGANISATION_CODE, false, &PrintableStringRef::new(code)?)?);
     }
     Ok(out)
+}
+
+/// A subjectAltName on its own, as in a request.
+pub(crate) fn alternative_names(names: &AlternativeNames) -> der::Result<Extension> {
+    entry(rfc5280::ID_CE_SUBJECT_ALT_NAME, false, &names.to_asn1()?)
 }
 
 fn entry(id: ObjectIdentifier, critical: bool, value: &impl Encode) -> der::Result<Extension> {
@@ -194,7 +199,7 @@ fn distribution_point(uri: &str) -> der::Result<DistributionPoint> {
 }
 
 /// Decodes a value that must be equal to its own encoding.
-pub(crate) fn strict<'a, T>(value: &'a [u8]) -> Result<T, CertificateError>
+fn strict<'a, T>(value: &'a [u8]) -> Result<T, CertificateError>
 where
     T: Decode<'a, Error = der::Error> + Encode,
 {

@@ -49,28 +49,59 @@ mod anchors;
 mod asn1;
 mod authority;
 mod certificate;
+mod certification_request;
+mod certification_response;
+mod cms;
+mod distinguished_name;
 mod extensions;
+mod form;
 mod key_usage;
 mod limits;
 mod name;
+mod ocsp;
 mod path;
 mod purpose;
 pub mod reasons;
+mod register;
 mod revocation;
+mod revocation_list;
+mod serial;
 #[cfg(test)]
 mod testing;
+mod unsorted;
 mod validator;
 
 pub use admission::{Admission, SubjectRule, SubjectRuleError};
 pub use alternative_names::AlternativeNames;
 pub use anchors::TrustAnchors;
-pub use authority::{Authority, AuthorityError, Profile, Validity};
+pub use authority::{Authority, AuthorityError, Profile, Terms, Validity};
 pub use certificate::{Certificate, CertificateError};
+pub use certification_request::{CertificationRequest, CertificationRequestError};
+pub use certification_response::{
+    CertificationResponse, CertificationResponseError, IssuedIdentity,
+};
+pub use cms::{CmsError, CmsSigner, EnvelopedData, SignedData, Signer, VerifiedSigner};
+pub use distinguished_name::DistinguishedName;
+pub use form::FormError;
 pub use key_usage::{ExtendedKeyUsage, KeyPurpose, KeyUsage};
-pub use limits::{CERTIFICATE_BYTES_MAX, CHAIN_DEPTH_MAX, INTERMEDIATES_MAX, PEM_CERTIFICATES_MAX};
+pub use limits::{
+    CERTIFICATE_BYTES_MAX, CHAIN_DEPTH_MAX, CMS_BYTES_MAX, CMS_CERTIFICATES_MAX,
+    CMS_RECIPIENTS_MAX, CMS_SIGNERS_MAX, CRL_BYTES_MAX, CRL_ENTRIES_MAX, INTERMEDIATES_MAX,
+    OCSP_BYTES_MAX, OCSP_CERTIFICATES_MAX, PEM_CERTIFICATES_MAX, REQUEST_BYTES_MAX,
+    RESPONSE_BYTES_MAX, RESPONSE_CERTIFICATES_MAX,
+};
 pub use name::{NameAttribute, Subject, SubjectError};
+pub use ocsp::{
+    CertificateId, CertificateStatus, OcspAnswer, OcspError, OcspFailure, OcspRequest,
+    OcspResponder, OcspResponse,
+};
 pub use path::{PathError, verify_chain};
 pub use purpose::Purpose;
 pub use reasons::{Reason, RefusalKind};
-pub use revocation::RevocationReason;
+pub use register::{IssuedCertificate, Register, RegisterError};
+pub use revocation::{Revocation, RevocationMode, RevocationReason};
+pub use revocation_list::{
+    RevocationList, RevocationListContent, RevocationListError, RevokedCertificate,
+};
+pub use serial::{SerialNumber, SerialNumberError};
 pub use validator::{Validator, VerifiedPath};

@@ -143,7 +143,7 @@ fn the_host_must_be_named() {
 /// Each chain fails one step and every later one; the earlier step is the reason given.
 #[test]
 fn the_order_is_fixed() {
-    let (root, stranger) = (root(1), crate::testing::root(2));
+    let (root, stranger) = (root(1), root(2));
     let anchors = TrustAnchors::from_certificates(vec![root.certificate().clone()]);
     let validator = Validator::new(anchors, Vec::new());
     let wrong = usage(KeyUsage::KEY_AGREEMENT, &[KeyPurpose::ClientAuth], false);

@@ -11,6 +11,7 @@ mod field;
 mod jacobian;
 #[cfg(target_arch = "x86_64")]
 mod kernel;
+mod ladder;
 mod point;
 mod portable;
 mod scalar;

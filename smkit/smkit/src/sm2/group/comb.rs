@@ -97,7 +97,7 @@ impl Comb {
 impl Jacobian {
     /// `a` where the mask is all ones, `b` where it is zero.
     #[inline]
-    fn select(a: &Self, b: &Self, mask: u64) -> Self {
+    pub(super) fn select(a: &Self, b: &Self, mask: u64) -> Self {
         Self {
             x: Field::select(&a.x, &b.x, mask),
             y: Field::select(&a.y, &b.y, mask),
