@@ -1,6 +1,6 @@
 //! Benchmarks of the house, each beside a peer measured in the same run.
 //!
-//! `cargo xtask bench main` and `cargo xtask bench smkit` print one JSON object a line. Timings on shared machines are noisy:
+//! `cargo xtask bench main`, `… smkit` and `… pki` print one JSON object a line. Timings on shared machines are noisy:
 //! compare medians and ratios, and read `conditions`.
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time and owns its tasks")]
@@ -16,6 +16,7 @@ mod load;
 #[cfg(feature = "node")]
 mod main_suite;
 mod peers;
+mod pki_suite;
 mod report;
 #[cfg(feature = "node")]
 mod rest;
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["smkit"] => smkit_suite::run(&smkit_suite::Scale::FULL),
         ["smkit", "--quick"] => smkit_suite::run(&smkit_suite::Scale::QUICK),
+        ["pki"] => pki_suite::run(&smkit_suite::Scale::FULL),
+        ["pki", "--quick"] => pki_suite::run(&smkit_suite::Scale::QUICK),
         ["timing"] => return timing::run(timing::MEASUREMENTS),
         ["timing", "--quick"] => return timing::run(timing::MEASUREMENTS_QUICK),
         #[cfg(feature = "node")]
@@ -39,7 +42,9 @@ fn main() -> ExitCode {
         #[cfg(feature = "node")]
         ["main", "--quick"] => main_suite::run(&main_suite::Scale::QUICK),
         _ => {
-            eprintln!("suites: smkit [--quick], timing [--quick], main [--quick] (feature `node`)");
+            eprintln!(
+                "suites: smkit [--quick], pki [--quick], timing [--quick], main [--quick] (feature `node`)"
+            );
             return ExitCode::from(2);
         }
     }

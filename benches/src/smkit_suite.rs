@@ -19,7 +19,7 @@ use crate::sampling::{median_rate, pin};
 
 /// How long each figure is sampled.
 pub(crate) struct Scale {
-    seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 impl Scale {

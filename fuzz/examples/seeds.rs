@@ -48,6 +48,9 @@ fn main() -> Outcome {
     ledger(&authority, &node)?;
     consensus()?;
     keys(&node)?;
+    for (target, name, bytes) in changbai_fuzz::pki::seeds() {
+        seed(target, name, &bytes)?;
+    }
     requests(operator)
 }
 

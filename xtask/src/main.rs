@@ -13,7 +13,7 @@ const HELP: &str = "\
 cargo xtask test             everything that must hold before a change lands (what CI runs)
 cargo xtask layers           dependencies point down only
 cargo xtask gen [--check]    protobuf code from ledger/wire/proto (--check: fail on drift)
-cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main or smkit, and --quick)
+cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main, smkit or pki, and --quick)
 cargo xtask timing [--quick] does the time of secret-key operations depend on the secret? docs/constant-time.md
 cargo xtask ctgrind          does a branch or index of secret-key operations depend on the secret? (Valgrind)
 cargo xtask fuzz [SECONDS]   every fuzz target for so long (default 60 s each)
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         ["layers"] => layers::check(&root),
         ["gen"] => r#gen::run(&root, false),
         ["gen", "--check"] => r#gen::run(&root, true),
-        ["bench", "smkit", ..] => kit(&root, words.get(1..).unwrap_or_default()),
+        ["bench", "smkit" | "pki", ..] => kit(&root, words.get(1..).unwrap_or_default()),
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
         ["timing"] => kit(&root, &["timing"]),
         ["timing", "--quick"] => kit(&root, &["timing", "--quick"]),

@@ -278,7 +278,7 @@ fn certificates_may_be_known_instead_of_sent() {
     assert_eq!(token.certificates(), []);
     let validator = world.validator();
     assert_eq!(code(token.verify_for(&request, &validator, &[])), "PK-2402");
-    let known = [world.certificate.clone()];
+    let known = [world.certificate];
     assert_eq!(code(token.verify_for(&request, &validator, &known)), "");
 }
 
