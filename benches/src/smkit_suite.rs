@@ -13,8 +13,8 @@ use crate::sampling::{Case, interleave, median, pin};
 
 /// How often, and for how long each figure is sampled each time.
 pub(crate) struct Scale {
-    rounds: usize,
-    seconds: f64,
+    pub(crate) rounds: usize,
+    pub(crate) seconds: f64,
 }
 
 impl Scale {

@@ -51,6 +51,9 @@ fn main() -> Outcome {
     ledger(&authority, &node)?;
     consensus()?;
     keys(&node)?;
+    for (target, name, bytes) in changbai_fuzz::pki::seeds() {
+        seed(target, name, &bytes)?;
+    }
     kit::seeds()?;
     tls()?;
     requests(operator)?;

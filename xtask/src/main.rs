@@ -15,7 +15,7 @@ const HELP: &str = "\
 cargo xtask test             everything that must hold before a change lands (what CI runs)
 cargo xtask layers           dependencies point down only
 cargo xtask gen [--check]    protobuf code from ledger/wire/proto (--check: fail on drift)
-cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main, smkit or tls, and --quick)
+cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main, smkit, pki or tls, and --quick)
 cargo xtask peers            programs of other makers that the tests talk to, built once into target/peers
 cargo xtask timing [--quick] does the time of secret-key operations depend on the secret? docs/constant-time.md
 cargo xtask nostd            smkit without the standard library: here, and for wasm32 and aarch64 if installed
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         ["layers"] => layers::check(&root),
         ["gen"] => r#gen::run(&root, false),
         ["gen", "--check"] => r#gen::run(&root, true),
-        ["bench", "smkit" | "tls", ..] => kit(&root, words.get(1..).unwrap_or_default()),
+        ["bench", "smkit" | "pki" | "tls", ..] => kit(&root, words.get(1..).unwrap_or_default()),
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
         ["peers"] => peers::run(&root),
         ["timing"] => kit(&root, &["timing"]),
