@@ -52,7 +52,7 @@ mod transport;
 mod upload;
 
 pub use routes::{openapi, router};
-pub use server::serve;
+pub use server::{Listener, serve};
 pub use state::{ApiParts, ApiState};
 pub use transport::{Gateways, Transport};
 pub use upload::parse_multipart_submission;
