@@ -34,6 +34,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+pub mod authority;
 mod body;
 mod domain;
 mod dto;
