@@ -48,6 +48,7 @@ fn main() -> Outcome {
     ledger(&authority, &node)?;
     consensus()?;
     keys(&node)?;
+    tls()?;
     requests(operator)
 }
 
@@ -332,6 +333,26 @@ fn requests(operator: Member) -> Outcome {
     }
     text.push_str("\ncontent-type: application/json\nidempotency-key: key-1\ncontent-length: 2");
     seed("request_signature", "signed", text.as_bytes())
+}
+
+/// The captured handshake of `smkit/tls/testdata`: each side's bytes for the other, behind the step in which they come.
+fn tls() -> Outcome {
+    let file = "../smkit/tls/testdata/rfc8998_handshake_wire.json";
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file))?;
+    let mut flights = text.split("\"hex\": \"").skip(1).map(|rest| {
+        let digits = rest.split('"').next().unwrap_or_default();
+        let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2).unwrap_or("00"), 16);
+        (0..digits.len()).step_by(2).map(byte).collect::<Result<Vec<u8>, _>>()
+    });
+    let hello = flights.next().ok_or("no ClientHello")??;
+    let answer = flights.next().ok_or("no ServerHello")??;
+    seed("tls_server", "client-hello", &[[255].as_slice(), &hello].concat())?;
+    seed("tls_client", "server-hello", &[[255].as_slice(), &answer].concat())?;
+    seed("tls_first_bytes", "tls", &[22, 3, 1])?;
+    seed("tls_first_bytes", "tlcp", &[22, 1, 1])?;
+    // A flipped bit of the server's flight, a cut of the client's last.
+    seed("tls_tampered", "untouched", &[])?;
+    seed("tls_tampered", "flip-and-cut", &[1, 0, 0, 90, 2, 1, 0, 60])
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> Outcome {

@@ -57,3 +57,4 @@ pub fn joined(pieces: &[&[u8]]) -> Vec<u8> {
 
 pub mod consensus;
 pub mod custody;
+pub mod tls;

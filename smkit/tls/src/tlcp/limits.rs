@@ -20,7 +20,8 @@ pub const EMPTY_RECORDS_MAX: u32 = 32;
 pub const WARNINGS_MAX: u32 = 8;
 /// Plaintext that waits for its reader; above this no record is taken from the transport.
 pub const RECEIVED_BYTES_MAX: usize = FRAGMENT_BYTES_MAX;
-/// Protected bytes that wait for the transport; above this no plaintext is accepted.
+/// Protected bytes that wait for the transport; from this on no plaintext is accepted. The last piece accepted may exceed it
+/// by a fragment.
 pub const SEND_BYTES_MAX: usize = 64 * 1024;
 /// Records one key protects; the connection then ends, for TLCP has no way to change keys without a handshake. At 2^24
 /// full records the distinguishing advantage against GCM is still below 2^−57 (the bound of RFC 9147 §4.5.3).

@@ -16,7 +16,7 @@ use std::{
     io::{self, Read as _, Write as _},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -42,7 +42,7 @@ where
 {
     let connection = ClientConnection::new(config, name)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    TlcpStream::new(connection, transport).handshake().await
+    TlcpStream::handshake(connection, transport).await
 }
 
 /// Accepts: completes the handshake with a client over `transport`.
@@ -55,34 +55,31 @@ pub async fn accept<T>(config: Arc<ServerConfig>, transport: T) -> io::Result<Tl
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
-    TlcpStream::new(ServerConnection::new(config), transport).handshake().await
+    TlcpStream::handshake(ServerConnection::new(config), transport).await
 }
 
-/// A TLCP connection over its transport.
+/// A TLCP connection over its transport, after the handshake.
 ///
 /// Reading gives `UnexpectedEof` when the transport ends without `close_notify`: what was read may then be a part only.
 /// `shutdown` says `close_notify` and shuts the transport's sending side. Data handed to `write` is sent by it or by
-/// `flush`.
+/// `flush`. One task may read while another writes.
 #[derive(Debug)]
 pub struct TlcpStream<T> {
     connection: Connection,
     transport: T,
+    /// Who waits to write: the alert that ends a connection takes its place at the transport.
+    writer: Option<Waker>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> TlcpStream<T> {
-    /// Joins a connection and its transport; the handshake is made by the first operation that needs it, or by
-    /// [`TlcpStream::handshake`].
-    pub fn new(connection: impl Into<Connection>, transport: T) -> Self {
-        Self { connection: connection.into(), transport }
-    }
-
-    /// Completes the handshake.
+    /// Completes the handshake of a connection over its transport.
     ///
     /// # Errors
     /// As [`connect`].
-    pub async fn handshake(mut self) -> io::Result<Self> {
-        std::future::poll_fn(|context| self.poll_handshake(context)).await?;
-        Ok(self)
+    pub async fn handshake(connection: impl Into<Connection>, transport: T) -> io::Result<Self> {
+        let mut stream = Self { connection: connection.into(), transport, writer: None };
+        std::future::poll_fn(|context| stream.poll_handshake(context)).await?;
+        Ok(stream)
     }
 
     /// The connection: the peer's certificates, the suite, the application protocol.
@@ -96,9 +93,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlcpStream<T> {
     }
 
     fn poll_handshake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.connection.is_handshaking() {
-            return Poll::Ready(Ok(()));
-        }
         while self.connection.is_handshaking() {
             ready!(self.poll_send(context))?;
             ready!(self.poll_receive(context))?;
@@ -129,6 +123,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlcpStream<T> {
         let count = ready!(pending(self.connection.read_tls(&mut source)))?;
         if let Err(error) = self.connection.process_new_packets() {
             let _ = self.poll_send(context);
+            self.writer.take().into_iter().for_each(Waker::wake);
             return Poll::Ready(Err(protocol_error(error)));
         }
         if count == 0 && self.connection.is_handshaking() {
@@ -145,7 +140,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlcpStream<T> {
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.poll_handshake(context))?;
         loop {
             match this.connection.reader().read(out.initialize_unfilled()) {
                 Ok(count) => {
@@ -155,12 +149,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlcpStream<T> {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
-            // Alerts must not wait for the application to write.
-            if this.connection.wants_write()
-                && let Poll::Ready(sent) = this.poll_send(context)
-            {
-                sent?;
-            }
+            // Nothing is sent from here: the transport wakes only the last who waited to write, and that is the writer.
             ready!(this.poll_receive(context))?;
         }
     }
@@ -173,17 +162,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlcpStream<T> {
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        ready!(this.poll_handshake(context))?;
         loop {
             match this.connection.writer().write(data) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(this.poll_send(context))?;
-                }
                 Ok(count) => {
                     if let Poll::Ready(sent) = this.poll_send(context) {
                         sent?;
                     }
                     return Poll::Ready(Ok(count));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    this.writer = Some(context.waker().clone());
+                    ready!(this.poll_send(context))?;
                 }
                 Err(error) => return Poll::Ready(Err(error)),
             }
@@ -192,6 +181,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlcpStream<T> {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.writer = Some(context.waker().clone());
         ready!(this.poll_send(context))?;
         Pin::new(&mut this.transport).poll_flush(context)
     }
@@ -199,6 +189,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlcpStream<T> {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.connection.send_close_notify();
+        this.writer = Some(context.waker().clone());
         ready!(this.poll_send(context))?;
         Pin::new(&mut this.transport).poll_shutdown(context)
     }

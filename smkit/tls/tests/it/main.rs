@@ -17,5 +17,7 @@ mod refusals;
 mod resumption;
 mod retry;
 #[cfg(feature = "tokio")]
+mod tlcp;
+#[cfg(feature = "tokio")]
 mod tongsuo;
 mod webpki;

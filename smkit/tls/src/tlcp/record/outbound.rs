@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::tlcp::limits::SEND_BYTES_MAX;
+use crate::tlcp::limits::{FRAGMENT_BYTES_MAX, SEND_BYTES_MAX};
 
 /// Bytes that wait to be sent.
 #[derive(Debug, Default)]
@@ -39,8 +39,12 @@ impl Outbound {
         self.bytes.len().saturating_sub(self.sent)
     }
 
-    /// Plaintext bytes that may still be accepted.
-    pub(crate) const fn room(&self) -> usize {
-        SEND_BYTES_MAX.saturating_sub(self.waiting())
+    /// Plaintext bytes that may still be accepted: none, or a whole fragment at least. Crumbs that fit exactly would make a
+    /// record each.
+    pub(crate) fn room(&self) -> usize {
+        match SEND_BYTES_MAX.saturating_sub(self.waiting()) {
+            0 => 0,
+            room => room.max(FRAGMENT_BYTES_MAX),
+        }
     }
 }

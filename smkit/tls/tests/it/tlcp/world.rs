@@ -49,9 +49,13 @@ pub(crate) fn counters(seed: u64) -> impl Fn() -> Box<dyn Random + Send> + Send 
     move || Box::new(Counter(next.fetch_add(1 << 20, Ordering::Relaxed)))
 }
 
+/// For those who look at a clock of their own: 2023 to 2049.
+pub(crate) const LONG: Validity = Validity { not_before: 1_700_000_000, not_after: 2_500_000_000 };
+
 /// An authority, and who lives below it.
 pub(crate) struct World {
     pub(crate) authority: Authority,
+    validity: Validity,
 }
 
 /// The two certificates of one subject with their keys.
@@ -62,14 +66,18 @@ pub(crate) struct Member {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let authority = Authority::create_root(&subject("root", ""), VALIDITY, &mut Counter(1));
-        Self { authority: authority.unwrap() }
+        Self::with_validity(VALIDITY)
+    }
+
+    pub(crate) fn with_validity(validity: Validity) -> Self {
+        let authority = Authority::create_root(&subject("root", ""), validity, &mut Counter(1));
+        Self { authority: authority.unwrap(), validity }
     }
 
     /// A member whose certificates are as they should be.
     pub(crate) fn member(&self, name: &str, unit: &str) -> Member {
         let (signing, encryption) = (subject(name, unit), subject(name, unit));
-        self.pair(&signing, VALIDITY, &encryption, VALIDITY)
+        self.pair(&signing, self.validity, &encryption, self.validity)
     }
 
     pub(crate) fn pair(
