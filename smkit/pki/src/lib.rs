@@ -68,6 +68,7 @@ mod revocation_list;
 mod serial;
 #[cfg(test)]
 mod testing;
+mod timestamp;
 mod unsorted;
 mod validator;
 
@@ -88,7 +89,8 @@ pub use limits::{
     CERTIFICATE_BYTES_MAX, CHAIN_DEPTH_MAX, CMS_BYTES_MAX, CMS_CERTIFICATES_MAX,
     CMS_RECIPIENTS_MAX, CMS_SIGNERS_MAX, CRL_BYTES_MAX, CRL_ENTRIES_MAX, INTERMEDIATES_MAX,
     OCSP_BYTES_MAX, OCSP_CERTIFICATES_MAX, PEM_CERTIFICATES_MAX, REQUEST_BYTES_MAX,
-    RESPONSE_BYTES_MAX, RESPONSE_CERTIFICATES_MAX,
+    RESPONSE_BYTES_MAX, RESPONSE_CERTIFICATES_MAX, TIME_STAMP_BYTES_MAX,
+    TIME_STAMP_REQUEST_BYTES_MAX,
 };
 pub use name::{NameAttribute, Subject, SubjectError};
 pub use ocsp::{
@@ -104,4 +106,8 @@ pub use revocation_list::{
     RevocationList, RevocationListContent, RevocationListError, RevokedCertificate,
 };
 pub use serial::{SerialNumber, SerialNumberError};
+pub use timestamp::{
+    Accuracy, Grant, TimeStampAuthority, TimeStampError, TimeStampFailure, TimeStampRequest,
+    TimeStampResponse, TimeStampToken, VerifiedTimeStamp,
+};
 pub use validator::{Validator, VerifiedPath};

@@ -67,7 +67,7 @@ impl Attributes {
     /// The value of a further attribute.
     pub(crate) fn value<T>(&self, form: Form, oid: ObjectIdentifier) -> Result<Option<T>, FormError>
     where
-        T: for<'a> der::Decode<'a, Error = der::Error> + Encode,
+        T: for<'a> Decode<'a, Error = der::Error> + Encode,
     {
         optional(form, &self.set, oid)
     }
@@ -105,7 +105,7 @@ pub(crate) fn attribute(oid: ObjectIdentifier, value: &impl Encode) -> der::Resu
 
 fn required<T>(form: Form, set: &SetOfVec<Attribute>, oid: ObjectIdentifier) -> Result<T, FormError>
 where
-    T: for<'a> der::Decode<'a, Error = der::Error> + Encode,
+    T: for<'a> Decode<'a, Error = der::Error> + Encode,
 {
     optional(form, set, oid)?.ok_or_else(|| form.malformed(format!("no signed attribute {oid}")))
 }
@@ -116,7 +116,7 @@ fn optional<T>(
     oid: ObjectIdentifier,
 ) -> Result<Option<T>, FormError>
 where
-    T: for<'a> der::Decode<'a, Error = der::Error> + Encode,
+    T: for<'a> Decode<'a, Error = der::Error> + Encode,
 {
     let Some(found) = set.iter().find(|attribute| attribute.oid == oid) else { return Ok(None) };
     let mut values = found.values.iter();
