@@ -38,6 +38,7 @@ pub mod authority;
 mod body;
 mod domain;
 mod dto;
+pub mod enrolment_client;
 pub mod health;
 pub mod idempotency;
 mod identity;

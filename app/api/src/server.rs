@@ -55,7 +55,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
     grace: Duration,
 ) {
-    let graceful = GracefulShutdown::new();
+    let graceful = Arc::new(GracefulShutdown::new());
     let (end, ended) = watch::channel(false);
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let mut accepting = JoinSet::new();
@@ -66,17 +66,20 @@ pub async fn serve(
             head_wait_max: limits.head_wait_max,
             places: Arc::clone(&places),
             ended: ended.clone(),
+            graceful: Arc::clone(&graceful),
         };
-        accepting.spawn(entrance.accept(graceful.watcher()));
+        accepting.spawn(entrance.accept());
     }
     drop(ended);
     stop.await;
     // Nobody listens any more when every entrance has ended by itself: a defect, and an end all the same.
-    drop(end.send(true));
+    let _ = end.send(true);
     let mut connections = Vec::new();
     while let Some(entrance) = accepting.join_next().await {
         connections.extend(entrance);
     }
+    // The entrances are gone, and with them every other handle.
+    let Some(graceful) = Arc::into_inner(graceful) else { return };
     if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("api::serve breaks off requests that did not end in time");
     }
@@ -92,11 +95,12 @@ struct Entrance {
     head_wait_max: Duration,
     places: Arc<Semaphore>,
     ended: watch::Receiver<bool>,
+    graceful: Arc<GracefulShutdown>,
 }
 
 impl Entrance {
     /// Takes connections until the end, and hands over those still open.
-    async fn accept(mut self, watcher: Watcher) -> JoinSet<()> {
+    async fn accept(mut self) -> JoinSet<()> {
         let mut connections = JoinSet::new();
         loop {
             let accepted = async {
@@ -110,7 +114,7 @@ impl Entrance {
             while connections.try_join_next().is_some() {}
             match (place, stream) {
                 (Ok(place), Ok((stream, remote))) => {
-                    let connection = self.connection(stream, remote, watcher.clone());
+                    let connection = self.connection(stream, remote, self.graceful.watcher());
                     connections.spawn(held(place, connection));
                 }
                 // Out of file descriptors, most likely: they come back as connections end.

@@ -8,7 +8,6 @@
 use std::path::{Path, PathBuf};
 
 use changbai_authority::{AuthorityStore, AuthorityStoreError, Issued};
-use changbai_core::Uscc;
 use smkit::Random;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 use smkit_pki::{
@@ -34,8 +33,6 @@ pub(crate) struct Identities {
     pub(crate) root: Certificate,
     pub(crate) node: Certificate,
     pub(crate) node_key: SigningKey,
-    /// The authority of TLS certificates, open while the node runs.
-    pub(crate) tls_authority: AuthorityStore,
 }
 
 /// Makes whatever a first start needs below `dir`. The operator's certificate goes last: its presence means that
@@ -114,13 +111,14 @@ pub(crate) fn exist(dir: &Path) -> bool {
     path(dir, "operator", "cert").exists()
 }
 
-/// Reads and checks certificates and keys; anything damaged is refused by file name.
+/// Reads and checks certificates and keys, and opens the authority of TLS certificates for as long as the node runs.
+/// Anything damaged is refused by file name.
 pub(crate) fn load(
     dir: &Path,
     config: &ValidConfig,
     now_s: i64,
     random: &mut dyn Random,
-) -> Result<Identities, StartError> {
+) -> Result<(Identities, AuthorityStore), StartError> {
     let open = |folder: &str| {
         let store = AuthorityStore::open(&dir.join(folder), None);
         store.map_err(|e| authority_error(dir, e))
@@ -155,7 +153,7 @@ pub(crate) fn load(
     if TlsFiles::below(dir).read()?.not_after() <= now_s {
         issue_tls(dir, &mut tls_authority, config, now_s, random)?;
     }
-    Ok(Identities { root, node, node_key, tls_authority })
+    Ok((Identities { root, node, node_key }, tls_authority))
 }
 
 fn subject(agency: &AgencySettings, common_name: &str, units: &[&str]) -> Subject {

@@ -20,8 +20,13 @@ mod directory;
 mod embedded;
 mod health;
 mod identity;
+mod listeners;
+mod renewal;
 mod start;
+mod tls_files;
+mod transport;
 
 pub use clock::LocalClock;
 pub use config::{Config, ConfigError};
+pub use renewal::RenewalStatus;
 pub use start::{RunningNode, StartError, StopError, start};
