@@ -4,12 +4,14 @@
 //! alone by `changbai pki serve`. Enrolment knows its client by the GM TLS connection and by nothing else; list and
 //! OCSP are for everybody.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use changbai_authority::{AuthorityStore, AuthorityStoreError};
@@ -19,7 +21,8 @@ use smkit::OsRandom;
 use smkit_pki::CertificationRequest;
 use tokio::time::timeout;
 
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Language, Problem};
+use crate::routes::finished;
 use crate::transport::Transport;
 
 /// Path of the enrolment service.
@@ -61,6 +64,20 @@ impl AuthorityService {
             .route(LIST_PATH, get(list))
             .route(OCSP_PATH, post(ocsp))
             .with_state(self)
+    }
+
+    /// The routes for a program that serves nothing else: with problems rendered as everywhere.
+    pub fn standalone(self) -> Router {
+        let started = self.clock.now().at.0;
+        let count = Arc::new(AtomicU64::new(0));
+        let render = move |request: Request, next: Next| {
+            let trace = format!("{started:016x}{:016x}", count.fetch_add(1, Ordering::Relaxed));
+            async move {
+                let language = Language::of(request.headers());
+                finished(next.run(request).await, language, &trace)
+            }
+        };
+        self.router().fallback(|| async { Problem::new(Code::NoSuchPath) }).layer(from_fn(render))
     }
 
     /// File work and signatures leave the runtime's threads.

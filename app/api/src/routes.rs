@@ -122,7 +122,7 @@ async fn around(State(ApiState(state)): State<ApiState>, request: Request, next:
 }
 
 /// Renders a waiting problem; whatever the framework refused by itself becomes a problem as well.
-fn finished(mut response: Response, language: Language, trace_id: &str) -> Response {
+pub(crate) fn finished(mut response: Response, language: Language, trace_id: &str) -> Response {
     if let Some(Pending(problem)) = response.extensions_mut().remove::<Pending>() {
         return problem.render(language, trace_id);
     }

@@ -124,7 +124,8 @@ pub(crate) fn load(
         store.map_err(|e| authority_error(dir, e))
     };
     // Opened for its checks, and closed again: operators issue certificates while the node runs.
-    let root = open(IDENTITY_AUTHORITY)?.certificate().clone();
+    let identity = open(IDENTITY_AUTHORITY)?;
+    let root = identity.certificate().clone();
     let refuse = |file: &str, kind: &str, reason: String| StartError::Identity {
         file: path(dir, file, kind),
         reason,
@@ -136,7 +137,9 @@ pub(crate) fn load(
     for (file, leaf) in [("node", &node), ("operator", &operator)] {
         verify_chain(leaf, &[], &anchors, now_s, Purpose::Signing)
             .map_err(|e| refuse(file, "cert", e.to_string()))?;
+        check_registered(&dir.join(IDENTITY_AUTHORITY), &identity, leaf)?;
     }
+    drop(identity);
     let mut keys = Vec::new();
     for (file, owner) in [("node", &node), ("operator", &operator)] {
         let private = private_key(&path(dir, file, "key"))?;
@@ -149,11 +152,29 @@ pub(crate) fn load(
     let node_key = SigningKey::new(node_key, SignerId::DEFAULT)
         .map_err(|e| refuse("node", "key", e.to_string()))?;
     let mut tls_authority = open(TLS_AUTHORITY)?;
+    let tls = TlsFiles::below(dir).read()?;
+    if let (Some(leaf), true) = (tls.leaf(), config.settings.tls.enrolment.is_empty()) {
+        check_registered(&dir.join(TLS_AUTHORITY), &tls_authority, leaf)?;
+    }
     // Certificates of three days run out while a node is down for a week. Its own authority gives it new ones.
-    if TlsFiles::below(dir).read()?.not_after() <= now_s {
+    if tls.not_after() <= now_s {
         issue_tls(dir, &mut tls_authority, config, now_s, random)?;
     }
     Ok((Identities { root, node, node_key }, tls_authority))
+}
+
+/// A register that has lost its end does not know what the authority certified; it could not revoke it either.
+fn check_registered(
+    dir: &Path,
+    store: &AuthorityStore,
+    certificate: &Certificate,
+) -> Result<(), StartError> {
+    let entry = store.register().find(&certificate.serial());
+    if entry.is_some_and(|entry| entry.sm3 == certificate.sm3()) {
+        return Ok(());
+    }
+    let reason = format!("the register does not know the certificate of {}", certificate.subject());
+    Err(wrong(&dir.join("register.log"), &reason))
 }
 
 fn subject(agency: &AgencySettings, common_name: &str, units: &[&str]) -> Subject {

@@ -14,6 +14,7 @@
 //! - REST without GM TLS listens on loopback only.
 //! - Damage to anything that cannot be derived again refuses the start and names the file.
 
+mod authority;
 mod clock;
 pub mod config;
 mod directory;
@@ -26,6 +27,7 @@ mod start;
 mod tls_files;
 mod transport;
 
+pub use authority::{AuthorityConfig, serve_authority};
 pub use clock::LocalClock;
 pub use config::{Config, ConfigError};
 pub use renewal::RenewalStatus;

@@ -10,6 +10,7 @@ use changbai_authority::AuthorityStore;
 use changbai_msp::ChannelConfig;
 use changbai_wire::time::Clock;
 use smkit_pki::{Certificate, TrustAnchors, Validator};
+use smkit_tls::link::Acceptor;
 use smkit_tls::peer::PathVerifier;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -114,7 +115,7 @@ fn remote_authority(
 /// Opens every listener; gives the addresses that the system chose.
 pub(crate) async fn bind(
     endpoints: &[Endpoint],
-    transport: &NodeTransport,
+    acceptor: &Arc<Acceptor>,
 ) -> Result<(Vec<Listener>, Vec<Endpoint>), StartError> {
     let (mut listeners, mut bound) = (Vec::new(), Vec::new());
     for endpoint in endpoints {
@@ -124,7 +125,7 @@ pub(crate) async fn bind(
         }
         listeners.push(match endpoint.scheme {
             Scheme::Http => Listener::plain(socket),
-            Scheme::GmTls => Listener::gm_tls(socket, transport.acceptor()),
+            Scheme::GmTls => Listener::gm_tls(socket, Arc::clone(acceptor)),
         });
         bound.push(Endpoint { address, ..*endpoint });
     }

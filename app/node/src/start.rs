@@ -36,7 +36,7 @@ use crate::renewal::RenewalStatus;
 /// The channel of an embedded node.
 const CHANNEL: &str = "changchun";
 /// How long open requests may take to end after a stop was asked for.
-const STOP_GRACE: Duration = Duration::from_secs(10);
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The ordering thread looks up at least this often.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -195,7 +195,7 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
 
     let protection =
         Protection::new(&directory, &config, tls_authority, channel.config(), &clock)?;
-    let (listeners, listen) = bind(&config.listen, &protection.transport).await?;
+    let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
     let (state, evidence) =
         wire_api(&directory, &config, &identities, &channel, &clock, self_test, &protection)?;
     let orderer = std::thread::Builder::new()
