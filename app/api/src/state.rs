@@ -11,6 +11,7 @@ use smkit::sm3::sm3_parts;
 use smkit_pki::TrustAnchors;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::authority::AuthorityService;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
@@ -36,6 +37,8 @@ pub struct ApiParts {
     pub answers: Arc<dyn AnswerStore>,
     /// Who may pass a client's certificate on.
     pub gateways: Gateways,
+    /// The authority whose services are offered beside, if this node keeps one.
+    pub authority: Option<AuthorityService>,
     /// Every bound.
     pub limits: Limits,
 }
@@ -91,7 +94,9 @@ impl ApiState {
 }
 
 impl ApiState {
-    pub(crate) fn limits(&self) -> &Limits {
+    /// Every bound.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
         self.0.limits()
     }
 }

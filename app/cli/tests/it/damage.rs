@@ -116,7 +116,7 @@ fn check(node: &Node, known: &[Known], damaged: &Path, what: &str) {
     let anchors = |name: &str| {
         TrustAnchors::from_pem(&fs::read_to_string(node.dir.join(name)).unwrap()).unwrap()
     };
-    let trust = anchors("identity/ca.cert.pem");
+    let trust = anchors("identity/ca/ca.cert.pem");
     let root = trust.iter().next().unwrap().sm3();
     assert!(anchors("trust.pem").contains_sm3(&root), "{what}: the copy for verifiers is repaired");
     for Known { id, in_custody } in known {
