@@ -96,10 +96,10 @@ pub(crate) fn runs_avx512() -> bool {
     runs(AVX512)
 }
 
-/// Like [`runs_avx2`], for what [`has_bmi1`] and [`has_bmi2_adx`] stand for.
+/// Like [`runs_avx2`], for what [`has_bmi2_adx`] stands for.
 #[must_use]
 pub(crate) fn runs_bmi() -> bool {
-    runs(BMI1) && runs(BMI2_ADX)
+    runs(BMI2_ADX)
 }
 
 /// Like [`runs_avx2`], for what [`has_arm_sm`] stands for.
