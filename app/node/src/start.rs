@@ -9,7 +9,8 @@ use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState};
 use changbai_channel::{
-    Block, Channel, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Block, Channel, FixedConfig, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Tuning,
 };
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
@@ -351,8 +352,11 @@ fn open_channel(
         genesis,
         contracts,
         endorser: signing_identity(directory, identities)?,
-        validator: identities.node_key.clone(),
+        validator: Some(identities.node_key.clone()),
         clock: Arc::clone(clock),
+        config_rule: Arc::new(FixedConfig),
+        tuning: Tuning::default(),
+        now_ms: 0,
     };
     Ok(Channel::open(&directory.channel(CHANNEL), parts)?)
 }

@@ -11,8 +11,8 @@ use changbai_msp::ChannelConfig;
 use changbai_storage::{ConsensusWal, Files, StorageError};
 use changbai_wire::time::Clock;
 use changbai_wire::{
-    DecodedProposal, DecodedTransaction, Header, TransactionLeaf, TxId, ValidatorAddress, decode_transaction,
-    envelope_digest,
+    DecodedProposal, DecodedTransaction, Header, TransactionLeaf, TxId, ValidatorAddress,
+    decode_transaction, envelope_digest,
 };
 use smkit::sm2::SigningKey;
 use smkit::sm3::Sm3Digest;
@@ -191,7 +191,7 @@ pub struct Status {
     /// Blocks in the ledger, genesis included: the last block's number plus one.
     pub height: u64,
     /// Hash of the last block's header.
-    pub tip: smkit::sm3::Sm3Digest,
+    pub tip: Sm3Digest,
     /// Transactions in the ledger, invalid ones included.
     pub transactions: u64,
     /// Why ordering has halted, if it has.

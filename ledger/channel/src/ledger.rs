@@ -165,11 +165,11 @@ impl Ledger {
         let block = ready.block;
         let number = block.header.number;
         let bytes = block.to_bytes();
-        let position = self
-            .log
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(number, &bytes, ready.identities)?;
+        let position = self.log.write().unwrap_or_else(PoisonError::into_inner).append(
+            number,
+            &bytes,
+            ready.identities,
+        )?;
         let mut batch = self.index.batch();
         for write in ready.writes {
             state::put_state(
@@ -310,8 +310,9 @@ impl<'a> Replay<'a> {
             let decoded = changbai_wire::decode_transaction(envelope).ok();
             if let Some(transaction) = decoded.as_ref().filter(|_| *code == ValidationCode::Valid) {
                 if let Some(next) = self.rule.next(&self.config, transaction) {
-                    let next = checked(&self.config, next)
-                        .map_err(|code| wrong(format!("block {number}: a configuration: {code}")))?;
+                    let next = checked(&self.config, next).map_err(|code| {
+                        wrong(format!("block {number}: a configuration: {code}"))
+                    })?;
                     state::put_config(&mut batch, number + 1, &next.to_genesis_envelope());
                     self.config = next;
                 }

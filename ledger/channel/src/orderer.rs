@@ -178,6 +178,7 @@ impl Orderer {
             }
         }
         if (records.is_empty() && !restored) || !self.votes() {
+            self.look_around();
             return Ok(());
         }
         self.running = Some(height);

@@ -60,7 +60,7 @@ pub(crate) fn validate(
     let mut writes = Vec::new();
     let mut overlay = Overlay::default();
     let mut seen = HashSet::new();
-    let mut config = None;
+    let mut config: Option<ChannelConfig> = None;
     codes.resize(transactions.len(), ValidationCode::NotValidated);
     for (index, (decoded, code)) in transactions.iter().zip(codes.iter_mut()).enumerate() {
         let transaction = &decoded.transaction;
@@ -79,7 +79,7 @@ pub(crate) fn validate(
                 continue;
             }
         };
-        let current = config.as_ref().unwrap_or(&rules.epoch.config);
+        let current = config.as_ref().unwrap_or(rules.epoch.config.as_ref());
         if let Some(next) = rules.config_rule.next(current, transaction) {
             match checked(current, next) {
                 Ok(next) => config = Some(next),

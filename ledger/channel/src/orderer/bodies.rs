@@ -169,12 +169,12 @@ impl Bodies {
 
     /// Takes what came early for `height`; what is older is forgotten.
     pub(super) fn take_early(&mut self, height: u64) -> Vec<Early> {
-        let (now, later) = self
+        let (now, later): (VecDeque<_>, VecDeque<_>) = self
             .early
             .drain(..)
             .filter(|body| body.height >= height)
             .partition(|body| body.height == height);
         self.early = later;
-        now
+        now.into()
     }
 }

@@ -29,9 +29,13 @@ impl Orderer {
         }
         // The proposer may be a block ahead: its next body is kept until this node is there.
         let next = self.next_height();
-        let known = self.shared.epoch().validators.members().iter().any(|member| {
-            PeerId::from(member.address) == from
-        });
+        let known = self
+            .shared
+            .epoch()
+            .validators
+            .members()
+            .iter()
+            .any(|member| PeerId::from(member.address) == from);
         if known && self.votes() && (next..=next.saturating_add(1)).contains(&height) {
             self.bodies.insert_early(Early { from, height, round, hash, block });
         }
@@ -82,13 +86,11 @@ impl Orderer {
         proposed: &Proposed,
     ) -> Result<(), Stop> {
         let height = self.next_height();
-        let opened = Block::from_bytes(bytes)
-            .map_err(|_| BodyFault::Malformed)
-            .and_then(|block| {
-                // Nothing that the header's hash does not cover is taken over.
-                let block = Block { codes: Vec::new(), certificate: None, ..block };
-                if block.header.hash() == hash { Ok(block) } else { Err(BodyFault::Malformed) }
-            });
+        let opened = Block::from_bytes(bytes).map_err(|_| BodyFault::Malformed).and_then(|block| {
+            // Nothing that the header's hash does not cover is taken over.
+            let block = Block { codes: Vec::new(), certificate: None, ..block };
+            if block.header.hash() == hash { Ok(block) } else { Err(BodyFault::Malformed) }
+        });
         let block = match opened {
             Ok(block) => block,
             Err(fault) => {

@@ -60,10 +60,6 @@ impl Peers {
         self.0.len()
     }
 
-    pub(super) fn ids(&self) -> impl Iterator<Item = &PeerId> {
-        self.0.keys()
-    }
-
     /// The highest block that any peer seems to have.
     pub(super) fn height(&self) -> u64 {
         self.0.values().map(|peer| peer.height).max().unwrap_or(0)

@@ -72,7 +72,6 @@ impl Orderer {
                 }
             }
             Action::Refused(refusal) => self.refused(refusal),
-            other => return Err(Stop::Halt(format!("unexpected consensus action {other:?}"))),
         }
         Ok(())
     }

@@ -94,7 +94,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<PeerMessage, PeerError> {
         found => return Err(PeerError::Version { found }),
     }
     let message = match reader.u8()? {
-        CONSENSUS => PeerMessage::Consensus(reader.bytes("consensus message", CONSENSUS_BYTES_MAX)?),
+        CONSENSUS => {
+            PeerMessage::Consensus(reader.bytes("consensus message", CONSENSUS_BYTES_MAX)?)
+        }
         BODY => PeerMessage::Body {
             height: reader.u64()?,
             round: reader.u32()?,

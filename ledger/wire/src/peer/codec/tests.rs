@@ -15,13 +15,9 @@ fn message() -> impl Strategy<Value = PeerMessage> {
     let items = proptest::collection::vec(item(), 0..5);
     prop_oneof![
         item().prop_map(PeerMessage::Consensus),
-        (any::<u64>(), any::<u32>(), digest(), item())
-            .prop_map(|(height, round, hash, block)| PeerMessage::Body {
-                height,
-                round,
-                hash,
-                block
-            }),
+        (any::<u64>(), any::<u32>(), digest(), item()).prop_map(|(height, round, hash, block)| {
+            PeerMessage::Body { height, round, hash, block }
+        }),
         (any::<u64>(), digest())
             .prop_map(|(height, hash)| PeerMessage::BodyRequest { height, hash }),
         (digest(), any::<u64>(), digest(), any::<u64>()).prop_map(
