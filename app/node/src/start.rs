@@ -349,6 +349,7 @@ fn open_channel(
         .map_err(|e| StartError::Wiring(e.to_string()))?;
     let parts = Parts {
         files: Arc::new(StdFiles),
+        index: None,
         genesis,
         contracts,
         endorser: signing_identity(directory, identities)?,

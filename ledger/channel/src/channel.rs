@@ -8,7 +8,7 @@ use changbai_consensus::{Engine, Equivocation};
 use changbai_contract::Registry;
 use changbai_merkle::{InclusionProof, prove_inclusion};
 use changbai_msp::ChannelConfig;
-use changbai_storage::{ConsensusWal, Files, StorageError};
+use changbai_storage::{ConsensusWal, Files, MemoryIndex, StorageError};
 use changbai_wire::time::Clock;
 use changbai_wire::{
     DecodedProposal, DecodedTransaction, Header, TransactionLeaf, TxId, ValidatorAddress,
@@ -35,6 +35,8 @@ use crate::validate::Rules;
 pub struct Parts {
     /// File access of the block log and the consensus log.
     pub files: Arc<dyn Files>,
+    /// An index in memory instead of one below the directory: for simulations.
+    pub index: Option<MemoryIndex>,
     /// Block 0 with the channel's configuration; the same at every node.
     pub genesis: Block,
     /// Contracts that run inside the node.
@@ -242,7 +244,7 @@ impl Channel {
         };
         let config =
             ChannelConfig::from_envelope(envelope).map_err(|e| OpenError::Config(e.to_string()))?;
-        let paths = Paths::below(dir);
+        let paths = Paths::below(dir, parts.index);
         parts.files.create_dir_all(dir).map_err(|source| StorageError::Io {
             file: dir.to_owned(),
             operation: "create",

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use changbai_merkle::Frontier;
 use changbai_msp::ChannelConfig;
 use changbai_storage::{
-    BlockLog, Files, Index, IndexBatch, IndexState, LogOptions, Position, StorageError,
+    BlockLog, Files, Index, IndexBatch, IndexState, LogOptions, MemoryIndex, Position, StorageError,
 };
 use changbai_wire::{Header, TransactionLeaf, TxId, ValidationCode, envelope_digests};
 use smkit::sm3::Sm3Digest;
@@ -61,14 +61,17 @@ pub(crate) struct Paths {
     pub(crate) blocks: PathBuf,
     pub(crate) index: PathBuf,
     pub(crate) wal: PathBuf,
+    /// The index lives in memory, not at its path.
+    pub(crate) memory: Option<MemoryIndex>,
 }
 
 impl Paths {
-    pub(crate) fn below(dir: &Path) -> Self {
+    pub(crate) fn below(dir: &Path, memory: Option<MemoryIndex>) -> Self {
         Self {
             blocks: dir.join("blocks"),
             index: dir.join("index"),
             wal: dir.join("consensus.wal"),
+            memory,
         }
     }
 }
@@ -104,7 +107,10 @@ impl Ledger {
         let (mut log, found) =
             BlockLog::open(Arc::clone(files), &paths.blocks, LogOptions::default(), floor)?;
         recovery.torn_bytes = found.truncated.map_or(0, |cut| cut.bytes);
-        let (mut index, state) = Index::open(&paths.index)?;
+        let (mut index, state) = match &paths.memory {
+            Some(home) => Index::in_memory(home),
+            None => Index::open(&paths.index)?,
+        };
         if state == IndexState::Damaged {
             drop(index);
             Index::destroy(&paths.index)?;

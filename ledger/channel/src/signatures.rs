@@ -62,11 +62,12 @@ pub(crate) fn check(
             unknown.filter(|claim| verdict.checked & claim.bit == 0).map(Claim::unverified),
         );
     }
-    let mut answers = batch
-        .par_chunks(SIGNATURE_CHUNK)
-        .flat_map_iter(verify_chunk)
-        .collect::<Vec<bool>>()
-        .into_iter();
+    let mut answers = if batch.len() <= SIGNATURE_CHUNK {
+        verify_chunk(&batch)
+    } else {
+        batch.par_chunks(SIGNATURE_CHUNK).flat_map_iter(verify_chunk).collect()
+    }
+    .into_iter();
     let mut codes = Vec::with_capacity(transactions.len());
     let mut learned = Vec::new();
     for ((claims, mut verdict), decoded) in claims.iter().zip(known).zip(transactions) {

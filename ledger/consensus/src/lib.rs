@@ -70,6 +70,9 @@ mod effects;
 mod engine;
 mod error;
 mod event;
+mod evidence;
+#[cfg(any(test, feature = "faults"))]
+pub mod forge;
 mod guard;
 mod set;
 mod sign;

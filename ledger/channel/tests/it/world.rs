@@ -144,6 +144,7 @@ impl World {
         contracts.register(Arc::new(Counters)).unwrap();
         let parts = Parts {
             files,
+            index: None,
             genesis: self.genesis.clone(),
             contracts,
             endorser,

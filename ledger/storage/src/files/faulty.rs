@@ -365,8 +365,8 @@ impl File for FaultyFile {
             return Err(fault.into());
         }
         let inode = disk.inode(self.id)?;
-        inode.durable = inode.current.clone();
-        inode.pending.clear();
+        let Inode { durable, pending, .. } = inode;
+        pending.drain(..).for_each(|change| change.apply(durable));
         Ok(())
     }
 }
