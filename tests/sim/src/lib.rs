@@ -36,9 +36,11 @@ use std::rc::Rc;
 
 pub use oracle::Violation;
 pub use plan::{Plan, Vice};
-pub use rng::Rng;
-pub use sim::{Sim, Stats};
-pub use world::World;
+pub use sim::Stats;
+
+use rng::Rng;
+use sim::Sim;
+use world::World;
 
 /// What to run.
 #[derive(Clone, Debug, Default)]

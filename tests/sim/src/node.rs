@@ -16,33 +16,33 @@ use crate::rng::Rng;
 use crate::world::{EPOCH_MS, World, contract};
 
 /// A node, up or down.
-pub struct Node {
+pub(crate) struct Node {
     /// Its name on links.
-    pub id: PeerId,
+    pub(crate) id: PeerId,
     /// The process, while it runs.
-    pub running: Option<Running>,
+    pub(crate) running: Option<Running>,
     /// Counts starts, so that what was meant for an earlier process is told apart.
-    pub incarnation: u64,
+    pub(crate) incarnation: u64,
     /// When its next turn is planned.
-    pub turn_at: Option<u64>,
+    pub(crate) turn_at: Option<u64>,
     /// Extra delay of its turns, in milliseconds.
-    pub lag_ms: u64,
+    pub(crate) lag_ms: u64,
     /// How far its wall clock is off, in milliseconds.
-    pub skew_ms: i64,
+    pub(crate) skew_ms: i64,
     /// Height up to which it has ever had durable blocks.
-    pub durable: u64,
+    pub(crate) durable: u64,
     /// It may sign what it likes.
-    pub traitor: bool,
+    pub(crate) traitor: bool,
     /// Its key must not be used any more: what it signed is forgotten.
-    pub keyless: bool,
+    pub(crate) keyless: bool,
     /// It does not come back.
-    pub gone: bool,
+    pub(crate) gone: bool,
     /// Its disk was told to fail.
-    pub failing: bool,
+    pub(crate) failing: bool,
     /// Its disk has lost a bit.
-    pub flipped: bool,
+    pub(crate) flipped: bool,
     /// When its full disk is emptied.
-    pub full_until: Option<u64>,
+    pub(crate) full_until: Option<u64>,
     files: FaultyFiles,
     index: MemoryIndex,
     older: MemoryIndex,
@@ -50,17 +50,17 @@ pub struct Node {
 }
 
 /// A node's process.
-pub struct Running {
+pub(crate) struct Running {
     /// What callers use.
-    pub channel: Channel,
+    pub(crate) channel: Channel,
     /// What the network drives.
-    pub orderer: Orderer,
+    pub(crate) orderer: Orderer,
 }
 
 impl Node {
     /// A node that has not started yet.
     #[must_use]
-    pub fn new(id: PeerId) -> Self {
+    pub(crate) fn new(id: PeerId) -> Self {
         Self {
             id,
             running: None,
@@ -87,13 +87,13 @@ impl Node {
     /// # Errors
     ///
     /// What [`Channel::open`] says.
-    pub fn start(&mut self, at: usize, world: &World, now_ms: u64) -> Result<(), OpenError> {
+    pub(crate) fn start(&mut self, at: usize, world: &World, now_ms: u64) -> Result<(), OpenError> {
         self.set_clock(now_ms);
         self.incarnation += 1;
         self.turn_at = None;
         let mut contracts = Registry::new();
         // The one contract of a fresh registry: its name is free.
-        drop(contracts.register(contract()));
+        let _ = contracts.register(contract());
         let Some(keys) = world.members.get(at) else { return Ok(()) };
         let votes = at < world.validators && !self.keyless;
         let parts = Parts {
@@ -114,7 +114,7 @@ impl Node {
     }
 
     /// The process dies, and with it what the disk had not made sure of.
-    pub fn crash(&mut self, rng: &mut Rng, all_lost: bool) {
+    pub(crate) fn crash(&mut self, rng: &mut Rng, all_lost: bool) {
         self.running = None;
         self.turn_at = None;
         self.full_until = None;
@@ -134,7 +134,7 @@ impl Node {
     }
 
     /// The disk is replaced by an empty one.
-    pub fn wipe(&mut self) {
+    pub(crate) fn wipe(&mut self) {
         self.files = FaultyFiles::new();
         self.index = MemoryIndex::new();
         self.older = MemoryIndex::new();
@@ -142,29 +142,29 @@ impl Node {
     }
 
     /// A crash may find the index as it is now.
-    pub fn remember_index(&mut self) {
+    pub(crate) fn remember_index(&mut self) {
         self.older = self.index.copy();
     }
 
     /// Lets one of the next operations on the disk fail.
-    pub fn fail_soon(&self, rng: &mut Rng, fault: Fault) {
+    pub(crate) fn fail_soon(&self, rng: &mut Rng, fault: Fault) {
         self.files.fail_at(self.files.operations() + rng.below(12), fault);
     }
 
     /// The disk works again.
-    pub fn heal_disk(&mut self) {
+    pub(crate) fn heal_disk(&mut self) {
         self.files.heal();
         self.full_until = None;
     }
 
     /// Whether the machine, not the process alone, has died.
     #[must_use]
-    pub fn machine_died(&self) -> bool {
+    pub(crate) fn machine_died(&self) -> bool {
         self.files.crashed()
     }
 
     /// Flips one bit of one file of a machine that is down; which file.
-    pub fn flip(&mut self, rng: &mut Rng) -> Option<String> {
+    pub(crate) fn flip(&mut self, rng: &mut Rng) -> Option<String> {
         let paths = self.files.paths();
         let path = paths.get(rng.place(paths.len()))?;
         let mut content = self.files.content(path)?;
@@ -176,19 +176,19 @@ impl Node {
 
     /// Length of the consensus log in bytes.
     #[must_use]
-    pub fn wal_bytes(&self) -> usize {
+    pub(crate) fn wal_bytes(&self) -> usize {
         self.files.content(Path::new("/node/consensus.wal")).map_or(0, |content| content.len())
     }
 
     /// Sets the wall clock for a moment of the simulation.
-    pub fn set_clock(&self, now_ms: u64) {
+    pub(crate) fn set_clock(&self, now_ms: u64) {
         let at = (EPOCH_MS + 1_000 + now_ms).saturating_add_signed(self.skew_ms);
         self.clock.set(UnixMillis(at));
     }
 
     /// What the wall clock shows.
     #[must_use]
-    pub fn wall_ms(&self, now_ms: u64) -> u64 {
+    pub(crate) fn wall_ms(&self, now_ms: u64) -> u64 {
         (EPOCH_MS + 1_000 + now_ms).saturating_add_signed(self.skew_ms)
     }
 }

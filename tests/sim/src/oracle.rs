@@ -21,7 +21,7 @@ pub struct Violation {
 
 /// Collects what honest nodes did and said.
 #[derive(Default)]
-pub struct Oracle {
+pub(crate) struct Oracle {
     /// The one block of each height.
     blocks: BTreeMap<u64, (Sm3Digest, Vec<ValidationCode>)>,
     /// Envelopes that were really handed in, by transaction.
@@ -43,7 +43,7 @@ struct Tree {
 
 impl Oracle {
     /// A transaction is about to be handed in.
-    pub fn submits(&mut self, tx_id: TxId, envelope: &[u8]) {
+    pub(crate) fn submits(&mut self, tx_id: TxId, envelope: &[u8]) {
         self.submitted.insert(tx_id, envelope_digest(envelope));
     }
 
@@ -52,7 +52,7 @@ impl Oracle {
     /// # Errors
     ///
     /// [`Violation`] when it was told another one before.
-    pub fn tells(&mut self, tx_id: TxId, outcome: Outcome) -> Result<(), Violation> {
+    pub(crate) fn tells(&mut self, tx_id: TxId, outcome: Outcome) -> Result<(), Violation> {
         match self.told.insert(tx_id, outcome) {
             Some(before) if before != outcome => Err(Violation {
                 property: "an answer stays",
@@ -64,7 +64,7 @@ impl Oracle {
 
     /// Highest block that any honest node has had.
     #[must_use]
-    pub fn height(&self) -> u64 {
+    pub(crate) fn height(&self) -> u64 {
         self.blocks.keys().next_back().copied().unwrap_or(0)
     }
 
@@ -73,7 +73,7 @@ impl Oracle {
     /// # Errors
     ///
     /// [`Violation`] of agreement or validity.
-    pub fn commits(&mut self, world: &World, node: usize, block: &Block) -> Result<(), Violation> {
+    pub(crate) fn commits(&mut self, world: &World, node: usize, block: &Block) -> Result<(), Violation> {
         let number = block.header.number;
         let hash = block.header.hash();
         if let Some((known, codes)) = self.blocks.get(&number) {
@@ -152,7 +152,7 @@ impl Oracle {
     /// # Errors
     ///
     /// [`Violation`] when an honest one is accused, or the evidence proves nothing.
-    pub fn accuses(
+    pub(crate) fn accuses(
         &self,
         world: &World,
         case: &Equivocation,
@@ -174,7 +174,7 @@ impl Oracle {
     /// # Errors
     ///
     /// [`Violation`] naming the pair.
-    pub fn is_append_only(&self) -> Result<(), Violation> {
+    pub(crate) fn is_append_only(&self) -> Result<(), Violation> {
         for (at, (old_size, old_root)) in self.roots.iter().enumerate() {
             for (size, root) in self.roots.iter().skip(at) {
                 let proof = prove_consistency(&self.tree, *old_size, *size);
@@ -193,7 +193,7 @@ impl Oracle {
     /// # Errors
     ///
     /// [`Violation`] naming the transaction.
-    pub fn keeps_its_word(
+    pub(crate) fn keeps_its_word(
         &self,
         node: usize,
         find: &dyn Fn(&TxId) -> Option<Outcome>,
@@ -213,7 +213,9 @@ impl Oracle {
         for ((index, envelope), code) in (0_u32..).zip(&block.envelopes).zip(&block.codes) {
             let envelope = envelope_digest(envelope);
             let leaf = TransactionLeaf { block_number: number, index, code: *code, envelope };
-            let mut sink = |id: NodeId, hash: Sm3Digest| drop(nodes.insert((id.level, id.index), hash));
+            let mut sink = |id: NodeId, hash: Sm3Digest| {
+                nodes.insert((id.level, id.index), hash);
+            };
             // A log of this size never overflows.
             let _ = frontier.append(leaf_hash(&leaf.to_bytes()), &mut sink);
         }

@@ -59,7 +59,7 @@ pub enum Vice {
 }
 
 /// All of them.
-pub const VICES: [Vice; 8] = [
+pub(crate) const VICES: [Vice; 8] = [
     Vice::Equivocate,
     Vice::DoubleVote,
     Vice::Withhold,
@@ -73,7 +73,7 @@ pub const VICES: [Vice; 8] = [
 impl Plan {
     /// The plan of a seed; `validators` overrides its size.
     #[must_use]
-    pub fn new(rng: &mut Rng, validators: Option<usize>) -> Self {
+    pub(crate) fn new(rng: &mut Rng, validators: Option<usize>) -> Self {
         let chosen = rng.pick(&[1, 4, 4, 4, 4, 4, 4, 4, 4, 7], 4);
         let validators = validators.unwrap_or(chosen);
         let tolerated = validators.saturating_sub(1) / 3;
@@ -100,7 +100,7 @@ impl Plan {
 
     /// How many validators may be faulty for good.
     #[must_use]
-    pub fn tolerated(&self) -> usize {
+    pub(crate) fn tolerated(&self) -> usize {
         self.validators.saturating_sub(1) / 3
     }
 }

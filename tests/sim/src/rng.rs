@@ -5,17 +5,17 @@ use smkit::{Random, RandomError};
 /// SplitMix64 (Steele, Lea, Flood 2014): tiny, well mixed, the same everywhere. Not for keys that
 /// protect anything.
 #[derive(Clone, Debug)]
-pub struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
     /// The sequence that `seed` stands for.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -24,27 +24,27 @@ impl Rng {
     }
 
     /// A number below `bound`, which is not 0. The bias is below 2⁻³² for the bounds used here.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
 
     /// A number of the range, both ends included.
-    pub fn within(&mut self, from: u64, to: u64) -> u64 {
+    pub(crate) fn within(&mut self, from: u64, to: u64) -> u64 {
         from + self.below(to.saturating_sub(from) + 1)
     }
 
     /// A place among `count`.
-    pub fn place(&mut self, count: usize) -> usize {
+    pub(crate) fn place(&mut self, count: usize) -> usize {
         usize::try_from(self.below(count as u64)).unwrap_or(0)
     }
 
     /// True `permille` times in a thousand.
-    pub fn chance(&mut self, permille: u64) -> bool {
+    pub(crate) fn chance(&mut self, permille: u64) -> bool {
         self.below(1_000) < permille
     }
 
     /// One of several.
-    pub fn pick<T: Copy>(&mut self, of: &[T], otherwise: T) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, of: &[T], otherwise: T) -> T {
         let place = self.place(of.len());
         of.get(place).copied().unwrap_or(otherwise)
     }

@@ -70,7 +70,7 @@ impl Stats {
 }
 
 /// A network under way.
-pub struct Sim {
+pub(crate) struct Sim {
     world: Rc<World>,
     plan: Plan,
     rng: Rng,
@@ -102,7 +102,7 @@ enum Happening {
 impl Sim {
     /// A network for a plan.
     #[must_use]
-    pub fn new(world: Rc<World>, plan: Plan, rng: Rng, trace: bool) -> Self {
+    pub(crate) fn new(world: Rc<World>, plan: Plan, rng: Rng, trace: bool) -> Self {
         let nodes = world.members.iter().map(|keys| Node::new(keys.id)).collect();
         let clients = Clients::new(plan.operations);
         Self {
@@ -129,7 +129,7 @@ impl Sim {
     /// # Errors
     ///
     /// The first [`Violation`].
-    pub fn run(mut self) -> Result<Stats, Violation> {
+    pub(crate) fn run(mut self) -> Result<Stats, Violation> {
         self.choose_traitors();
         for node in 0..self.nodes.len() {
             self.start(node)?;
@@ -201,6 +201,7 @@ impl Sim {
             let what = format!("node {at} had block {}, now ends with {height}", node.durable);
             return Err(Violation { property: "a durable block is lost", what });
         }
+        self.read_again(at)?;
         let ids: Vec<_> = self.nodes.iter().map(|node| node.id).collect();
         for other in 0..self.nodes.len() {
             if other == at || self.nodes[other].running.is_none() {
@@ -215,6 +216,21 @@ impl Sim {
         }
         self.plan_turn(at, now_ms);
         self.after_turn(at)
+    }
+
+    /// After a start: every block is still there and the same.
+    fn read_again(&mut self, at: usize) -> Result<(), Violation> {
+        let node = &self.nodes[at];
+        let Some(running) = node.running.as_ref().filter(|_| !node.traitor) else { return Ok(()) };
+        for number in 1..running.channel.status().height {
+            let block = running.channel.block(number).ok().flatten();
+            let Some(block) = block else {
+                let what = format!("node {at} cannot read block {number} after a start");
+                return Err(Violation { property: "a durable block is lost", what });
+            };
+            self.oracle.commits(&self.world, at, &block)?;
+        }
+        Ok(())
     }
 
     /// A node's process ends; it comes back after a while.
@@ -293,6 +309,10 @@ impl Sim {
                 let running = node.running.as_ref();
                 let block = running.and_then(|r| r.channel.block(number).ok().flatten());
                 let Some(block) = block else {
+                    if node.machine_died() {
+                        // Looked at when it is back.
+                        return Ok(());
+                    }
                     let what = format!("node {at} cannot read block {number}");
                     return Err(Violation { property: "a durable block is lost", what });
                 };

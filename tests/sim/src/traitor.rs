@@ -13,11 +13,11 @@ use crate::rng::Rng;
 use crate::world::CHANNEL;
 
 /// A message to one node.
-pub type Letter = (usize, Vec<u8>);
+pub(crate) type Letter = (usize, Vec<u8>);
 
 /// One traitor's memory.
 #[derive(Default)]
-pub struct Traitor {
+pub(crate) struct Traitor {
     /// Bodies it sent, to make others of.
     bodies: VecDeque<(Sm3Digest, Block)>,
     /// An envelope to forge from.
@@ -26,7 +26,7 @@ pub struct Traitor {
 
 impl Traitor {
     /// Turns honest letters into what is sent.
-    pub fn twist(
+    pub(crate) fn twist(
         &mut self,
         vices: &[Vice],
         key: &SigningKey,

@@ -13,34 +13,34 @@ use smkit_pki::{Authority, Certificate, Profile, Subject, TrustAnchors, Validity
 use crate::rng::Rng;
 
 /// Where the clocks of a network start, Unix milliseconds.
-pub const EPOCH_MS: u64 = 1_795_000_000_000;
+pub(crate) const EPOCH_MS: u64 = 1_795_000_000_000;
 /// The channel.
-pub const CHANNEL: &str = "city";
+pub(crate) const CHANNEL: &str = "city";
 const MSP: &str = "Agency";
 
 /// A node's keys.
 #[derive(Clone)]
-pub struct Keys {
+pub(crate) struct Keys {
     /// Its name on links.
-    pub id: PeerId,
+    pub(crate) id: PeerId,
     /// It endorses with this.
-    pub endorser: SigningIdentity,
+    pub(crate) endorser: SigningIdentity,
     /// It votes with this; a follower has none in use.
-    pub key: SigningKey,
+    pub(crate) key: SigningKey,
 }
 
 /// Everything that is the same for all networks of one size.
-pub struct World {
+pub(crate) struct World {
     /// Validators first, then followers.
-    pub members: Vec<Keys>,
+    pub(crate) members: Vec<Keys>,
     /// How many of them are validators.
-    pub validators: usize,
+    pub(crate) validators: usize,
     /// The validators as consensus knows them.
-    pub set: ValidatorSet,
+    pub(crate) set: ValidatorSet,
     /// Submits everything.
-    pub client: SigningIdentity,
+    pub(crate) client: SigningIdentity,
     /// Block 0.
-    pub genesis: Block,
+    pub(crate) genesis: Block,
 }
 
 impl World {
@@ -49,7 +49,7 @@ impl World {
     /// # Errors
     ///
     /// A text; none of it depends on a seed.
-    pub fn new(validators: usize, followers: usize) -> Result<Self, String> {
+    pub(crate) fn new(validators: usize, followers: usize) -> Result<Self, String> {
         let mut rng = Rng::new(0x5349_4d00 + validators as u64 * 64 + followers as u64);
         let subject = Subject { common_name: "root".to_owned(), ..Subject::default() };
         let authority = Authority::create_root(&subject, validity(), &mut rng).map_err(text)?;
@@ -114,7 +114,7 @@ pub(crate) fn text(error: impl std::fmt::Display) -> String {
 }
 
 /// A call of the contract.
-pub fn call(words: &[&str], time_ms: u64, rng: &mut Rng) -> Invocation {
+pub(crate) fn call(words: &[&str], time_ms: u64, rng: &mut Rng) -> Invocation {
     let mut nonce = [0; 24];
     for byte in &mut nonce {
         *byte = u8::try_from(rng.below(256)).unwrap_or(0);
@@ -129,7 +129,7 @@ pub fn call(words: &[&str], time_ms: u64, rng: &mut Rng) -> Invocation {
 
 /// `Put key value` writes blindly, `Add key` reads and writes.
 #[derive(Debug)]
-pub struct Counters;
+pub(crate) struct Counters;
 
 impl Contract for Counters {
     fn name(&self) -> &'static str {

@@ -23,6 +23,9 @@ impl Orderer {
 
     fn act(&mut self, action: &Action) -> Result<(), Stop> {
         match action {
+            // The core may finish what it began after it has decided: of a block that is durable
+            // nothing needs to be remembered, since this node never votes there again.
+            Action::Wal(record) if record.height <= self.shared.ledger.height() => {}
             Action::Wal(record) => {
                 self.wal.append(record.height, record.kind, &record.bytes)?;
             }
