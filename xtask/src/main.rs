@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 mod ctgrind;
 mod r#gen;
 mod layers;
+mod sim;
 
 const HELP: &str = "\
 cargo xtask test             everything that must hold before a change lands (what CI runs)
@@ -17,6 +18,8 @@ cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main or 
 cargo xtask timing [--quick] does the time of secret-key operations depend on the secret? docs/constant-time.md
 cargo xtask ctgrind          does a branch or index of secret-key operations depend on the secret? (Valgrind)
 cargo xtask fuzz [SECONDS]   every fuzz target for so long (default 60 s each)
+cargo xtask sim [--seeds N] [--from S] [--seed S [--trace]] [--nodes n] | --mutations
+                             networks on one thread from seeds, with every fault (default 100000 seeds)
 cargo xtask kill [ROUNDS]    SIGKILL under load, longer than the test does (default 100)
 ";
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ["ctgrind"] => ctgrind::run(&root),
         ["fuzz"] => fuzz(&root, "60"),
         ["fuzz", seconds] => fuzz(&root, seconds),
+        ["sim", words @ ..] => sim::run(&root, words),
         ["kill"] => kill(&root, "100"),
         ["kill", rounds] => kill(&root, rounds),
         _ => {

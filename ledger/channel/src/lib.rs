@@ -40,6 +40,8 @@ mod epoch;
 mod ledger;
 pub mod limits;
 mod mempool;
+#[cfg(feature = "mutations")]
+pub mod mutation;
 mod orderer;
 mod outcome;
 mod signatures;

@@ -63,7 +63,7 @@ impl Engine {
             address: own
                 .as_ref()
                 .map_or(Address(ValidatorAddress::new(Sm3Digest::new([0; 32]))), |own| own.address),
-            threshold_params: core_types::ThresholdParams::default(),
+            threshold_params: thresholds(),
             value_payload: ValuePayload::ProposalAndParts,
             enabled: own.is_some(),
         };
@@ -359,4 +359,19 @@ impl fmt::Debug for Engine {
             .field("halted", &self.halted)
             .finish_non_exhaustive()
     }
+}
+
+#[cfg(not(feature = "mutations"))]
+fn thresholds() -> core_types::ThresholdParams {
+    core_types::ThresholdParams::default()
+}
+
+#[cfg(feature = "mutations")]
+fn thresholds() -> core_types::ThresholdParams {
+    let mut thresholds = core_types::ThresholdParams::default();
+    if crate::mutation::is(crate::mutation::Mutation::QuorumOffByOne) {
+        // Two of four, four of seven.
+        thresholds.quorum = core_types::ThresholdParam::new(49, 100);
+    }
+    thresholds
 }

@@ -99,6 +99,24 @@ pub fn proposal(
     Message::Proposal(SignedProposal::new(proposal, signature)).encode().ok()
 }
 
+/// A vote in another validator's name, signed with the wrong key.
+#[must_use]
+pub fn impersonate(channel_id: &str, key: &SigningKey, said: &Said) -> Option<Vec<u8>> {
+    let kind = match said.kind {
+        MessageKind::Precommit => VoteType::Precommit,
+        MessageKind::Prevote | MessageKind::Proposal => VoteType::Prevote,
+    };
+    let vote = Vote {
+        kind,
+        height: Height(said.height),
+        round: Round::new(said.round),
+        value: said.block.map_or(NilOrVal::Nil, |block| NilOrVal::Val(BlockId(block))),
+        address: Address(said.validator),
+    };
+    let signature = Sig(key.sign(&vote_bytes(channel_id, &vote)?));
+    Message::Vote(SignedVote::new(vote, signature)).encode().ok()
+}
+
 fn address(key: &SigningKey) -> Address {
     Address(ValidatorAddress::for_key(key.verifying_key().public_key()))
 }

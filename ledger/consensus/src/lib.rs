@@ -74,6 +74,8 @@ mod evidence;
 #[cfg(any(test, feature = "faults"))]
 pub mod forge;
 mod guard;
+#[cfg(feature = "mutations")]
+pub mod mutation;
 mod set;
 mod sign;
 mod timeouts;

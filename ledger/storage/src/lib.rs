@@ -72,6 +72,8 @@ pub mod frame;
 mod index;
 pub mod limits;
 mod log;
+#[cfg(feature = "mutations")]
+pub mod mutation;
 mod wal;
 
 #[cfg(any(test, feature = "faults"))]

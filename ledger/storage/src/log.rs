@@ -149,7 +149,7 @@ impl BlockLog {
         let frame = encode_frame(number, &body);
         let path = self.shared.path(extent.segment);
         self.tail.write_at(extent.end, &frame).map_err(StorageError::write(&path))?;
-        self.tail.sync_data().map_err(StorageError::io(&path, "sync"))?;
+        self.sync_tail().map_err(StorageError::io(&path, "sync"))?;
         let position = Position::new(extent.segment, extent.end, number, frame.len());
         self.remember(position.offset, &body);
         let end = extent.end + frame.len() as u64;
@@ -208,6 +208,17 @@ impl BlockLog {
     #[must_use]
     pub fn end_offset(&self) -> u64 {
         self.shared.extent().end
+    }
+
+    #[cfg(not(feature = "mutations"))]
+    fn sync_tail(&self) -> std::io::Result<()> {
+        self.tail.sync_data()
+    }
+
+    #[cfg(feature = "mutations")]
+    fn sync_tail(&self) -> std::io::Result<()> {
+        use crate::mutation::{Mutation, is};
+        if is(Mutation::BlockUnsynced) { Ok(()) } else { self.tail.sync_data() }
     }
 
     /// The extent to append to: the tail segment, or a new one when it is full.

@@ -127,7 +127,7 @@ impl ConsensusWal {
         self.guarded(|wal| {
             if !wal.pending.is_empty() {
                 wal.write(wal.end, &wal.pending)?;
-                wal.sync()?;
+                wal.sync_records()?;
                 wal.end += wal.pending.len() as u64;
                 wal.pending.clear();
                 wal.pending.shrink_to(PENDING_BYTES_KEPT);
@@ -287,6 +287,17 @@ impl ConsensusWal {
 
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), StorageError> {
         self.file.write_at(offset, bytes).map_err(StorageError::write(&self.path))
+    }
+
+    #[cfg(not(feature = "mutations"))]
+    fn sync_records(&self) -> Result<(), StorageError> {
+        self.sync()
+    }
+
+    #[cfg(feature = "mutations")]
+    fn sync_records(&self) -> Result<(), StorageError> {
+        use crate::mutation::{Mutation, is};
+        if is(Mutation::WalUnsynced) { Ok(()) } else { self.sync() }
     }
 
     fn sync(&self) -> Result<(), StorageError> {

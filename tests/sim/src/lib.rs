@@ -49,6 +49,37 @@ pub struct Options {
     pub validators: Option<usize>,
     /// Tell every step on standard error.
     pub trace: bool,
+    /// A mistake that all nodes make.
+    #[cfg(feature = "mutations")]
+    pub mutation: Option<Mutation>,
+}
+
+/// A mistake of the code under test.
+#[cfg(feature = "mutations")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutation {
+    /// Of the storage.
+    Storage(changbai_storage::mutation::Mutation),
+    /// Of consensus.
+    Consensus(changbai_consensus::mutation::Mutation),
+    /// Of the channel.
+    Channel(changbai_channel::mutation::Mutation),
+}
+
+#[cfg(feature = "mutations")]
+fn mutate(mutation: Option<Mutation>) {
+    changbai_storage::mutation::set(match mutation {
+        Some(Mutation::Storage(mutation)) => Some(mutation),
+        _ => None,
+    });
+    changbai_consensus::mutation::set(match mutation {
+        Some(Mutation::Consensus(mutation)) => Some(mutation),
+        _ => None,
+    });
+    changbai_channel::mutation::set(match mutation {
+        Some(Mutation::Channel(mutation)) => Some(mutation),
+        _ => None,
+    });
 }
 
 /// What came of a seed.
@@ -72,6 +103,8 @@ thread_local! {
 /// Plays one seed. The same seed gives the same report, wherever and whenever.
 #[must_use]
 pub fn run(seed: u64, options: &Options) -> Report {
+    #[cfg(feature = "mutations")]
+    mutate(options.mutation);
     let mut rng = Rng::new(seed ^ 0x6368_616e_6762_6169);
     let plan = Plan::new(&mut rng, options.validators);
     let world = match world(plan.validators, plan.followers) {

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use changbai_channel::{
-    Channel, FixedConfig, OpenError, Orderer, Parts, PeerId, Skew, Tuning,
-};
+use changbai_channel::{Channel, FixedConfig, OpenError, Orderer, Parts, PeerId, Skew, Tuning};
 use changbai_consensus::Timeouts;
 use changbai_contract::Registry;
 use changbai_storage::MemoryIndex;

@@ -73,7 +73,12 @@ impl Oracle {
     /// # Errors
     ///
     /// [`Violation`] of agreement or validity.
-    pub(crate) fn commits(&mut self, world: &World, node: usize, block: &Block) -> Result<(), Violation> {
+    pub(crate) fn commits(
+        &mut self,
+        world: &World,
+        node: usize,
+        block: &Block,
+    ) -> Result<(), Violation> {
         let number = block.header.number;
         let hash = block.header.hash();
         if let Some((known, codes)) = self.blocks.get(&number) {

@@ -54,12 +54,14 @@ pub enum Vice {
     Forge,
     /// Claims heights that it does not have, and gives blocks that are none.
     Claim,
+    /// Votes in the name of others.
+    Impersonate,
     /// Sends noise.
     Noise,
 }
 
 /// All of them.
-pub(crate) const VICES: [Vice; 8] = [
+pub(crate) const VICES: [Vice; 9] = [
     Vice::Equivocate,
     Vice::DoubleVote,
     Vice::Withhold,
@@ -67,6 +69,7 @@ pub(crate) const VICES: [Vice; 8] = [
     Vice::Future,
     Vice::Forge,
     Vice::Claim,
+    Vice::Impersonate,
     Vice::Noise,
 ];
 

@@ -258,11 +258,8 @@ impl Sim {
         let Some(Running { orderer, .. }) = node.running.as_mut() else { return Ok(()) };
         self.stats.turns += 1;
         let turned = orderer.turn(now_ms);
-        self.turns_now = if self.turns_now.0 == now_ms {
-            (now_ms, self.turns_now.1 + 1)
-        } else {
-            (now_ms, 1)
-        };
+        self.turns_now =
+            if self.turns_now.0 == now_ms { (now_ms, self.turns_now.1 + 1) } else { (now_ms, 1) };
         if self.turns_now.1 > TURNS_PER_MOMENT_MAX {
             let what = format!("node {at} turns without end");
             return Err(Violation { property: "liveness", what });

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use changbai_channel::Block;
 use changbai_consensus::{MessageKind, forge};
-use changbai_wire::{PeerMessage, PeerStatus, block_data_hash, seal};
+use changbai_wire::{PeerMessage, PeerStatus, ValidatorAddress, block_data_hash, seal};
 use smkit::sm2::SigningKey;
 use smkit::{Sm3Digest, sm3};
 
@@ -31,9 +31,10 @@ impl Traitor {
         vices: &[Vice],
         key: &SigningKey,
         letters: Vec<Letter>,
-        nodes: usize,
+        others: &[ValidatorAddress],
         rng: &mut Rng,
     ) -> Vec<Letter> {
+        let nodes = others.len();
         let has = |vice: Vice| vices.contains(&vice);
         let mut out = Vec::new();
         let mut halves: Option<(Sm3Digest, Option<Block>)> = None;
@@ -50,11 +51,11 @@ impl Traitor {
                     let said = forge::read(&statement);
                     let proposal = said.filter(|said| said.kind == MessageKind::Proposal);
                     if let Some(said) = proposal
-                        && (has(Vice::Equivocate) || has(Vice::Invalid))
+                        && [Vice::Equivocate, Vice::Invalid, Vice::Forge].into_iter().any(has)
                     {
                         let block = said.block.unwrap_or_else(|| sm3(b""));
                         if halves.as_ref().is_none_or(|(of, _)| *of != block) {
-                            halves = Some((block, self.other(&block, has(Vice::Invalid), rng)));
+                            halves = Some((block, self.other(&block, vices, key, rng)));
                         }
                         let other = halves.as_ref().and_then(|(_, other)| other.as_ref());
                         if let Some(other) = other {
@@ -63,8 +64,11 @@ impl Traitor {
                             let second = forge::proposal(CHANNEL, key, height, round, None, hash);
                             let block = other.to_bytes();
                             let body = PeerMessage::Body { height, round, hash, block };
-                            // One half gets the one, the other the other, some both.
-                            let (first, both) = (to % 2 == 0, rng.chance(300));
+                            // One half gets the one, the other the other, some both; but a broken
+                            // one goes to all.
+                            let equivocates = has(Vice::Equivocate);
+                            let (first, both) =
+                                (equivocates && to % 2 == 0, equivocates && rng.chance(300));
                             if first || both {
                                 out.push((to, bytes.clone()));
                             }
@@ -85,8 +89,18 @@ impl Traitor {
                             let vote = forge::vote(CHANNEL, key, said.kind, height, round, block);
                             push(&mut out, to, vote.map(PeerMessage::Consensus));
                         }
+                        if has(Vice::Impersonate) && rng.chance(500) {
+                            let victim = others.get(rng.place(others.len())).copied();
+                            let block = if rng.chance(300) { None } else { said.block };
+                            let forged = victim.and_then(|victim| {
+                                let said = forge::Said { block, validator: victim, ..said };
+                                forge::impersonate(CHANNEL, key, &said)
+                            });
+                            push(&mut out, to, forged.map(PeerMessage::Consensus));
+                        }
                         if has(Vice::Future) && rng.chance(200) {
-                            let round = said.round.saturating_add(rng.pick(&[1, 3, 12, 1 << 29], 1));
+                            let round =
+                                said.round.saturating_add(rng.pick(&[1, 3, 12, 1 << 29], 1));
                             let height = said.height + rng.pick(&[0, 0, 1, 3, 30, 1 << 40], 0);
                             let block = self.any_block(rng);
                             let kind = rng.pick(
@@ -129,7 +143,9 @@ impl Traitor {
             }
         }
         if has(Vice::Forge) && rng.chance(200) {
-            let forged = self.forged(key, rng).map(|envelope| vec![envelope]);
+            let envelope = self.envelope.as_ref();
+            let forged = envelope.and_then(|envelope| forge_from(envelope, key, rng));
+            let forged = forged.map(|envelope| vec![envelope]);
             push(&mut out, rng.place(nodes), forged.map(PeerMessage::Transactions));
         }
         if has(Vice::Noise) && rng.chance(200) {
@@ -149,23 +165,34 @@ impl Traitor {
         }
     }
 
-    /// Another block for the same place: as good as the first, or broken.
-    fn other(&self, hash: &Sm3Digest, broken: bool, rng: &mut Rng) -> Option<Block> {
+    /// Another block for the same place: as good as the first, broken, or with a forgery in it.
+    fn other(
+        &self,
+        hash: &Sm3Digest,
+        vices: &[Vice],
+        key: &SigningKey,
+        rng: &mut Rng,
+    ) -> Option<Block> {
         let (_, block) = self.bodies.iter().find(|(known, _)| known == hash)?;
         let mut other = block.clone();
         other.header.time_ms += 1;
-        if !broken {
-            return Some(other);
-        }
-        match rng.below(8) {
-            0 => other.header.log_root = sm3(b"rewritten"),
-            1 => other.header.log_size += 1,
-            2 => other.header.time_ms += 3_600_000,
-            3 => other.header.validators_hash = sm3(b"mine"),
-            4 => other.header.config_number += 1,
-            5 => other.envelopes.push(b"no transaction".to_vec()),
-            6 => other.envelopes.extend((0..20).flat_map(|_| block.envelopes.clone())),
-            _ => other.envelopes.extend(block.envelopes.first().cloned()),
+        if vices.contains(&Vice::Forge)
+            && rng.chance(500)
+            && let Some(first) = other.envelopes.first_mut()
+            && let Some(forged) = forge_from(first, key, rng)
+        {
+            *first = forged;
+        } else if vices.contains(&Vice::Invalid) {
+            match rng.below(8) {
+                0 => other.header.log_root = sm3(b"rewritten"),
+                1 => other.header.log_size += 1,
+                2 => other.header.time_ms += 3_600_000,
+                3 => other.header.validators_hash = sm3(b"mine"),
+                4 => other.header.config_number += 1,
+                5 => other.envelopes.push(b"no transaction".to_vec()),
+                6 => other.envelopes.extend((0..20).flat_map(|_| block.envelopes.clone())),
+                _ => other.envelopes.extend(block.envelopes.first().cloned()),
+            }
         }
         other.header.data_hash = block_data_hash(&other.envelopes);
         Some(other)
@@ -177,20 +204,18 @@ impl Traitor {
             _ => sm3(&rng.next().to_be_bytes()),
         }
     }
+}
 
-    /// Somebody's transaction under the traitor's own signature.
-    fn forged(&self, key: &SigningKey, rng: &mut Rng) -> Option<Vec<u8>> {
-        let envelope = self.envelope.as_ref()?;
-        let decoded = changbai_wire::decode_transaction(envelope).ok()?;
-        let mut payload = decoded.signed_payload;
-        if rng.chance(500) {
-            // The write that an honest endorser never saw.
-            let at = payload.len().checked_sub(1 + rng.place(payload.len() / 2))?;
-            *payload.get_mut(at)? ^= 1;
-        }
-        let signature = key.sign(&payload).to_der();
-        Some(seal(payload, signature))
+/// Somebody's transaction under the traitor's own signature.
+fn forge_from(envelope: &[u8], key: &SigningKey, rng: &mut Rng) -> Option<Vec<u8>> {
+    let mut payload = changbai_wire::decode_transaction(envelope).ok()?.signed_payload;
+    if rng.chance(300) {
+        // A write that no endorser has seen.
+        let at = payload.len().checked_sub(1 + rng.place(payload.len() / 2))?;
+        *payload.get_mut(at)? ^= 1;
     }
+    let signature = key.sign(&payload).to_der();
+    Some(seal(payload, signature))
 }
 
 fn push(out: &mut Vec<Letter>, to: usize, message: Option<PeerMessage>) {

@@ -75,8 +75,7 @@ impl World {
             roots: TrustAnchors::from_certificates(vec![authority.certificate().clone()]),
             intermediates: Vec::new(),
         };
-        let mut config =
-            ChannelConfig::new(CHANNEL, vec![organisation], configs).map_err(text)?;
+        let mut config = ChannelConfig::new(CHANNEL, vec![organisation], configs).map_err(text)?;
         config.batch.max_message_count = 5;
         let genesis = Block::genesis(&config, config.to_genesis_envelope(), EPOCH_MS);
         let set = ValidatorSet::new(set).map_err(text)?;

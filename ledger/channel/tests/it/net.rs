@@ -1,6 +1,6 @@
 //! Several nodes in one thread and in virtual time: messages arrive at once and in order.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use changbai_channel::{
     Delivery, Destination, Endorsed, OrderEvent, Outcome, PeerId, SigningIdentity,
@@ -27,7 +27,7 @@ pub(crate) struct Member {
     pub(crate) running: Option<Running>,
     pub(crate) events: Vec<OrderEvent>,
     endorser: SigningIdentity,
-    key: Option<SigningKey>,
+    pub(crate) key: Option<SigningKey>,
     deadline_ms: Option<u64>,
 }
 
@@ -80,6 +80,7 @@ impl<'w> Net<'w> {
     /// The process dies; unsynced writes are lost, and the index with them.
     pub(crate) fn kill(&mut self, at: usize) {
         self.nodes[at].running = None;
+        self.nodes[at].deadline_ms = None;
         let files = self.nodes[at].files.crash(changbai_storage::faulty::Survive::Nothing);
         self.nodes[at].files = files;
         drop(std::fs::remove_dir_all(self.dir.path().join(at.to_string())));
@@ -186,9 +187,5 @@ impl<'w> Net<'w> {
                 assert_eq!((ours.header, ours.codes), (theirs.header, theirs.codes));
             }
         }
-    }
-
-    pub(crate) fn dir(&self, at: usize) -> std::path::PathBuf {
-        Path::new(self.dir.path()).join(at.to_string())
     }
 }

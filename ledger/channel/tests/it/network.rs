@@ -49,3 +49,83 @@ fn an_idle_network_makes_no_blocks() {
     net.run(60_000);
     assert_eq!(net.heights(), [4; 4]);
 }
+
+#[test]
+fn a_dead_leader_is_gone_round_and_comes_back() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    net.run(500);
+    let (_, mut before) = net.submit(0, &["Put", "before", "x"]);
+    net.run(500);
+    let before = before.try_recv().unwrap();
+    // Whoever proposes next.
+    let next = usize::try_from(net.heights()[0] % 4).unwrap();
+    net.kill(next);
+    let other = (next + 1) % 4;
+    let (_, mut outcome) = net.submit(other, &["Put", "k", "x"]);
+    net.run(2_000);
+    assert_eq!(outcome.try_recv().expect("within two seconds").code, ValidationCode::Valid);
+    for n in 0..8 {
+        let at = (next + 1 + n % 3) % 4;
+        net.submit(at, &["Put", &format!("more{n}"), "x"]);
+        net.run(1_500);
+    }
+    net.start(next);
+    net.run(3_000);
+    net.assert_equal();
+    let channel = &net.node(next).channel;
+    assert!(
+        channel
+            .blocks(u64::MAX, 100)
+            .unwrap()
+            .iter()
+            .any(|b| { b.header.number == before.block_number })
+    );
+    let synced = net.nodes[next].events.iter();
+    let synced = synced.filter(|e| matches!(e, OrderEvent::Committed { synced: true, .. }));
+    assert!(synced.count() > 8, "it caught up by blocks under their certificates");
+}
+
+#[test]
+fn without_a_quorum_nothing_is_decided_and_the_status_says_so() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    net.run(500);
+    net.kill(2);
+    net.kill(3);
+    let (_, mut outcome) = net.submit(0, &["Put", "k", "x"]);
+    net.run(30_000);
+    assert!(outcome.try_recv().is_err());
+    let status = net.node(0).channel.status();
+    assert!(status.condition.no_quorum_since_ms.is_some());
+    net.start(2);
+    net.run(40_000);
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid);
+    assert_eq!(net.node(0).channel.status().condition.no_quorum_since_ms, None);
+}
+
+#[test]
+fn a_full_disk_suspends_and_resumes() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    net.run(500);
+    let files = net.nodes[1].files.clone();
+    files.fail_at(files.operations(), changbai_storage::faulty::Fault::Full);
+    for n in 0..6 {
+        let (_, mut outcome) = net.submit(n % 4, &["Put", &format!("k{n}"), "x"]);
+        net.run(3_000);
+        if n % 4 != 1 {
+            assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid, "{n}");
+        }
+    }
+    let status = net.node(1).channel.status();
+    assert!(status.condition.suspended.is_some() && status.halted.is_none());
+    assert!(status.height < net.heights()[0], "it decides nothing");
+    assert!(net.node(1).channel.block(1).unwrap().is_some(), "and reads on");
+    files.heal();
+    net.run(5_000);
+    net.assert_equal();
+    assert_eq!(net.node(1).channel.status().condition.suspended, None);
+    let events = &net.nodes[1].events;
+    assert!(events.contains(&OrderEvent::Resumed));
+}

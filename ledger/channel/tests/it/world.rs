@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use changbai_channel::{
-    Block, Channel, Endorsed, FixedConfig, Invocation, OpenError, Orderer, Outcome, Parts, PeerId,
-    Recovery, SigningIdentity, Tuning,
+    Block, Channel, ConfigRule, Endorsed, FixedConfig, Invocation, OpenError, Orderer, Outcome,
+    Parts, PeerId, Recovery, SigningIdentity, Tuning,
 };
 use changbai_contract::{Context, Contract, ContractError, Registry};
 use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig, serialize_identity};
@@ -75,6 +75,7 @@ pub(crate) struct World {
     pub(crate) genesis: Block,
     pub(crate) organisation: Organisation,
     pub(crate) validators: Vec<Validator>,
+    pub(crate) rule: Arc<dyn ConfigRule>,
 }
 
 /// A validator that also endorses.
@@ -116,7 +117,8 @@ impl World {
         let genesis = Block::genesis(&config, config.to_genesis_envelope(), NOW.0);
         let clock = Arc::new(ManualClock::new(NOW));
         let peer = validators[0].peer.clone();
-        Self { authority, peer, client, clock, genesis, organisation, validators }
+        let rule = Arc::new(FixedConfig);
+        Self { authority, peer, client, clock, genesis, organisation, validators, rule }
     }
 
     pub(crate) fn open(&self, dir: &Path) -> Result<Running, OpenError> {
@@ -150,7 +152,7 @@ impl World {
             endorser,
             validator,
             clock: self.clock.clone(),
-            config_rule: Arc::new(FixedConfig),
+            config_rule: Arc::clone(&self.rule),
             tuning: Tuning::default(),
             now_ms,
         };

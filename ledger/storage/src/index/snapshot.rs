@@ -87,9 +87,7 @@ impl IndexSnapshot {
     /// [`StorageError::IndexDamaged`].
     pub fn prefix(&self, prefix: &[u8], limit: usize) -> Result<Vec<KeyValue>, StorageError> {
         match &self.source {
-            Source::Engine(shared, seen) => {
-                collect(shared.tree.prefix(prefix, *seen, None), limit)
-            }
+            Source::Engine(shared, seen) => collect(shared.tree.prefix(prefix, *seen, None), limit),
             Source::Memory(map) => Ok(memory::prefix(map, prefix, limit)),
             Source::Damaged(reason) => Err(StorageError::index_damaged(reason.clone())),
         }

@@ -58,7 +58,8 @@ impl Sim {
             }
             if self.rng.chance(self.plan.disturbance) {
                 self.nodes[at].lag_ms = self.rng.pick(&[0, 5, 60, 400], 0);
-                self.nodes[at].skew_ms = self.rng.pick(&[0, 0, 800, -800, 3_600_000, -3_600_000], 0);
+                self.nodes[at].skew_ms =
+                    self.rng.pick(&[0, 0, 800, -800, 3_600_000, -3_600_000], 0);
                 let (lag, skew) = (self.nodes[at].lag_ms, self.nodes[at].skew_ms);
                 self.log(at, &format!("is {lag} ms slow, its clock {skew} ms off"));
             }

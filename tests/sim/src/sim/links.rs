@@ -20,10 +20,10 @@ impl Sim {
                 })
                 .collect();
             let world = std::rc::Rc::clone(&self.world);
-            let nodes = self.nodes.len();
+            let others: Vec<_> = world.set.members().iter().map(|m| m.address).collect();
             if let Some(keys) = world.members.get(from) {
                 let vices = &self.plan.vices;
-                let letters = traitor.twist(vices, &keys.key, letters, nodes, &mut self.rng);
+                let letters = traitor.twist(vices, &keys.key, letters, &others, &mut self.rng);
                 for (to, bytes) in letters {
                     self.send(from, to, &Bytes::from(bytes));
                 }
