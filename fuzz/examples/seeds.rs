@@ -19,7 +19,7 @@ use changbai_storage::{BlockLog, LogOptions, StdFiles};
 use changbai_wire::proto::{kvrwset, protos};
 use changbai_wire::time::UnixMillis;
 use changbai_wire::{
-    Header, NsReadWriteSet, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress,
+    Header, NsReadWriteSet, PeerMessage, PeerStatus, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress,
     Vote, VoteKind, assemble, build_proposal, data_hash, decode_proposal, envelope_digest,
     response_payload, seal,
 };
@@ -241,6 +241,21 @@ fn consensus() -> Outcome {
     seed("consensus_message", "certificate", &certificate(1, block, 2).to_bytes()?)?;
     let timers: [&[u8]; 4] = [&[0], pieces[2], pieces[3], &[1]];
     seed("consensus_message", "timers", &joined(&timers))?;
+
+    let (height, hash) = (1, block);
+    let status = PeerStatus { genesis: block, height, tip: block, config_number: 0 };
+    let peer_messages = [
+        ("vote", PeerMessage::Consensus(pieces[2].to_vec())),
+        ("body", PeerMessage::Body { height, round: 0, hash, block: b"block".to_vec() }),
+        ("body_request", PeerMessage::BodyRequest { height, hash }),
+        ("status", PeerMessage::Status(status)),
+        ("blocks_request", PeerMessage::BlocksRequest { from: 1, count_max: 64 }),
+        ("blocks", PeerMessage::Blocks { from: 1, blocks: vec![b"one".to_vec(), b"two".to_vec()] }),
+        ("transactions", PeerMessage::Transactions(vec![b"envelope".to_vec()])),
+    ];
+    for (name, message) in peer_messages {
+        seed("peer_message", name, &message.encode()?)?;
+    }
 
     let (mut engine, mut records) = (engine(), Vec::new());
     let mut actions = engine.start(1, SET.clone())?;

@@ -9,7 +9,8 @@ use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways, Listener};
 use changbai_channel::{
-    Block, Channel, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Block, Channel, FixedConfig, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Tuning,
 };
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
@@ -361,11 +362,15 @@ fn open_channel(
         .map_err(|e| StartError::Wiring(e.to_string()))?;
     let parts = Parts {
         files: Arc::new(StdFiles),
+        index: None,
         genesis,
         contracts,
         endorser: signing_identity(directory, identities)?,
-        validator: identities.node_key.clone(),
+        validator: Some(identities.node_key.clone()),
         clock: Arc::clone(clock),
+        config_rule: Arc::new(FixedConfig),
+        tuning: Tuning::default(),
+        now_ms: 0,
     };
     Ok(Channel::open(&directory.channel(CHANNEL), parts)?)
 }
