@@ -306,14 +306,9 @@ fn prepare(
     identity::create(&directory.identity(), agency, code, now.seconds(), &mut OsRandom)?;
     let identities = identity::load(&directory.identity(), now.seconds())?;
     let wrong = |e: &dyn std::fmt::Display| StartError::Wiring(e.to_string());
-    let org = Organisation {
-        msp_id: agency.msp_id.clone(),
-        name: agency.name.clone(),
-        roots: TrustAnchors::from_certificates(vec![identities.root.clone()]),
-        intermediates: Vec::new(),
-    };
-    let validator =
-        ValidatorConfig { msp_id: agency.msp_id.clone(), certificate: identities.node, index: 0 };
+    let roots = TrustAnchors::from_certificates(vec![identities.root.clone()]);
+    let org = Organisation::new(&agency.msp_id, &agency.name, roots);
+    let validator = ValidatorConfig::new(&agency.msp_id, identities.node, 0);
     let channel = ChannelConfig::new(CHANNEL, vec![org], vec![validator]).map_err(|e| wrong(&e))?;
     let genesis = Block::genesis(&channel, channel.to_genesis_envelope(), now.0);
     write_whole(&directory.genesis(), &genesis.to_bytes(), 0o644)?;

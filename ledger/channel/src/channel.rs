@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use changbai_consensus::{Engine, Member, ValidatorSet};
 use changbai_contract::Registry;
 use changbai_merkle::{InclusionProof, prove_inclusion};
-use changbai_msp::{ChannelConfig, Membership};
+use changbai_msp::{ChannelConfig, EffectivePolicy, Membership};
 use changbai_storage::{ConsensusWal, Files, StorageError};
 use changbai_wire::time::Clock;
 use changbai_wire::{
@@ -68,6 +68,8 @@ pub enum OpenError {
 pub(crate) struct Shared {
     pub(crate) config: ChannelConfig,
     pub(crate) membership: Membership,
+    endorsement: EffectivePolicy,
+    writers: EffectivePolicy,
     pub(crate) validators: ValidatorSet,
     pub(crate) ledger: Ledger,
     pub(crate) mempool: Mempool,
@@ -89,7 +91,7 @@ impl Shared {
         Rules {
             channel_id: &self.config.channel_id,
             membership: &self.membership,
-            endorsement: &self.config.endorsement,
+            endorsement: &self.endorsement,
             contracts: &self.versions,
         }
     }
@@ -195,6 +197,8 @@ impl Channel {
             parts.contracts.iter().map(|c| (c.name().to_owned(), c.version().to_owned())).collect();
         let shared = Arc::new(Shared {
             membership: config.membership(),
+            endorsement: config.endorsement(),
+            writers: config.writers(),
             validators,
             ledger,
             mempool: Mempool::default(),
@@ -260,7 +264,7 @@ impl Channel {
         }
         let at_s = self.shared.clock.now().at.seconds();
         let creator = self.shared.membership.identify(&transaction.creator, at_s)?;
-        if !self.shared.config.writers.evaluate(&[&creator]) {
+        if !self.shared.writers.evaluate(&[&creator]) {
             return Err(BroadcastError::Forbidden);
         }
         if self.shared.ledger.location(&transaction.tx_id)?.is_some() {

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use changbai_msp::{Identity, Membership, Policy};
+use changbai_msp::{EffectivePolicy, Identity, Membership};
 use changbai_storage::StorageError;
 use changbai_wire::proto::kvrwset;
 use changbai_wire::{
@@ -23,7 +23,7 @@ use crate::state::{StateView, Version};
 pub(crate) struct Rules<'a> {
     pub(crate) channel_id: &'a str,
     pub(crate) membership: &'a Membership,
-    pub(crate) endorsement: &'a Policy,
+    pub(crate) endorsement: &'a EffectivePolicy,
     /// Contracts by name, with the version that is committed.
     pub(crate) contracts: &'a HashMap<String, String>,
 }

@@ -196,11 +196,9 @@ impl World {
             agency,
         )
         .unwrap();
-        let organisation = |msp_id: &str, root: &Authority| Organisation {
-            msp_id: msp_id.to_owned(),
-            name: msp_id.to_owned(),
-            roots: TrustAnchors::from_certificates(vec![root.certificate().clone()]),
-            intermediates: Vec::new(),
+        let organisation = |msp_id: &str, root: &Authority| {
+            let roots = TrustAnchors::from_certificates(vec![root.certificate().clone()]);
+            Organisation::new(msp_id, msp_id, roots)
         };
         let membership = Membership::new(vec![
             organisation("AnotherMSP", &PEOPLE.other_root),

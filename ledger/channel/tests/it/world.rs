@@ -81,13 +81,9 @@ impl World {
         let authority = Authority::create_root(&subject, validity(), &mut OsRandom).unwrap();
         let (peer, certificate, validator) = member(&authority, &["peer", "orderer"]);
         let (client, ..) = member(&authority, &["client"]);
-        let org = Organisation {
-            msp_id: MSP.to_owned(),
-            name: "agency".to_owned(),
-            roots: TrustAnchors::from_certificates(vec![authority.certificate().clone()]),
-            intermediates: Vec::new(),
-        };
-        let validators = vec![ValidatorConfig { msp_id: MSP.to_owned(), certificate, index: 0 }];
+        let roots = TrustAnchors::from_certificates(vec![authority.certificate().clone()]);
+        let org = Organisation::new(MSP, "agency", roots);
+        let validators = vec![ValidatorConfig::new(MSP, certificate, 0)];
         let config = ChannelConfig::new("city", vec![org], validators).unwrap();
         let genesis = Block::genesis(&config, config.to_genesis_envelope(), NOW.0);
         let clock = Arc::new(ManualClock::new(NOW));
