@@ -16,6 +16,7 @@ use changbai_contract_evidence::EvidenceContract;
 use changbai_core::{AgencyProfile, EvidenceService, LedgerClient};
 use changbai_custody::{Custody, CustodyError};
 use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig};
+use changbai_receipt::{ChannelAnchor, Trust};
 use changbai_storage::{StdFiles, StorageError};
 use changbai_wire::time::Clock;
 use smkit::OsRandom;
@@ -183,8 +184,9 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     }
     let now = clock.now().at;
     let identities = identity::load(&directory.identity(), now.seconds())?;
-    repair_trust(&directory, &identities)?;
     let genesis = load_genesis(&directory)?;
+    let trust = trust(&genesis, &identities)?;
+    repair_trust(&directory, &trust)?;
     let (channel, orderer, recovery) = open_channel(&directory, &identities, genesis, &clock)?;
     check_agency(&channel, &config)?;
     report(recovery);
@@ -196,7 +198,7 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
         .local_addr()
         .map_err(|source| StartError::Listen { address: config.listen, source })?;
     let (state, evidence) =
-        wire_api(&directory, &config, &identities, &channel, &clock, self_test)?;
+        wire_api(&directory, &config, &identities, &channel, &clock, self_test, trust)?;
     let orderer = std::thread::Builder::new()
         .name("orderer".to_owned())
         .spawn(move || order(orderer))
@@ -233,7 +235,7 @@ impl RunningNode {
         &self.directory.root
     }
 
-    /// The root certificate that verifiers need.
+    /// What verifiers need: the root certificate, and the channel.
     #[must_use]
     pub fn trust_file(&self) -> PathBuf {
         self.directory.trust()
@@ -386,6 +388,7 @@ fn wire_api(
     channel: &Channel,
     clock: &Arc<dyn Clock>,
     self_test: SelfTest,
+    trust: Trust,
 ) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
     let identity = signing_identity(directory, identities)?;
@@ -421,6 +424,7 @@ fn wire_api(
         ledger,
         custody,
         membership: Arc::new(channel.config().membership()),
+        trust,
         clock: Arc::clone(clock),
         health: Arc::new(health),
         answers: Arc::new(answers),
@@ -467,12 +471,23 @@ fn order(mut orderer: Orderer) -> Result<Orderer, Halted> {
     }
 }
 
-fn repair_trust(directory: &Directory, identities: &Identities) -> Result<(), StartError> {
-    let pem = identities.root.to_pem();
-    if read_small(&directory.trust())?.as_deref() == Some(pem.as_bytes()) {
+/// What verifiers of this channel trust: the agency's root, and the channel by its genesis block.
+fn trust(genesis: &Block, identities: &Identities) -> Result<Trust, StartError> {
+    let anchor = ChannelAnchor {
+        channel_id: genesis.header.channel_id.clone(),
+        genesis: genesis.header.hash(),
+        validators: vec![genesis.header.validators_hash],
+    };
+    let roots = TrustAnchors::from_certificates(vec![identities.root.clone()]);
+    Trust::new(roots, vec![anchor]).map_err(|e| StartError::Wiring(e.to_string()))
+}
+
+fn repair_trust(directory: &Directory, trust: &Trust) -> Result<(), StartError> {
+    let text = trust.to_text();
+    if read_small(&directory.trust())?.as_deref() == Some(text.as_bytes()) {
         return Ok(());
     }
-    write_whole(&directory.trust(), pem.as_bytes(), 0o644)
+    write_whole(&directory.trust(), text.as_bytes(), 0o644)
 }
 
 fn report(recovery: Recovery) {

@@ -19,7 +19,7 @@ pub enum Check {
     Revocation,
     /// Organisation (O) and units (OU) are what the organisation's rule asks for.
     Unit,
-    /// A unit, or the organisation's list of administrators, gives a role.
+    /// A unit gives a role.
     Role,
     /// The policy that guards the action is satisfied.
     Policy,

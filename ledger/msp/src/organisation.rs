@@ -31,7 +31,7 @@ pub struct Organisation {
     pub intermediates: Vec<Certificate>,
     /// Which certificates below the roots are its own; `None`: all, since the authority is.
     pub rule: Option<IdentityRule>,
-    /// Certificates that have the role [`Role::Admin`] without saying so themselves.
+    /// Certificates that have the role [`Role::Admin`] beside the one that their unit gives.
     pub admins: Vec<Certificate>,
     /// SM3 of the DER of certificates that count no more, from the block on that says so.
     pub revoked: Vec<Sm3Digest>,
@@ -109,14 +109,11 @@ impl Organisation {
         if let Some(rule) = &self.rule {
             rule.check(certificate)?;
         }
+        // As with Fabric's NodeOUs a unit must give some role; the list adds one to it.
+        let roles =
+            Roles::from_units(&certificate.organisational_units()).ok_or(IdentityError::NoRole)?;
         let listed = self.admins.contains(certificate);
-        let by_unit = Roles::from_units(&certificate.organisational_units());
-        match (by_unit, listed) {
-            (Some(roles), true) => Ok(roles.with(Role::Admin)),
-            (Some(roles), false) => Ok(roles),
-            (None, true) => Ok(Roles::only(Role::Admin)),
-            (None, false) => Err(IdentityError::NoRole),
-        }
+        Ok(if listed { roles.with(Role::Admin) } else { roles })
     }
 
     /// Roots and intermediates of identities.

@@ -66,12 +66,6 @@ impl Roles {
         (bits != 0).then_some(Self(bits | bit(Role::Member)))
     }
 
-    /// One role, and membership.
-    #[must_use]
-    pub const fn only(role: Role) -> Self {
-        Self(bit(role) | bit(Role::Member))
-    }
-
     /// These roles and one more.
     #[must_use]
     pub const fn with(self, role: Role) -> Self {

@@ -209,6 +209,10 @@ impl World {
             evidence: Arc::new(evidence),
             ledger: ledger.clone(),
             custody: custody.clone(),
+            trust: TrustAnchors::from_certificates(
+                membership.organisations().flat_map(|org| org.roots.iter().cloned()).collect(),
+            )
+            .into(),
             membership: Arc::new(membership),
             clock: clock.clone(),
             health: Arc::new(Healthy(selftests.clone())),
