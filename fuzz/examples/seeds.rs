@@ -124,14 +124,9 @@ fn ledger(authority: &Authority, node: &Member) -> Outcome {
     transaction()?;
     seed("identity", "node", &node.identity())?;
     let roots = vec![authority.certificate().clone()];
-    let organisation = Organisation {
-        msp_id: MSP.to_owned(),
-        name: "长春".to_owned(),
-        roots: TrustAnchors::from_certificates(roots),
-        intermediates: Vec::new(),
-    };
-    let certificate = node.certificate.clone();
-    let validator = ValidatorConfig { msp_id: MSP.to_owned(), certificate, index: 0 };
+    let roots = TrustAnchors::from_certificates(roots);
+    let organisation = Organisation::new(MSP, "长春", roots);
+    let validator = ValidatorConfig::new(MSP, node.certificate.clone(), 0);
     let config = ChannelConfig::new(CHANNEL, vec![organisation], vec![validator])?;
     seed("channel_config", "genesis", &config.to_genesis_envelope())?;
 

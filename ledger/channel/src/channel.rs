@@ -145,7 +145,7 @@ impl Shared {
         let epoch = self.epoch();
         let at_s = self.clock.now().at.seconds();
         let creator = epoch.membership.identify(&transaction.creator, at_s)?;
-        if !epoch.config.writers.evaluate(&[&creator]) {
+        if !epoch.writers.evaluate(&[&creator]) {
             return Err(BroadcastError::Forbidden);
         }
         if self.ledger.location(&transaction.tx_id)?.is_some() {

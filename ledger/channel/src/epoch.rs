@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use changbai_consensus::{Member, ValidatorSet};
-use changbai_msp::{ChannelConfig, Membership};
+use changbai_msp::{ChannelConfig, EffectivePolicy, Membership};
 use changbai_wire::{DecodedTransaction, ValidationCode, ValidatorAddress};
 use smkit::sm3::Sm3Digest;
 
@@ -39,6 +39,8 @@ impl ConfigRule for FixedConfig {
 pub(crate) struct Epoch {
     pub(crate) config: Arc<ChannelConfig>,
     pub(crate) membership: Membership,
+    pub(crate) endorsement: EffectivePolicy,
+    pub(crate) writers: EffectivePolicy,
     pub(crate) validators: ValidatorSet,
     pub(crate) validators_hash: Sm3Digest,
 }
@@ -55,6 +57,8 @@ impl Epoch {
         let validators = ValidatorSet::new(members.collect()).map_err(|e| e.to_string())?;
         Ok(Self {
             membership: config.membership(),
+            endorsement: config.endorsement(),
+            writers: config.writers(),
             validators_hash: config.validators_hash(),
             validators,
             config: Arc::new(config),

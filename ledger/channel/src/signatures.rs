@@ -103,7 +103,7 @@ fn judge(rules: &Rules<'_>, claims: &Claims<'_>, verdict: &Verdict) -> Validatio
     }
     let endorsers: Vec<&Identity> =
         claims.endorsers.iter().filter(holds).map(|claim| claim.identity.as_ref()).collect();
-    if rules.epoch.config.endorsement.evaluate(&endorsers) {
+    if rules.epoch.endorsement.evaluate(&endorsers) {
         ValidationCode::Valid
     } else {
         ValidationCode::EndorsementPolicyFailure

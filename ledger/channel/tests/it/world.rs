@@ -107,12 +107,8 @@ impl World {
         let authority = Authority::create_root(&subject, validity(), &mut OsRandom).unwrap();
         let validators: Vec<_> = (0..count).map(|_| Validator::new(&authority)).collect();
         let (client, ..) = member(&authority, &["client"]);
-        let organisation = Organisation {
-            msp_id: MSP.to_owned(),
-            name: "agency".to_owned(),
-            roots: TrustAnchors::from_certificates(vec![authority.certificate().clone()]),
-            intermediates: Vec::new(),
-        };
+        let roots = TrustAnchors::from_certificates(vec![authority.certificate().clone()]);
+        let organisation = Organisation::new(MSP, "agency", roots);
         let config = configuration(&organisation, &validators.iter().collect::<Vec<_>>());
         let genesis = Block::genesis(&config, config.to_genesis_envelope(), NOW.0);
         let clock = Arc::new(ManualClock::new(NOW));
