@@ -161,11 +161,9 @@ pub(crate) fn configuration(
     organisation: &Organisation,
     validators: &[&Validator],
 ) -> ChannelConfig {
-    let validators = (0..).zip(validators).map(|(index, validator)| ValidatorConfig {
-        msp_id: MSP.to_owned(),
-        certificate: validator.certificate.clone(),
-        index,
-    });
+    let validators = (0..)
+        .zip(validators)
+        .map(|(index, validator)| ValidatorConfig::new(MSP, validator.certificate.clone(), index));
     ChannelConfig::new("city", vec![organisation.clone()], validators.collect()).unwrap()
 }
 
