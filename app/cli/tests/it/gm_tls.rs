@@ -81,8 +81,12 @@ fn a_probe_shows_protocols_and_chain() {
     let file = fs::read(dir.join("data/node.json")).unwrap();
     let running: Value = serde_json::from_slice(&file).unwrap();
     let address = running["listen"][1].as_str().unwrap().strip_prefix("gmtls://").unwrap();
-    let own =
-        ["--cert", "data/identity/operator.cert.pem", "--key", "data/identity/operator.key.pem"];
+    let issue = ["pki", "issue", "--ca", "data/identity/ca", "--profile", "client", "--pair"];
+    let subject = ["--subject", "O=示例机关,OU=client,CN=probe", "--out", "probe"];
+    assert_eq!(json(dir, &[&issue[..], &subject[..]].concat()).0, 0);
+    let own = ["--cert", "probe.cert.pem", "--key", "probe.key.pem"];
+    let own = [&own[..], &["--enc-cert", "probe.enc.cert.pem", "--enc-key", "probe.enc.key.pem"]];
+    let own = own.concat();
     let trust = ["--trust", "data/identity/tls-ca/ca.cert.pem"];
     let args = [&["tls", "probe", address], &own[..], &trust[..]].concat();
     let (code, probed) = json(dir, &args);
@@ -90,7 +94,7 @@ fn a_probe_shows_protocols_and_chain() {
     assert_eq!(probed[0]["protocol"], "TLS 1.3");
     assert_eq!(probed[0]["suite"], "0x00C6 TLS_SM4_GCM_SM3");
     assert_eq!(probed[1]["protocol"], "TLCP");
-    assert_eq!(probed[1]["suite"], "0xE053 ECC_SM4_GCM_SM3");
+    assert_eq!(probed[1]["suite"], "0xE051 ECDHE_SM4_GCM_SM3");
     for protocol in [0, 1] {
         assert_eq!(probed[protocol]["judged"]["verified"], true, "{probed}");
         assert_eq!(probed[protocol]["failure"], Value::Null, "{probed}");

@@ -154,21 +154,19 @@ async fn no_request_fails_while_certificates_roll_over() {
     let mut world = world();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (served, asked) = (AtomicBool::new(true), AtomicU64::new(0));
+    let served = AtomicBool::new(true);
+    let asked: Vec<AtomicU64> = (0..3).map(|_| AtomicU64::new(0)).collect();
     let connectors: Vec<_> = (0..3).map(|n| world.client(&format!("c{n}"), "client")).collect();
     let server = serve(listener, Arc::clone(&world.renewal.transport));
-    let clients = connectors.iter().enumerate().map(|(index, connector)| {
-        let (served, asked) = (&served, &asked);
+    let clients = connectors.iter().zip(&asked).map(|(connector, asked)| {
+        let served = &served;
         async move {
             while served.load(Ordering::Relaxed) {
                 let stream = TcpStream::connect(address).await.unwrap();
-                // Odd ones speak TLCP only where they have a pair; here all speak TLS 1.3, resumed or not.
                 let mut link =
                     connector.connect(stream, "localhost", Protocol::Tls13).await.unwrap();
-                for _ in 0..=index {
-                    ask(&mut link).await.unwrap();
-                    asked.fetch_add(1, Ordering::Relaxed);
-                }
+                ask(&mut link).await.unwrap();
+                asked.fetch_add(1, Ordering::Relaxed);
             }
         }
     });
@@ -179,11 +177,14 @@ async fn no_request_fails_while_certificates_roll_over() {
         ask(&mut early).await.unwrap();
         let first = world.renewal.identity.leaf().unwrap().serial();
         for _ in 0..10 {
-            let before = asked.load(Ordering::Relaxed);
             world.clock.advance(48 * 3_600_000);
             world.renewal.renew().await.unwrap();
-            while asked.load(Ordering::Relaxed) < before + 6 {
-                tokio::task::yield_now().await;
+            // Nobody's handshake takes two days: each client has come and gone twice before time goes on.
+            for one in &asked {
+                let before = one.load(Ordering::Relaxed);
+                while one.load(Ordering::Relaxed) < before + 2 {
+                    tokio::task::yield_now().await;
+                }
             }
         }
         ask(&mut early).await.unwrap();
@@ -223,7 +224,7 @@ async fn who_is_not_admitted_is_told_why() {
     for (own, code, alert) in [
         (issue(&world.members, "nobody", "visitors", Profile::Client), "MS-1501", 49),
         (issue(&stranger, "somebody", "client", Profile::Client), "PK-1101", 48),
-        (issue(&world.members, "tsa", "client", Profile::Server), "PK-1501", 43),
+        (issue(&world.members, "tsa", "client", Profile::TimeStampAuthority), "PK-1501", 43),
     ] {
         let connector = match own.chain[0].extended_key_usage() {
             Some(_) => world.connector(own),
