@@ -21,11 +21,6 @@ pub(crate) fn is_sm2_with_sm3(algorithm: &AlgorithmIdentifierOwned) -> bool {
     algorithm.oid == asn1::SM2_WITH_SM3 && parameters_absent_or_null(algorithm)
 }
 
-/// Whether it is SM3 with absent or NULL parameters.
-pub(crate) fn is_sm3(algorithm: &AlgorithmIdentifierOwned) -> bool {
-    algorithm.oid == asn1::SM3 && parameters_absent_or_null(algorithm)
-}
-
 const fn named(oid: &str, name: &'static str) -> (ObjectIdentifier, &'static str) {
     (ObjectIdentifier::new_unwrap(oid), name)
 }

@@ -15,11 +15,11 @@ use smkit::{
 use x509_cert::name::RdnSequence;
 
 use crate::{
-    AlternativeNames, ExtendedKeyUsage, KeyUsage, NameAttribute,
+    AlternativeNames, DistinguishedName, ExtendedKeyUsage, KeyUsage, NameAttribute, SerialNumber,
     algorithm::is_sm2_with_sm3,
     asn1::{self, SignedCertificate, TbsCertificate},
     extensions::Extensions,
-    limits::{CERTIFICATE_BYTES_MAX, PEM_CERTIFICATES_MAX, SERIAL_BYTES_MAX},
+    limits::{CERTIFICATE_BYTES_MAX, PEM_CERTIFICATES_MAX},
     name,
     path::PathError,
 };
@@ -38,7 +38,7 @@ struct Inner {
     sm3: Sm3Digest,
     subject: RdnSequence,
     issuer: RdnSequence,
-    serial_number: Vec<u8>,
+    serial: SerialNumber,
     not_before: i64,
     not_after: i64,
     verifying_key: VerifyingKey,
@@ -62,24 +62,24 @@ impl Certificate {
         if parsed.to_der()? != der {
             return Err(CertificateError::malformed("not the DER form of its content"));
         }
-        let public = read_key(&parsed.tbs)?;
+        let public = asn1::read_key(&parsed.tbs.subject_public_key_info)?;
         check_algorithms(&parsed)?;
-        check_fields(&parsed.tbs)?;
+        let serial = check_fields(&parsed.tbs)?;
         let extensions = Extensions::read(parsed.tbs.extensions.as_deref().unwrap_or_default())?;
         let signature = parsed.signature.as_bytes().ok_or(SignatureError::Malformed)?;
         let signature = Signature::from_der(signature)?;
         let verifying_key = VerifyingKey::new(public, SignerId::DEFAULT)
             .map_err(|_| CertificateError::malformed("signer identity"))?;
-        let TbsCertificate { serial_number, issuer, validity, subject, .. } = parsed.tbs;
+        let TbsCertificate { issuer, validity, subject, .. } = parsed.tbs;
         Ok(Self(Arc::new(Inner {
             sm3: sm3(der),
             der: der.to_vec(),
             tbs_der,
             subject,
             issuer,
-            serial_number: serial_number.as_bytes().to_vec(),
-            not_before: unix_seconds(validity.not_before)?,
-            not_after: unix_seconds(validity.not_after)?,
+            serial,
+            not_before: asn1::unix_seconds(validity.not_before),
+            not_after: asn1::unix_seconds(validity.not_after),
             verifying_key,
             extensions,
             signature,
@@ -157,6 +157,13 @@ impl Certificate {
         name::to_text(&self.0.subject)
     }
 
+    /// The subject in DER, as lists of acceptable authorities name it (RFC 5246 §7.4.4).
+    #[must_use]
+    pub fn subject_der(&self) -> Vec<u8> {
+        // What was read from DER can be written again.
+        self.0.subject.to_der().unwrap_or_default()
+    }
+
     /// The issuer as text (RFC 4514).
     #[must_use]
     pub fn issuer(&self) -> String {
@@ -181,10 +188,22 @@ impl Certificate {
         name::values(&self.0.subject, name::UNIT)
     }
 
+    /// The serial number.
+    #[must_use]
+    pub fn serial(&self) -> SerialNumber {
+        self.0.serial
+    }
+
+    /// The subject's name, for comparison and for certificates to be issued to the same subject.
+    #[must_use]
+    pub fn subject_dn(&self) -> DistinguishedName {
+        DistinguishedName(self.0.subject.clone())
+    }
+
     /// The serial number in lower-case hexadecimal, without leading zero bytes.
     #[must_use]
     pub fn serial_hex(&self) -> String {
-        self.0.serial_number.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.0.serial.to_string()
     }
 
     /// First second of validity, in Unix seconds.
@@ -306,11 +325,6 @@ impl Certificate {
         }
     }
 
-    /// The serial number without leading zero bytes.
-    pub(crate) fn serial_bytes(&self) -> &[u8] {
-        &self.0.serial_number
-    }
-
     pub(crate) fn issuer_name(&self) -> &RdnSequence {
         &self.0.issuer
     }
@@ -356,20 +370,6 @@ impl fmt::Debug for Certificate {
     }
 }
 
-fn read_key(tbs: &TbsCertificate) -> Result<PublicKey, CertificateError> {
-    let info = &tbs.subject_public_key_info;
-    if info.algorithm.oid != asn1::EC_PUBLIC_KEY {
-        return Err(CertificateError::key_algorithm(&info.algorithm.oid));
-    }
-    let curve = info.algorithm.parameters.as_ref().and_then(|any| any.decode_as().ok());
-    if curve != Some(asn1::SM2_CURVE) {
-        return Err(CertificateError::key_algorithm(&curve.unwrap_or(asn1::EC_PUBLIC_KEY)));
-    }
-    let key = info.subject_public_key.as_bytes();
-    let key = key.ok_or_else(|| CertificateError::malformed("the key has unused bits"))?;
-    Ok(PublicKey::from_sec1(key)?)
-}
-
 /// RFC 5280 §4.1.1.2: both algorithm fields must be the same, parameters included.
 fn check_algorithms(parsed: &SignedCertificate) -> Result<(), CertificateError> {
     for algorithm in [&parsed.algorithm, &parsed.tbs.signature] {
@@ -387,14 +387,12 @@ fn check_algorithms(parsed: &SignedCertificate) -> Result<(), CertificateError> 
     }
 }
 
-fn check_fields(tbs: &TbsCertificate) -> Result<(), CertificateError> {
+fn check_fields(tbs: &TbsCertificate) -> Result<SerialNumber, CertificateError> {
     if tbs.version != asn1::VERSION_3 {
         return Err(CertificateError::malformed("not version 3"));
     }
-    let serial = tbs.serial_number.as_bytes();
-    if serial.len() > SERIAL_BYTES_MAX || serial.iter().all(|byte| *byte == 0) {
-        return Err(CertificateError::malformed("the serial number is zero or too long"));
-    }
+    let serial = SerialNumber::from_asn1(&tbs.serial_number)
+        .ok_or_else(|| CertificateError::malformed("the serial number is zero or too long"))?;
     if tbs.extensions.as_ref().is_some_and(Vec::is_empty) {
         return Err(CertificateError::malformed("an empty list of extensions"));
     }
@@ -402,12 +400,8 @@ fn check_fields(tbs: &TbsCertificate) -> Result<(), CertificateError> {
         return Err(CertificateError::malformed("an empty name"));
     }
     name::check(&tbs.issuer)?;
-    name::check(&tbs.subject)
-}
-
-fn unix_seconds(time: x509_cert::time::Time) -> Result<i64, CertificateError> {
-    i64::try_from(time.to_unix_duration().as_secs())
-        .map_err(|_| CertificateError::malformed("a time out of range"))
+    name::check(&tbs.subject)?;
+    Ok(serial)
 }
 
 const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";

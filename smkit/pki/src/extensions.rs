@@ -44,6 +44,9 @@ pub(crate) struct Extensions {
 impl Extensions {
     /// Reads a list without repetitions; every known extension must be in its only DER form.
     pub(crate) fn read(list: &[Extension]) -> Result<Self, CertificateError> {
+        if list.len() > EXTENSIONS_MAX {
+            return Err(CertificateError::malformed("too many extensions"));
+        }
         let mut out = Self::default();
         for (index, extension) in list.iter().enumerate() {
             if list.iter().take(index).any(|earlier| earlier.extn_id == extension.extn_id) {
@@ -137,7 +140,7 @@ pub(crate) fn write(extensions: &Extensions) -> der::Result<Vec<Extension>> {
         out.push(entry(rfc5280::ID_CE_EXT_KEY_USAGE, usage.critical, &value)?);
     }
     if let Some(names) = &extensions.alternative_names {
-        out.push(entry(rfc5280::ID_CE_SUBJECT_ALT_NAME, false, &names.to_asn1()?)?);
+        out.push(alternative_names(names)?);
     }
     if !extensions.crl_uris.is_empty() {
         let points = extensions.crl_uris.iter().map(|uri| distribution_point(uri));
@@ -159,6 +162,11 @@ pub(crate) fn write(extensions: &Extensions) -> der::Result<Vec<Extension>> {
         out.push(entry(ORGANISATION_CODE, false, &PrintableStringRef::new(code)?)?);
     }
     Ok(out)
+}
+
+/// A subjectAltName on its own, as in a request.
+pub(crate) fn alternative_names(names: &AlternativeNames) -> der::Result<Extension> {
+    entry(rfc5280::ID_CE_SUBJECT_ALT_NAME, false, &names.to_asn1()?)
 }
 
 fn entry(id: ObjectIdentifier, critical: bool, value: &impl Encode) -> der::Result<Extension> {
@@ -194,7 +202,7 @@ fn distribution_point(uri: &str) -> der::Result<DistributionPoint> {
 }
 
 /// Decodes a value that must be equal to its own encoding.
-pub(crate) fn strict<'a, T>(value: &'a [u8]) -> Result<T, CertificateError>
+fn strict<'a, T>(value: &'a [u8]) -> Result<T, CertificateError>
 where
     T: Decode<'a, Error = der::Error> + Encode,
 {
@@ -222,3 +230,4 @@ fn read_organisation_code(value: &[u8]) -> Result<String, CertificateError> {
 
 /// id-pkix-ocsp-nocheck.
 const OCSP_NO_CHECK: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.5");
+const EXTENSIONS_MAX: usize = 64;

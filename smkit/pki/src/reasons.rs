@@ -37,6 +37,8 @@ pub enum RefusalKind {
     Revoked,
     /// Whether it is revoked could not be established: `certificate_unknown`.
     RevocationUnknown,
+    /// A service gave no answer.
+    Unanswered,
     /// Another host's certificate: `certificate_unknown`.
     Name,
     /// A valid certificate whose holder is not admitted: `access_denied`.
@@ -66,6 +68,41 @@ pub(crate) fn fill(sentence: &str, facts: &[String]) -> String {
     out
 }
 
+/// Gives a refusal its code, kind and sentences; it must have `reason` and `facts`.
+macro_rules! speak {
+    ($refusal:ty) => {
+        impl $refusal {
+            /// Stable code, `PK-nnnn`.
+            #[must_use]
+            pub const fn code(&self) -> &'static str {
+                self.reason().code
+            }
+
+            /// What kind of refusal it is.
+            #[must_use]
+            pub const fn kind(&self) -> $crate::RefusalKind {
+                self.reason().kind
+            }
+
+            /// The reason in Chinese; [`std::fmt::Display`] gives it in English.
+            #[must_use]
+            pub fn text_zh(&self) -> String {
+                $crate::reasons::fill(self.reason().zh, &self.facts())
+            }
+        }
+
+        impl std::fmt::Display for $refusal {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(&$crate::reasons::fill(self.reason().en, &self.facts()))
+            }
+        }
+
+        impl std::error::Error for $refusal {}
+    };
+}
+
+pub(crate) use speak;
+
 macro_rules! table {
     ($($name:ident $code:literal $kind:ident $zh:literal $en:literal)*) => {
         $(pub(crate) const $name: &Reason =
@@ -88,11 +125,11 @@ table! {
         "证书签名算法为 {1}（{0}），不是 SM2 与 SM3"
         "signature algorithm {1} ({0}) is not SM2 with SM3"
     KEY "PK-1005" Malformed
-        "证书公钥不是 SM2 曲线上的点"
-        "the public key of the certificate is no point of the SM2 curve"
+        "证书公钥无效：{0}"
+        "public key of the certificate: {0}"
     SIGNATURE_FORM "PK-1006" Malformed
-        "证书签名值不是 SM2 签名的 DER 编码"
-        "the signature of the certificate is not in the DER form of an SM2 signature"
+        "证书签名值格式错误：{0}"
+        "signature of the certificate: {0}"
     PEM "PK-1007" Malformed
         "PEM 文本有误：{0}"
         "PEM: {0}"
@@ -171,6 +208,93 @@ table! {
     PAIR_SUBJECTS "PK-1804" NotAdmitted
         "签名证书与加密证书的主体或颁发者不一致（{0} 与 {1}）"
         "signing and encryption certificate differ in subject or issuer ({0}, {1})"
+    FORM_MALFORMED "PK-2001" Malformed
+        "{0} 格式错误：{1}"
+        "malformed {0}: {1}"
+    FORM_TOO_LARGE "PK-2002" Limit
+        "{0} 过大（{1}）"
+        "{0} is too large ({1})"
+    FORM_ALGORITHM "PK-2003" Algorithm
+        "{0} 使用了不接受的算法 {2}（{1}）"
+        "{0} uses algorithm {2} ({1}), which is not accepted there"
+    REQUEST_SIGNATURE "PK-2101" Signature
+        "证书请求的签名无效，未证明持有私钥"
+        "the signature on the certification request is invalid: possession of the key is not proven"
+    RESPONSE_KEY "PK-2102" Malformed
+        "证书应答中没有与密钥对应的证书"
+        "the certification response has no certificate for the key"
+    RESPONSE_ENVELOPE "PK-2103" Malformed
+        "加密私钥的数字信封无法打开"
+        "the envelope of the encryption key cannot be opened"
+    CRL_ISSUER "PK-2201" UnknownAuthority
+        "证书吊销列表不是 {0} 签发的"
+        "the revocation list is not {0}'s"
+    CRL_KEY_USAGE "PK-2202" Purpose
+        "{0} 无权签发证书吊销列表"
+        "{0} may not sign revocation lists"
+    CRL_SIGNATURE "PK-2203" Signature
+        "证书吊销列表的签名无效"
+        "the signature on the revocation list is invalid"
+    OCSP_FAILURE "PK-2301" Unanswered
+        "OCSP 服务未予答复：{0}"
+        "the OCSP responder gave no answer: {0}"
+    OCSP_RESPONDER "PK-2302" UnknownAuthority
+        "OCSP 响应者既不是颁发者，也未获其授权"
+        "the OCSP responder is neither the issuer nor certified by it"
+    OCSP_RESPONDER_CERTIFICATE "PK-2303" Purpose
+        "OCSP 响应者的证书无效：{0}"
+        "the OCSP responder's certificate is refused: {0}"
+    OCSP_SIGNATURE "PK-2304" Signature
+        "OCSP 响应的签名无效"
+        "the signature on the OCSP response is invalid"
+    OCSP_NONCE "PK-2305" RevocationUnknown
+        "OCSP 响应不是对本次请求的答复（随机数不符）"
+        "the OCSP response has another nonce than the request"
+    OCSP_UNANSWERED "PK-2306" RevocationUnknown
+        "OCSP 响应没有回答所询问的证书"
+        "the OCSP response does not answer what was asked"
+    CMS_CONTENT "PK-2401" Malformed
+        "签名消息缺少原文，或原文与所给内容不一致"
+        "the content of the signed message is missing, or differs from the one given beside it"
+    CMS_NO_CERTIFICATE "PK-2402" UnknownAuthority
+        "签名消息中没有签名者的证书（序列号 {0}）"
+        "no certificate of the signer (serial number {0}) is known"
+    CMS_DIGEST "PK-2403" Signature
+        "原文与签名属性中的摘要不一致"
+        "the digest among the signed attributes is not that of the content"
+    CMS_SIGNATURE "PK-2404" Signature
+        "签名消息的签名无效"
+        "the signature of the message is invalid"
+    CMS_ENVELOPE "PK-2405" Malformed
+        "数字信封无法用该证书与私钥打开"
+        "the envelope does not open with this certificate and key"
+    CMS_ENCRYPT "PK-2406" Limit
+        "数字信封加密失败"
+        "the envelope could not be encrypted"
+    CMS_DISGUISED "PK-2407" Signature
+        "被签内容具有签名属性的形式，可能由其他签名改头换面而来"
+        "what is signed has the form of signed attributes, as if taken from another signature"
+    TIME_STAMP_REFUSED "PK-2501" Unanswered
+        "时间戳服务机构未签发时间戳：{0}"
+        "the time-stamp authority granted no time stamp: {0}"
+    TIME_STAMP_IMPRINT "PK-2502" Signature
+        "时间戳不是针对所给摘要签发的"
+        "the time stamp is over another digest"
+    TIME_STAMP_NONCE "PK-2503" Signature
+        "时间戳不是对本次请求的答复（随机数不符）"
+        "the time stamp has another nonce than the request"
+    TIME_STAMP_POLICY "PK-2504" Purpose
+        "时间戳策略与所请求的不符"
+        "the time stamp is under another policy than requested"
+    TIME_STAMP_SIGNING_CERTIFICATE "PK-2505" Signature
+        "时间戳未以 SM3 指明其签名证书，或指明了另一张证书"
+        "the time stamp does not name, by SM3, the certificate that signed it"
+    TIME_STAMP_AUTHORITY "PK-2506" Signature
+        "时间戳所称的签发机构与签名证书不符"
+        "the time stamp says to be of another authority than the one that signed it"
+    TIME_STAMP_TIME "PK-2507" Limit
+        "时间超出可表示的范围"
+        "the time cannot be written"
 }
 
 #[cfg(test)]

@@ -1,4 +1,165 @@
-//! Whether a certificate has been revoked.
+//! Whether a certificate had been revoked at one moment.
+
+use crate::{
+    Certificate, CertificateId, CertificateStatus, OcspResponse, PathError, RevocationList,
+    RevokedCertificate,
+};
+
+/// How much must be known about revocation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RevocationMode {
+    /// Nothing is asked.
+    #[default]
+    Off,
+    /// What is known counts; what is not known is no obstacle.
+    IfAvailable,
+    /// For every certificate below the anchor it must be known that it was not revoked.
+    Required,
+}
+
+/// What a verifier knows about revocation: lists and OCSP responses given by the caller, and how to use them.
+///
+/// Nothing is fetched. A list counts for a certificate when its issuer in the path has signed it and may do so, a
+/// response as [`OcspResponse::verify`] says. Of several the newest that says anything counts. The question is always about the moment `at` of the path: a
+/// revocation after it does not reach back, a list made after it is as good as one made before, and a list that was due
+/// for renewal before it proves only what it lists.
+#[derive(Clone, Debug, Default)]
+pub struct Revocation {
+    mode: RevocationMode,
+    lists: Vec<RevocationList>,
+    responses: Vec<OcspResponse>,
+}
+
+impl Revocation {
+    /// Uses these lists.
+    #[must_use]
+    pub const fn new(mode: RevocationMode, lists: Vec<RevocationList>) -> Self {
+        Self { mode, lists, responses: Vec::new() }
+    }
+
+    /// Uses these responses as well; one without nextUpdate is stale one second after it was made.
+    #[must_use]
+    pub fn with_responses(self, responses: Vec<OcspResponse>) -> Self {
+        Self { responses, ..self }
+    }
+
+    /// `path` runs from the leaf to the anchor, which nobody can revoke.
+    pub(crate) fn check(&self, path: &[&Certificate], at: i64) -> Result<(), PathError> {
+        if self.mode == RevocationMode::Off {
+            return Ok(());
+        }
+        path.array_windows().try_for_each(|[subject, issuer]| self.check_one(subject, issuer, at))
+    }
+
+    fn check_one(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        at: i64,
+    ) -> Result<(), PathError> {
+        let subject = || certificate.subject();
+        let (statements, forged) = self.statements(certificate, issuer);
+        let mut stale = None;
+        for statement in statements {
+            match statement.about(at) {
+                Answer::Good => return Ok(()),
+                Answer::Revoked(entry) => {
+                    let (since, reason) = (entry.since(), entry.reason);
+                    return Err(PathError::Revoked { subject: subject(), since, reason });
+                }
+                Answer::Stale => {
+                    // Whatever is older is no better.
+                    stale = Some(statement.next_update);
+                    break;
+                }
+                Answer::Nothing => {}
+            }
+        }
+        if self.mode != RevocationMode::Required {
+            return Ok(());
+        }
+        let subject = subject();
+        match stale {
+            Some(next_update) => {
+                Err(PathError::StaleRevocationInformation { subject, next_update })
+            }
+            None if forged => Err(PathError::BadRevocationInformation { subject }),
+            None => Err(PathError::NoRevocationInformation { subject }),
+        }
+    }
+
+    /// What the issuer says about a certificate, newest first, and whether something only pretends to be the issuer's.
+    fn statements(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+    ) -> (Vec<Statement>, bool) {
+        let mut forged = false;
+        let mut out = Vec::new();
+        for list in self.lists.iter().filter(|list| list.is_named(issuer)) {
+            if list.verify(issuer).is_err() {
+                forged = true;
+                continue;
+            }
+            out.push(Statement {
+                this_update: list.this_update(),
+                next_update: list.next_update(),
+                revoked: list.find(&certificate.serial()).copied(),
+                conclusive: list.covers(certificate.not_after()),
+            });
+        }
+        let id = (!self.responses.is_empty()).then(|| CertificateId::of(certificate, issuer));
+        for response in &self.responses {
+            let Some(answer) = id.as_ref().and_then(|id| response.find(id)) else { continue };
+            if response.verify(issuer).is_err() {
+                forged = true;
+                continue;
+            }
+            let revoked = match answer.status {
+                CertificateStatus::Unknown => continue,
+                CertificateStatus::Good => None,
+                CertificateStatus::Revoked(revoked) => Some(revoked),
+            };
+            out.push(Statement {
+                this_update: answer.this_update,
+                next_update: answer.next_update.unwrap_or(answer.this_update),
+                revoked,
+                // A responder may forget who has expired, as a list may.
+                conclusive: certificate.not_after() >= answer.this_update,
+            });
+        }
+        out.sort_by_key(|statement| std::cmp::Reverse(statement.this_update));
+        (out, forged)
+    }
+}
+
+/// What one list says about one certificate.
+struct Statement {
+    this_update: i64,
+    next_update: i64,
+    revoked: Option<RevokedCertificate>,
+    /// Whether saying nothing means "not revoked".
+    conclusive: bool,
+}
+
+enum Answer {
+    Good,
+    Revoked(RevokedCertificate),
+    Stale,
+    Nothing,
+}
+
+impl Statement {
+    fn about(&self, at: i64) -> Answer {
+        match self.revoked {
+            Some(entry) if entry.since() <= at => Answer::Revoked(entry),
+            None if !self.conclusive => Answer::Nothing,
+            None if self.next_update < at => Answer::Stale,
+            // An entry says when the certificate was revoked, so it was not before.
+            Some(_) | None => Answer::Good,
+        }
+    }
+}
 
 /// Why a certificate was revoked (`CRLReason`, RFC 5280 §5.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -80,3 +241,6 @@ impl RevocationReason {
         (0..=10).filter_map(Self::from_code).find(|reason| reason.name() == name)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,12 @@
 //! One place that decides whether a certificate may be relied on.
 
 use crate::{
-    Admission, Certificate, PathError, Purpose, TrustAnchors,
+    Admission, Certificate, PathError, Purpose, Revocation, TrustAnchors,
     alternative_names::Host,
     path::{self, Search},
 };
 
-/// Judges chains by one policy: trust anchors, admissions, known intermediates.
+/// Judges chains by one policy: trust anchors, admissions, known intermediates, revocation.
 ///
 /// The order is fixed, over all certificates of a path: form (when the certificates were parsed), signatures, validity,
 /// basic constraints and path length with unknown critical extensions, key usage, extended key usage, revocation, name
@@ -19,6 +19,7 @@ pub struct Validator {
     anchors: TrustAnchors,
     admissions: Admissions,
     intermediates: Vec<Certificate>,
+    revocation: Revocation,
 }
 
 #[derive(Clone, Debug)]
@@ -31,14 +32,19 @@ enum Admissions {
 impl Validator {
     /// Admits who matches one of `admissions`; with none it admits nobody.
     #[must_use]
-    pub const fn new(anchors: TrustAnchors, admissions: Vec<Admission>) -> Self {
-        Self { anchors, admissions: Admissions::Listed(admissions), intermediates: Vec::new() }
+    pub fn new(anchors: TrustAnchors, admissions: Vec<Admission>) -> Self {
+        Self::with(anchors, Admissions::Listed(admissions))
     }
 
     /// Admits everybody below an anchor: right for anchors that issue to the platform alone.
     #[must_use]
-    pub const fn admitting_all(anchors: TrustAnchors) -> Self {
-        Self { anchors, admissions: Admissions::Anyone, intermediates: Vec::new() }
+    pub fn admitting_all(anchors: TrustAnchors) -> Self {
+        Self::with(anchors, Admissions::Anyone)
+    }
+
+    fn with(anchors: TrustAnchors, admissions: Admissions) -> Self {
+        let (intermediates, revocation) = (Vec::new(), Revocation::default());
+        Self { anchors, admissions, intermediates, revocation }
     }
 
     /// Authorities below the anchors that peers need not send; those they send all the same are recognised.
@@ -46,6 +52,12 @@ impl Validator {
     pub fn with_intermediates(mut self, intermediates: Vec<Certificate>) -> Self {
         self.intermediates = intermediates;
         self
+    }
+
+    /// What is known about revocation, and how much must be; without it nothing is asked.
+    #[must_use]
+    pub fn with_revocation(self, revocation: Revocation) -> Self {
+        Self { revocation, ..self }
     }
 
     /// The anchors.
@@ -97,7 +109,7 @@ impl Validator {
         at_unix_seconds: i64,
         host: Option<&str>,
     ) -> Result<VerifiedPath, PathError> {
-        let chain = |leaf: &Certificate| [&[leaf.clone()], intermediates].concat();
+        let chain = |leaf: &Certificate| [std::slice::from_ref(leaf), intermediates].concat();
         let found = self.verify(&chain(signing), purpose, at_unix_seconds, host)?;
         self.verify(&chain(encryption), Purpose::TlcpEncryption, at_unix_seconds, host)?;
         if signing.subject_name() != encryption.subject_name()
@@ -118,6 +130,7 @@ impl Validator {
         host: Option<&str>,
     ) -> Result<(), PathError> {
         path::check(path, at_unix_seconds, purpose)?;
+        self.revocation.check(path, at_unix_seconds)?;
         if let (Some(leaf), Some(host)) = (path.first(), host) {
             check_host(leaf, host)?;
         }

@@ -98,7 +98,7 @@ pub(crate) fn runs_avx512() -> bool {
 
 /// Like [`runs_avx2`], for what [`has_bmi2_adx`] stands for.
 #[must_use]
-pub(crate) fn runs_bmi2_adx() -> bool {
+pub(crate) fn runs_bmi() -> bool {
     runs(BMI2_ADX)
 }
 
@@ -135,6 +135,19 @@ impl Drop for Restore {
     fn drop(&mut self) {
         FEATURES.store(self.0, Ordering::Relaxed);
     }
+}
+
+/// Hides AVX-512 and GFNI (`true`) or shows them again: the kernels of processors that have AVX2 and AES-NI only.
+///
+/// Process-wide, like [`force_portable`]; the last call of either counts.
+#[cfg(any(test, feature = "portable-only"))]
+#[cfg_attr(
+    not(feature = "portable-only"),
+    allow(unreachable_pub, reason = "exported under the feature")
+)]
+pub fn force_avx2(hidden: bool) {
+    let newer = AVX512 | AVX512_IFMA | AVX512_VBMI | GFNI_AVX512 | GFNI_AVX2 | VPCLMUL;
+    FEATURES.store(if hidden { ask() & !newer } else { ask() }, Ordering::Relaxed);
 }
 
 fn has(feature: u32) -> bool {

@@ -1,6 +1,7 @@
 //! SM2: signatures, key exchange and encryption (GB/T 32918.2-2016, .3, .4 on the curve of GB/T 32918.5-2017), and their
 //! key files.
 
+mod agreement;
 mod asn1;
 mod batch;
 mod compressed;
@@ -28,11 +29,12 @@ mod verifying;
 
 use crate::cpu::{self, Path};
 
+pub use agreement::{AgreementError, EphemeralKey, SharedPoint};
 pub use batch::{Unverified, sign_many, verify_many};
 pub use compressed::CompressedKeyError;
 pub use encrypt::{Ciphertext, DecryptError, EncryptError};
 pub use enveloped_key::EnvelopedKeyError;
-pub use exchange::{EXCHANGED_KEY_BYTES_MAX, ExchangeError, Initiator, Responder};
+pub use exchange::{EXCHANGED_KEY_BYTES_MAX, ExchangeError, Initiator, Opening, Responder};
 pub use id::{SignerId, SignerIdTooLong};
 pub use pkcs8_encrypted::{PBKDF2_ROUNDS, PBKDF2_ROUNDS_MAX};
 pub use private::{PrivateKey, PrivateKeyError};

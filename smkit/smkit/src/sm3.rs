@@ -9,6 +9,7 @@ mod digest;
 mod hmac;
 pub mod kdf;
 mod lanes;
+mod secret_length;
 #[cfg(target_arch = "aarch64")]
 mod stream_armv8;
 #[cfg(target_arch = "x86_64")]

@@ -1,12 +1,10 @@
 //! Why bytes are no certificate we work with.
 
-use std::{error::Error, fmt};
-
 use smkit::sm2::{PublicKeyError, SignatureError};
 
 use crate::{
     algorithm,
-    reasons::{self, Reason, RefusalKind, fill},
+    reasons::{self, Reason, speak},
 };
 
 /// Why bytes are no certificate we work with.
@@ -65,24 +63,6 @@ impl CertificateError {
         }
     }
 
-    /// Stable code, `PK-nnnn`.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        self.reason().code
-    }
-
-    /// What kind of refusal it is.
-    #[must_use]
-    pub const fn kind(&self) -> RefusalKind {
-        self.reason().kind
-    }
-
-    /// The reason in Chinese; [`fmt::Display`] gives it in English.
-    #[must_use]
-    pub fn text_zh(&self) -> String {
-        fill(self.reason().zh, &self.facts())
-    }
-
     pub(crate) fn malformed(reason: &str) -> Self {
         Self::Malformed { offset: None, reason: reason.to_owned() }
     }
@@ -95,7 +75,7 @@ impl CertificateError {
         Self::SignatureAlgorithm { oid: oid.to_string(), name: algorithm::name(oid) }
     }
 
-    fn facts(&self) -> Vec<String> {
+    pub(crate) fn facts(&self) -> Vec<String> {
         match self {
             Self::Malformed { offset: Some(offset), reason } => {
                 vec![format!("{reason} (byte {offset})")]
@@ -106,26 +86,13 @@ impl CertificateError {
             }
             Self::TooLarge { bytes } => vec![bytes.to_string()],
             Self::Pem { reason } => vec![(*reason).to_owned()],
-            Self::Key(_) | Self::Signature(_) => Vec::new(),
+            Self::Key(error) => vec![error.to_string()],
+            Self::Signature(error) => vec![error.to_string()],
         }
     }
 }
 
-impl fmt::Display for CertificateError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&fill(self.reason().en, &self.facts()))
-    }
-}
-
-impl Error for CertificateError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Key(error) => Some(error),
-            Self::Signature(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+speak!(CertificateError);
 
 impl From<PublicKeyError> for CertificateError {
     fn from(error: PublicKeyError) -> Self {

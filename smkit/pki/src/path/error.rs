@@ -1,11 +1,9 @@
 //! Why a chain was refused.
 
-use std::{error::Error, fmt};
-
 use crate::{
     CHAIN_DEPTH_MAX, KeyUsage, RevocationReason,
     key_usage::KeyPurpose,
-    reasons::{self, Reason, RefusalKind, fill},
+    reasons::{self, Reason, speak},
 };
 
 /// Why a chain was refused; every variant is a verdict on the certificates, not on the verifier.
@@ -191,25 +189,7 @@ impl PathError {
         }
     }
 
-    /// Stable code, `PK-nnnn`.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        self.reason().code
-    }
-
-    /// What kind of refusal it is.
-    #[must_use]
-    pub const fn kind(&self) -> RefusalKind {
-        self.reason().kind
-    }
-
-    /// The reason in Chinese; [`fmt::Display`] gives it in English.
-    #[must_use]
-    pub fn text_zh(&self) -> String {
-        fill(self.reason().zh, &self.facts())
-    }
-
-    fn facts(&self) -> Vec<String> {
+    pub(crate) fn facts(&self) -> Vec<String> {
         match self {
             Self::TooManyPaths | Self::NoCertificate => Vec::new(),
             Self::TooDeep => vec![CHAIN_DEPTH_MAX.to_string()],
@@ -251,10 +231,4 @@ impl PathError {
     }
 }
 
-impl fmt::Display for PathError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&fill(self.reason().en, &self.facts()))
-    }
-}
-
-impl Error for PathError {}
+speak!(PathError);

@@ -54,7 +54,7 @@ impl Initiator {
         peer: VerifyingKey,
         random: &mut dyn Random,
     ) -> Result<Self, ExchangeError> {
-        Ok(Self { own: Side::new(own, own_id, kdf::random_scalar(random)?)?, peer })
+        Ok(Opening::new(own, own_id, random)?.with_peer(peer))
     }
 
     /// RA: what is sent to the responder.
@@ -100,6 +100,38 @@ impl Initiator {
             [&self.own.ephemeral, ephemeral],
             key_bytes,
         )
+    }
+}
+
+/// The side that sends first before it knows its peer, for protocols in which RA goes out ahead of the peer's
+/// certificate (TLCP's server).
+pub struct Opening {
+    own: Side,
+}
+
+impl Opening {
+    /// Draws the ephemeral key rA (steps A1–A3).
+    ///
+    /// # Errors
+    /// As [`Initiator::new`].
+    pub fn new(
+        own: &PrivateKey,
+        own_id: SignerId,
+        random: &mut dyn Random,
+    ) -> Result<Self, ExchangeError> {
+        Ok(Self { own: Side::new(own, own_id, kdf::random_scalar(random)?)? })
+    }
+
+    /// RA: what is sent to the responder.
+    #[must_use]
+    pub const fn ephemeral(&self) -> &PublicKey {
+        &self.own.ephemeral
+    }
+
+    /// The initiator, now that the peer is known.
+    #[must_use]
+    pub fn with_peer(self, peer: VerifyingKey) -> Initiator {
+        Initiator { own: self.own, peer }
     }
 }
 
@@ -250,6 +282,12 @@ fn truncated(key: &PublicKey) -> Scalar {
 impl fmt::Debug for Initiator {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Initiator").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Opening").field("ephemeral", self.ephemeral()).finish_non_exhaustive()
     }
 }
 

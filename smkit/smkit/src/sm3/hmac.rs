@@ -11,8 +11,8 @@ use super::{Sm3, Sm3Digest, compress::BLOCK};
 /// A clone made before the first [`update`](Self::update) starts further computations without hashing the key again.
 #[derive(Clone)]
 pub struct HmacSm3 {
-    inner: Sm3,
-    outer: Sm3,
+    pub(super) inner: Sm3,
+    pub(super) outer: Sm3,
 }
 
 impl HmacSm3 {
