@@ -10,6 +10,7 @@ mod r#gen;
 mod layers;
 mod nostd;
 mod peers;
+mod sim;
 
 const HELP: &str = "\
 cargo xtask test             everything that must hold before a change lands (what CI runs)
@@ -21,6 +22,8 @@ cargo xtask timing [--quick] does the time of secret-key operations depend on th
 cargo xtask nostd            smkit without the standard library: here, and for wasm32 and aarch64 if installed
 cargo xtask ctgrind          does a branch or address of secret-key operations depend on the secret? (Valgrind, traces)
 cargo xtask fuzz [SECONDS]   every fuzz target for so long (default 60 s each)
+cargo xtask sim [--seeds N] [--from S] [--seed S [--trace]] [--nodes n] | --mutations
+                             networks on one thread from seeds, with every fault (default 100000 seeds)
 cargo xtask kill [ROUNDS]    SIGKILL under load, longer than the test does (default 100)
 ";
 
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         ["ctgrind"] => ctgrind::run(&root),
         ["fuzz"] => fuzz(&root, "60"),
         ["fuzz", seconds] => fuzz(&root, seconds),
+        ["sim", words @ ..] => sim::run(&root, words),
         ["kill"] => kill(&root, "100"),
         ["kill", rounds] => kill(&root, rounds),
         _ => {

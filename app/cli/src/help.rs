@@ -127,8 +127,8 @@ const ENTRIES: &[Entry] = &[
     ),
     (
         "verify/trust",
-        "信任的根证书（PEM），例如 数据目录/trust.pem；不给则无法得出“通过”",
-        "trusted root certificates (PEM), for example DIR/trust.pem; without them nothing is \"verified\"",
+        "信任文件（通道与根证书，PEM），例如 数据目录/trust.pem；不给则无法得出“通过”",
+        "the trust file (channels, and roots in PEM), for example DIR/trust.pem; without it nothing is \"verified\"",
     ),
     ("verify/json", "以 JSON 输出结果", "print the result as JSON"),
     ("sm3", "计算文件的 SM3 摘要", "print the SM3 digests of files"),

@@ -110,8 +110,8 @@ catalogue! {
         "stop that node first, or choose another directory with --dir (its health: changbai health --dir {dir})";
     NextListen: "请用 --listen 指定别的地址，例如 --listen 127.0.0.1:8081",
         "choose another address with --listen, for example --listen 127.0.0.1:8081";
-    NextTrust: "信任根由节点写在 {dir}/trust.pem，应经可靠途径取得；用 --trust 指定",
-        "the node writes its trust root to {dir}/trust.pem; obtain it by a way you trust and pass it with --trust";
+    NextTrust: "信任文件（根证书与通道）由节点写在 {dir}/trust.pem，应经可靠途径取得；用 --trust 指定",
+        "the node writes its trust file (root and channel) to {dir}/trust.pem; obtain it by a way you trust and pass it with --trust";
     Code: "错误码 {code}", "code {code}";
     ErrorLabel: "错误", "error";
     NextLabel: "下一步", "next";
@@ -185,6 +185,8 @@ catalogue! {
 
     // verify
     VerdictVerified: "结论：核验通过", "verdict: verified";
+    VerdictVerifiedByRoots: "结论：核验通过（仅以根证书为依据，未认定通道）",
+        "verdict: verified (by roots alone; the channel was not established)";
     VerdictNotVerified: "结论：核验不通过", "verdict: not verified";
     VerdictUnchecked: "结论：未能完成核验", "verdict: could not be checked";
     StatusProven: "已证明", "proven";
@@ -200,6 +202,7 @@ catalogue! {
     ElementTrust: "信任根", "trust";
     ElementOriginal: "原件", "original";
     ElementDisclosures: "披露的个人信息", "disclosures";
+    ElementValidators: "验证节点", "validators";
 
     // Progress
     Hashing: "计算摘要", "hashing";

@@ -59,6 +59,7 @@ pub async fn serve_authority(
             verifier: Arc::clone(&verifier) as _,
             clients: ClientAuth::Optional,
             alpn: vec![b"http/1.1".to_vec()],
+            tlcp_quirks: Vec::new(),
         })
     };
     let time = Arc::new(NodeTime(Arc::clone(&clock)));
@@ -69,8 +70,13 @@ pub async fn serve_authority(
     let lifetime_s = i64::from(config.hours).saturating_mul(3_600);
     let service = AuthorityService::new(Arc::clone(&store), Arc::clone(&clock), lifetime_s);
     let router = service.standalone();
-    let serving =
-        changbai_api::serve(listeners, router, ApiLimits::default(), stop, crate::start::STOP_GRACE);
+    let serving = changbai_api::serve(
+        listeners,
+        router,
+        ApiLimits::default(),
+        stop,
+        crate::start::STOP_GRACE,
+    );
     let renewing = async {
         let pause = Duration::from_secs(u64::from(config.hours) * 2_400);
         loop {

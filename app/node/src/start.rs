@@ -9,13 +9,15 @@ use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways, Listener};
 use changbai_channel::{
-    Block, Channel, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Block, Channel, FixedConfig, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Tuning,
 };
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
 use changbai_core::{AgencyProfile, EvidenceService, LedgerClient};
 use changbai_custody::{Custody, CustodyError};
 use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig};
+use changbai_receipt::{ChannelAnchor, Trust};
 use changbai_storage::{StdFiles, StorageError};
 use changbai_wire::time::Clock;
 use smkit::OsRandom;
@@ -187,17 +189,26 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     let now = clock.now().at;
     let (identities, tls_authority) =
         identity::load(&directory.identity(), &config, now.seconds(), &mut OsRandom)?;
-    repair_trust(&directory, &identities)?;
     let genesis = load_genesis(&directory)?;
+    let trust = trust(&genesis, &identities)?;
+    repair_trust(&directory, &trust)?;
     let (channel, orderer, recovery) = open_channel(&directory, &identities, genesis, &clock)?;
     check_agency(&channel, &config)?;
     report(recovery);
 
     let protection =
-        Protection::new(&directory, &config, tls_authority, channel.config(), &clock)?;
+        Protection::new(&directory, &config, tls_authority, &channel.config(), &clock)?;
     let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
-    let (state, evidence) =
-        wire_api(&directory, &config, &identities, &channel, &clock, self_test, &protection)?;
+    let (state, evidence) = wire_api(
+        &directory,
+        &config,
+        &identities,
+        &channel,
+        &clock,
+        self_test,
+        &protection,
+        trust,
+    )?;
     let orderer = std::thread::Builder::new()
         .name("orderer".to_owned())
         .spawn(move || order(orderer))
@@ -245,7 +256,7 @@ impl RunningNode {
         &self.directory.root
     }
 
-    /// The root certificate that verifiers need.
+    /// What verifiers need: the root certificate, and the channel.
     #[must_use]
     pub fn trust_file(&self) -> PathBuf {
         self.directory.trust()
@@ -319,14 +330,9 @@ fn prepare(
     let (identities, _) =
         identity::load(&directory.identity(), config, now.seconds(), &mut OsRandom)?;
     let wrong = |e: &dyn std::fmt::Display| StartError::Wiring(e.to_string());
-    let org = Organisation {
-        msp_id: agency.msp_id.clone(),
-        name: agency.name.clone(),
-        roots: TrustAnchors::from_certificates(vec![identities.root.clone()]),
-        intermediates: Vec::new(),
-    };
-    let validator =
-        ValidatorConfig { msp_id: agency.msp_id.clone(), certificate: identities.node, index: 0 };
+    let roots = TrustAnchors::from_certificates(vec![identities.root.clone()]);
+    let org = Organisation::new(&agency.msp_id, &agency.name, roots);
+    let validator = ValidatorConfig::new(&agency.msp_id, identities.node, 0);
     let channel = ChannelConfig::new(CHANNEL, vec![org], vec![validator]).map_err(|e| wrong(&e))?;
     let genesis = Block::genesis(&channel, channel.to_genesis_envelope(), now.0);
     write_whole(&directory.genesis(), &genesis.to_bytes(), 0o644)?;
@@ -361,11 +367,15 @@ fn open_channel(
         .map_err(|e| StartError::Wiring(e.to_string()))?;
     let parts = Parts {
         files: Arc::new(StdFiles),
+        index: None,
         genesis,
         contracts,
         endorser: signing_identity(directory, identities)?,
-        validator: identities.node_key.clone(),
+        validator: Some(identities.node_key.clone()),
         clock: Arc::clone(clock),
+        config_rule: Arc::new(FixedConfig),
+        tuning: Tuning::default(),
+        now_ms: 0,
     };
     Ok(Channel::open(&directory.channel(CHANNEL), parts)?)
 }
@@ -405,6 +415,7 @@ fn wire_api(
     clock: &Arc<dyn Clock>,
     self_test: SelfTest,
     protection: &Protection,
+    trust: Trust,
 ) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
     let identity = signing_identity(directory, identities)?;
@@ -440,6 +451,7 @@ fn wire_api(
         ledger,
         custody,
         membership: Arc::new(channel.config().membership()),
+        trust,
         clock: Arc::clone(clock),
         health: Arc::new(health),
         answers: Arc::new(answers),
@@ -490,12 +502,23 @@ fn order(mut orderer: Orderer) -> Result<Orderer, Halted> {
     }
 }
 
-fn repair_trust(directory: &Directory, identities: &Identities) -> Result<(), StartError> {
-    let pem = identities.root.to_pem();
-    if read_small(&directory.trust())?.as_deref() == Some(pem.as_bytes()) {
+/// What verifiers of this channel trust: the agency's root, and the channel by its genesis block.
+fn trust(genesis: &Block, identities: &Identities) -> Result<Trust, StartError> {
+    let anchor = ChannelAnchor {
+        channel_id: genesis.header.channel_id.clone(),
+        genesis: genesis.header.hash(),
+        validators: vec![genesis.header.validators_hash],
+    };
+    let roots = TrustAnchors::from_certificates(vec![identities.root.clone()]);
+    Trust::new(roots, vec![anchor]).map_err(|e| StartError::Wiring(e.to_string()))
+}
+
+fn repair_trust(directory: &Directory, trust: &Trust) -> Result<(), StartError> {
+    let text = trust.to_text();
+    if read_small(&directory.trust())?.as_deref() == Some(text.as_bytes()) {
         return Ok(());
     }
-    write_whole(&directory.trust(), pem.as_bytes(), 0o644)
+    write_whole(&directory.trust(), text.as_bytes(), 0o644)
 }
 
 fn report(recovery: Recovery) {

@@ -9,11 +9,11 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::num::NonZeroU32;
 
-use smkit::sm4::Key;
 use smkit::sm4::stream::{HEADER_BYTES, Opener, Sealer};
+use smkit::sm4::{Key, Sm4Error};
 use smkit::{OsRandom, Random};
 
 /// Rounds of PBKDF2: as many as the user's patience allows.
@@ -34,52 +34,52 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn seal(password: &str, from: &str, to: &str) -> Result<(), Box<dyn Error>> {
-    let (mut from, mut to) = (BufReader::new(File::open(from)?), BufWriter::new(File::create(to)?));
+    let (from, mut to) = (File::open(from)?, File::create(to)?);
     let mut salt = [0; 16];
     OsRandom.fill(&mut salt)?;
-    to.write_all(&salt)?;
     let mut sealer = Sealer::new(&key(password, &salt)?, &salt, &mut OsRandom)?;
+    to.write_all(&salt)?;
     to.write_all(sealer.header())?;
-    let mut out = Vec::new();
-    let mut piece = vec![0; PIECE_BYTES];
-    loop {
-        let read = from.read(&mut piece)?;
-        if read == 0 {
-            break;
-        }
-        sealer.update(&piece[..read], &mut out)?;
-        to.write_all(&out)?;
-        out.clear();
-    }
-    sealer.finish(&mut out)?;
-    to.write_all(&out)?;
-    Ok(to.flush()?)
+    pieces(from, &mut to, |piece, out| sealer.update(piece, out))?;
+    let mut last = Vec::new();
+    sealer.finish(&mut last)?;
+    Ok(to.write_all(&last)?)
 }
 
 /// Every piece written is authentic, but only `finish` says that the file is whole: until then it has another name.
 fn open(password: &str, from: &str, to: &str) -> Result<(), Box<dyn Error>> {
     let unfinished = format!("{to}.unfinished");
-    let mut from = BufReader::new(File::open(from)?);
-    let mut output = BufWriter::new(File::create(&unfinished)?);
+    let (mut from, mut output) = (File::open(from)?, File::create(&unfinished)?);
     let (mut salt, mut header) = ([0; 16], [0; HEADER_BYTES]);
     from.read_exact(&mut salt)?;
     from.read_exact(&mut header)?;
     let mut opener = Opener::new(&key(password, &salt)?, &salt, &header)?;
+    pieces(from, &mut output, |piece, out| opener.update(piece, out))?;
+    let mut last = Vec::new();
+    opener.finish(&mut last)?;
+    output.write_all(&last)?;
+    Ok(std::fs::rename(unfinished, to)?)
+}
+
+/// Gives the rest of a file to `step` piece by piece and writes what it gives back.
+fn pieces(
+    from: File,
+    to: &mut File,
+    mut step: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), Sm4Error>,
+) -> Result<(), Box<dyn Error>> {
+    let mut from = BufReader::with_capacity(PIECE_BYTES, from);
     let mut out = Vec::new();
-    let mut piece = vec![0; PIECE_BYTES];
     loop {
-        let read = from.read(&mut piece)?;
-        if read == 0 {
-            break;
+        let piece = from.fill_buf()?;
+        let bytes = piece.len();
+        if bytes == 0 {
+            return Ok(());
         }
-        opener.update(&piece[..read], &mut out)?;
-        output.write_all(&out)?;
+        step(piece, &mut out)?;
+        from.consume(bytes);
+        to.write_all(&out)?;
         out.clear();
     }
-    opener.finish(&mut out)?;
-    output.write_all(&out)?;
-    output.flush()?;
-    Ok(std::fs::rename(unfinished, to)?)
 }
 
 fn key(password: &str, salt: &[u8; 16]) -> Result<Key, Box<dyn Error>> {

@@ -9,7 +9,7 @@ use smkit::sm2::{PrivateKey, PublicKey};
 fn main() -> Result<(), Box<dyn Error>> {
     let key = PrivateKey::generate(&mut OsRandom)?;
 
-    // At rest under a password: PBES2 with PBKDF2-HMAC-SM3 and SM4-CBC, as GmSSL and OpenSSL read it.
+    // At rest under a password: PBES2 with PBKDF2-HMAC-SM3 and SM4-CBC, the form GmSSL writes.
     let pem = key.to_encrypted_pkcs8_pem(b"correct horse", &mut OsRandom)?;
     print!("{pem}");
     let read = PrivateKey::from_encrypted_pkcs8_pem(&pem, b"correct horse")?;

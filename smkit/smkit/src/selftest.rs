@@ -1,6 +1,6 @@
 //! Known-answer tests run at start-up (GM/T 0028 style): a node with a broken kernel must not serve.
 //!
-//! Every case runs twice: on the code that [`cpu::report`](crate::cpu::report) names, and on the portable code. For
+//! Every case runs twice: on the code that [`cpu::report`] names, and on the portable code. For
 //! the second run the whole process is without its kernels for some milliseconds; results stay right.
 
 mod sm2;
