@@ -42,7 +42,9 @@ fn main() -> ExitCode {
         #[cfg(feature = "node")]
         ["main", "--quick"] => main_suite::run(&main_suite::Scale::QUICK),
         _ => {
-            eprintln!("suites: smkit [--quick], tlcp [--quick], timing [--quick], main [--quick] (feature `node`)");
+            eprintln!(
+                "suites: smkit [--quick], tlcp [--quick], timing [--quick], main [--quick] (feature `node`)"
+            );
             return ExitCode::from(2);
         }
     }
