@@ -7,6 +7,9 @@
 //! Valgrind 3.19 knows AVX2, BMI2, ADX, AES and carry-less multiplication, but not AVX-512: those kernels cannot be looked
 //! at in this way.
 
+mod tlcp;
+
+use smkit::HmacSm3;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey, sign_many};
 use smkit::sm4::{Gcm, Key};
 
@@ -15,7 +18,7 @@ fn main() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let [operation, path @ ("kernels" | "portable")] = words.as_slice() else {
         eprintln!(
-            "usage: smkit-ctgrind control|public-key|sign|sign-many|sm4-gcm kernels|portable"
+            "usage: smkit-ctgrind control|public-key|sign|sign-many|sm4-gcm|mac-prefix|tlcp-cbc kernels|portable"
         );
         std::process::exit(2);
     };
@@ -27,6 +30,8 @@ fn main() {
         "sign" => sign(&key()),
         "sign-many" => sign_several(&key()),
         "sm4-gcm" => sm4_gcm(),
+        "mac-prefix" => mac_prefix(),
+        "tlcp-cbc" => tlcp::open(),
         other => panic!("unknown operation {other}"),
     }
 }
@@ -70,6 +75,19 @@ fn sm4_gcm() {
     gcm.seal_in_place(&[0; 12], b"header", &mut data).expect("a short message");
     show(&data);
     println!("{:02x?}", data.last_chunk::<16>());
+}
+
+/// A MAC over a secret part of known bytes.
+fn mac_prefix() {
+    let data = [7; 400];
+    for length in [150_u64, 213, 400] {
+        let mut length = length.to_ne_bytes();
+        hide(&mut length);
+        let length = u64::from_ne_bytes(length) as usize;
+        let code = HmacSm3::new(b"key").finalize_prefix(&data, length, 150);
+        show(code.as_bytes());
+        println!("{code}");
+    }
 }
 
 /// Marks bytes as undefined.
