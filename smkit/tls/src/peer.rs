@@ -1,8 +1,12 @@
 //! Who the other side is: what a verifier is asked, and what it answers.
 
+mod validators;
+
 use std::fmt;
 
-use smkit_pki::Certificate;
+use smkit_pki::{Certificate, CertificateError};
+
+pub use self::validators::PathVerifier;
 
 /// Which side of a connection the certificates in question belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,33 @@ pub trait PeerVerifier: Send + Sync + fmt::Debug {
     }
 }
 
+/// A peer whose certificates were accepted and who has proved to hold the key of the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerIdentity {
+    leaf: Certificate,
+    chain: Vec<Certificate>,
+}
+
+impl PeerIdentity {
+    /// `None` for an empty chain: nobody.
+    pub(crate) fn new(chain: Vec<Certificate>) -> Option<Self> {
+        let leaf = chain.first()?.clone();
+        Some(Self { leaf, chain })
+    }
+
+    /// The peer's own certificate.
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        &self.leaf
+    }
+
+    /// Everything the peer sent, its own certificate first (in TLCP the encryption certificate is the second).
+    #[must_use]
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+}
+
 /// Why a peer was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {reason}")]
@@ -76,6 +107,34 @@ pub struct PeerRefusal {
     pub reason: String,
     /// Which alert of TLS tells the peer.
     pub alert: PeerAlert,
+}
+
+impl PeerRefusal {
+    /// Bytes that are no certificate we work with.
+    #[must_use]
+    pub fn unreadable(error: &CertificateError) -> Self {
+        error.into()
+    }
+
+    /// The peer had to show a certificate and showed none.
+    #[must_use]
+    pub fn no_certificate() -> Self {
+        Self {
+            code: "PK-1106",
+            reason: "the peer sent no certificate".into(),
+            alert: PeerAlert::BadCertificate,
+        }
+    }
+
+    /// More certificates than any path has.
+    #[must_use]
+    pub fn too_many_certificates(count: usize) -> Self {
+        Self {
+            code: "PK-1104",
+            reason: format!("the peer sent {count} certificates"),
+            alert: PeerAlert::BadCertificate,
+        }
+    }
 }
 
 /// The alerts that a refusal of certificates can end in (RFC 8446 §6.2, GB/T 38636 §6.4.3).

@@ -1,5 +1,6 @@
 //! Authenticated key exchange with confirmation (GB/T 32918.3-2016).
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;
@@ -12,7 +13,7 @@ use crate::{
         group::{Point, Scalar},
         kdf,
     },
-    sm3::{Sm3Digest, sm3_parts},
+    sm3::{Sm3Digest, sm3_secret_parts},
 };
 
 /// Longest key agreed on.
@@ -212,10 +213,9 @@ struct Side {
 impl Side {
     fn new(own: &PrivateKey, id: SignerId, r: Zeroizing<Scalar>) -> Result<Self, ExchangeError> {
         let key = VerifyingKey::new(own.public_key().clone(), id)?;
-        let ephemeral = public(&Point::mul_base(&r)).ok_or(ExchangeError::Degenerate)?;
-        let d = Scalar::from_bytes(&own.to_bytes()).map(Zeroizing::new);
-        let d = d.ok_or(ExchangeError::Degenerate)?;
-        let t = Zeroizing::new(d.add(&Zeroizing::new(truncated(&ephemeral).mul(&r))));
+        let (x, y) = Point::mul_base(&r).to_affine().ok_or(ExchangeError::Degenerate)?;
+        let ephemeral = PublicKey::from_coordinates(&x, &y).ok_or(ExchangeError::Degenerate)?;
+        let t = Zeroizing::new(own.scalar().add(&Zeroizing::new(truncated(&ephemeral).mul(&r))));
         Ok(Self { key, ephemeral, t })
     }
 
@@ -225,11 +225,10 @@ impl Side {
         peer: &PublicKey,
         ephemeral: &PublicKey,
     ) -> Result<Zeroizing<[[u8; 32]; 2]>, ExchangeError> {
-        let x_bar = truncated(ephemeral);
-        let sum =
-            point(peer).zip(point(ephemeral)).map(|(peer, other)| peer.add(&other.mul(&x_bar)));
-        let u = sum.map(|sum| Zeroizing::new(sum.mul(&self.t)));
-        let (x, y) = u.and_then(|u| u.to_affine()).ok_or(ExchangeError::Degenerate)?;
+        let [peer, ephemeral_point] = [peer, ephemeral].map(|key| Point::from(*key.affine()));
+        let sum = peer.add(&ephemeral_point.mul(&truncated(ephemeral)));
+        let u = Zeroizing::new(sum.mul(&self.t));
+        let (x, y) = u.to_affine().ok_or(ExchangeError::Degenerate)?;
         Ok(Zeroizing::new([x, y]))
     }
 }
@@ -257,8 +256,9 @@ impl Agreed {
         let [x, y] = u;
         let (za, zb) = (za.as_bytes(), zb.as_bytes());
         let ((xa, ya), (xb, yb)) = (coordinates(ra), coordinates(rb));
-        let inner = sm3_parts(&[x, za, zb, xa, ya, xb, yb]);
-        let confirmation = |label: u8| *sm3_parts(&[&[label], y, inner.as_bytes()]).as_bytes();
+        let inner = Zeroizing::new(sm3_secret_parts(&[x, za, zb, xa, ya, xb, yb]));
+        let confirmation =
+            |label: u8| *sm3_secret_parts(&[&[label], y, inner.as_bytes()]).as_bytes();
         Ok(Self {
             key: kdf::derive(&[x, y, za, zb], key_bytes)
                 .ok_or(ExchangeError::KeyLength { bytes: key_bytes })?,
@@ -277,16 +277,6 @@ fn truncated(key: &PublicKey) -> Scalar {
         *top |= 0x80;
     }
     Scalar::reduce(&bytes)
-}
-
-fn point(key: &PublicKey) -> Option<Point> {
-    let (x, y) = coordinates(key);
-    Point::from_affine(x, y)
-}
-
-fn public(point: &Point) -> Option<PublicKey> {
-    let (x, y) = point.to_affine()?;
-    PublicKey::from_sec1(&[[4].as_slice(), &x, &y].concat()).ok()
 }
 
 impl fmt::Debug for Initiator {

@@ -1,7 +1,7 @@
 //! Keys from secrets: HKDF (RFC 5869), PBKDF2 (RFC 8018 §5.2), the PRF of TLCP and TLS 1.2, and the KDF of GB/T 32918,
 //! all over SM3.
 
-use std::num::NonZeroU32;
+use core::num::NonZeroU32;
 
 use zeroize::Zeroize;
 

@@ -92,6 +92,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> TlcpStream<T> {
         &self.transport
     }
 
+    /// The transport; what is written to it goes around the protocol.
+    pub(crate) const fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
     fn poll_handshake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.connection.is_handshaking() {
             ready!(self.poll_send(context))?;

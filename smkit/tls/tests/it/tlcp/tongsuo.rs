@@ -135,7 +135,7 @@ async fn our_client() {
                 let connection = stream.connection();
                 assert_eq!(connection.negotiated_suite(), Some(suite));
                 assert_eq!(connection.is_resumed(), resumed, "{name} {own}");
-                // Tongsuo may send the root along.
+                // Its root may follow.
                 let [signing, encryption, ..] = connection.peer_certificates() else {
                     panic!("a pair")
                 };
@@ -199,7 +199,7 @@ async fn our_server() {
                 let connection = stream.connection();
                 assert_eq!(connection.negotiated_suite(), Some(suite));
                 assert_eq!(connection.server_name(), Some("server.example"));
-                assert_eq!(connection.peer_certificates().len(), if shows { 3 } else { 0 });
+                assert_eq!(connection.peer_certificates().len() >= 2, shows);
                 peer.say("from tongsuo\n");
                 let mut line = String::new();
                 let read = BufReader::new(&mut stream).read_line(&mut line).await;
@@ -236,7 +236,7 @@ async fn our_server_resumes_tongsuos_sessions() {
             let mut stream = timeout(PATIENCE, serve(&listener, &server)).await.unwrap();
             assert_eq!(stream.connection().is_resumed(), round > 0, "{name}, round {round}");
             assert_eq!(stream.connection().negotiated_suite(), Some(suite));
-            assert_eq!(stream.connection().peer_certificates().len(), 3);
+            assert!(stream.connection().peer_certificates().len() >= 2);
             if round < 5 {
                 // Tongsuo hangs up by itself, politely or not.
                 let _ = stream.read(&mut [0; 1]).await;
