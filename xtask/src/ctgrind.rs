@@ -132,6 +132,10 @@ const ALLOWED: [(&str, &str); 19] = [
     ("(public.rs", "the public point"),
     ("(sec1.rs", "whether the file's public key is the key's"),
     ("finish (signing.rs", "r = 0, r + k = n: the standard's retries, probability 2^-255"),
+    (
+        "Cbc::open (cbc.rs",
+        "the verdict on a record, which its sender learns anyway, and after it the length of what is authentic",
+    ),
     ("(signature.rs", "the finished signature"),
     ("encrypt_with (encrypt.rs", "whether the mask is all zero: then another k is drawn"),
     ("decrypt (encrypt.rs", "whether it is decrypted: the result"),
