@@ -91,7 +91,7 @@ impl Prk {
     /// HKDF-Expand; the callers bound the length, so that the counter never wraps.
     fn expand(&self, info: &[&[u8]], output: &mut [u8]) {
         let mut last = [0; DIGEST_BYTES];
-        for (chunk, count) in output.chunks_mut(DIGEST_BYTES).zip(1_u8..) {
+        for (chunk, count) in output.chunks_mut(DIGEST_BYTES).zip(1..=u8::MAX) {
             let mut mac = self.0.clone();
             if count > 1 {
                 mac.update(&last);
