@@ -1,6 +1,6 @@
 //! Benchmarks of the house, each beside a peer measured in the same run.
 //!
-//! `cargo xtask bench main` and `cargo xtask bench smkit` print one JSON object a line. Timings on shared machines are noisy:
+//! `cargo xtask bench main`, `… smkit` and `… pki` print one JSON object a line. Timings on shared machines are noisy:
 //! compare medians and ratios, and read `conditions`.
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time and owns its tasks")]
@@ -9,6 +9,7 @@
 
 use std::process::ExitCode;
 
+mod kit;
 #[cfg(feature = "node")]
 mod library;
 #[cfg(feature = "node")]
@@ -16,6 +17,7 @@ mod load;
 #[cfg(feature = "node")]
 mod main_suite;
 mod peers;
+mod pki_suite;
 mod report;
 #[cfg(feature = "node")]
 mod rest;
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["smkit"] => smkit_suite::run(&smkit_suite::Scale::FULL),
         ["smkit", "--quick"] => smkit_suite::run(&smkit_suite::Scale::QUICK),
+        ["pki"] => pki_suite::run(&smkit_suite::Scale::FULL),
+        ["pki", "--quick"] => pki_suite::run(&smkit_suite::Scale::QUICK),
         ["tls"] => {
             tls_suite::run(&tls_suite::Scale::FULL);
             tlcp_suite::run(3.0);
@@ -42,15 +46,15 @@ fn main() -> ExitCode {
             tls_suite::run(&tls_suite::Scale::QUICK);
             tlcp_suite::run(0.4);
         }
-        ["timing"] => return timing::run(timing::MEASUREMENTS),
-        ["timing", "--quick"] => return timing::run(timing::MEASUREMENTS_QUICK),
+        ["timing"] => return timing::run(&timing::Effort::FULL),
+        ["timing", "--quick"] => return timing::run(&timing::Effort::QUICK),
         #[cfg(feature = "node")]
         ["main"] => main_suite::run(&main_suite::Scale::FULL),
         #[cfg(feature = "node")]
         ["main", "--quick"] => main_suite::run(&main_suite::Scale::QUICK),
         _ => {
             eprintln!(
-                "suites: smkit [--quick], tls [--quick], timing [--quick], main [--quick] (feature `node`)"
+                "suites: smkit [--quick], tls [--quick], pki [--quick], timing [--quick], main [--quick] (feature `node`)"
             );
             return ExitCode::from(2);
         }

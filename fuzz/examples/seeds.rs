@@ -19,7 +19,7 @@ use changbai_storage::{BlockLog, LogOptions, StdFiles};
 use changbai_wire::proto::{kvrwset, protos};
 use changbai_wire::time::UnixMillis;
 use changbai_wire::{
-    Header, NsReadWriteSet, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress,
+    Header, NsReadWriteSet, PeerMessage, PeerStatus, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress,
     Vote, VoteKind, assemble, build_proposal, data_hash, decode_proposal, envelope_digest,
     response_payload, seal,
 };
@@ -33,6 +33,9 @@ use smkit_pki::{Authority, Profile, Subject, TrustAnchors};
 #[allow(dead_code, unreachable_pub, reason = "the tests use all of it")]
 #[path = "../../evidence/receipt/tests/it/fixture.rs"]
 mod fixture;
+
+#[path = "seeds/kit.rs"]
+mod kit;
 
 use fixture::{City, MSP, Member, Seed, days};
 
@@ -48,6 +51,10 @@ fn main() -> Outcome {
     ledger(&authority, &node)?;
     consensus()?;
     keys(&node)?;
+    for (target, name, bytes) in changbai_fuzz::pki::seeds() {
+        seed(target, name, &bytes)?;
+    }
+    kit::seeds()?;
     tls()?;
     requests(operator)?;
     tlcp()
@@ -117,14 +124,9 @@ fn ledger(authority: &Authority, node: &Member) -> Outcome {
     transaction()?;
     seed("identity", "node", &node.identity())?;
     let roots = vec![authority.certificate().clone()];
-    let organisation = Organisation {
-        msp_id: MSP.to_owned(),
-        name: "长春".to_owned(),
-        roots: TrustAnchors::from_certificates(roots),
-        intermediates: Vec::new(),
-    };
-    let certificate = node.certificate.clone();
-    let validator = ValidatorConfig { msp_id: MSP.to_owned(), certificate, index: 0 };
+    let roots = TrustAnchors::from_certificates(roots);
+    let organisation = Organisation::new(MSP, "长春", roots);
+    let validator = ValidatorConfig::new(MSP, node.certificate.clone(), 0);
     let config = ChannelConfig::new(CHANNEL, vec![organisation], vec![validator])?;
     seed("channel_config", "genesis", &config.to_genesis_envelope())?;
 
@@ -234,6 +236,21 @@ fn consensus() -> Outcome {
     seed("consensus_message", "certificate", &certificate(1, block, 2).to_bytes()?)?;
     let timers: [&[u8]; 4] = [&[0], pieces[2], pieces[3], &[1]];
     seed("consensus_message", "timers", &joined(&timers))?;
+
+    let (height, hash) = (1, block);
+    let status = PeerStatus { genesis: block, height, tip: block, config_number: 0 };
+    let peer_messages = [
+        ("vote", PeerMessage::Consensus(pieces[2].to_vec())),
+        ("body", PeerMessage::Body { height, round: 0, hash, block: b"block".to_vec() }),
+        ("body_request", PeerMessage::BodyRequest { height, hash }),
+        ("status", PeerMessage::Status(status)),
+        ("blocks_request", PeerMessage::BlocksRequest { from: 1, count_max: 64 }),
+        ("blocks", PeerMessage::Blocks { from: 1, blocks: vec![b"one".to_vec(), b"two".to_vec()] }),
+        ("transactions", PeerMessage::Transactions(vec![b"envelope".to_vec()])),
+    ];
+    for (name, message) in peer_messages {
+        seed("peer_message", name, &message.encode()?)?;
+    }
 
     let (mut engine, mut records) = (engine(), Vec::new());
     let mut actions = engine.start(1, SET.clone())?;

@@ -4,9 +4,9 @@ mod claim;
 
 use axum::http::request::Parts;
 use changbai_core::Submitter;
-use changbai_msp::{IdentityError, Membership, Organisation, Role, Roles, serialize_identity};
+use changbai_msp::{IdentityError, Membership, Role, Roles, serialize_identity};
 use smkit::sm3::Sm3Digest;
-use smkit_pki::{Certificate, CertificateError, PathError, Purpose, verify_chain};
+use smkit_pki::{Certificate, CertificateError, PathError};
 
 use self::claim::{Claim, claim};
 use crate::problem::{Code, Problem};
@@ -104,7 +104,7 @@ fn resolve(
     at_unix_s: i64,
 ) -> Result<(String, Roles), IdentityError> {
     let others = membership.organisations().filter(|org| org.msp_id != own);
-    let mut first_refusal = None;
+    let mut refusal = None;
     for org in membership.organisation(own).into_iter().chain(others) {
         // Remembered by the membership: the chain is verified once, its time on each call.
         let identity = serialize_identity(&org.msp_id, certificate);
@@ -113,36 +113,28 @@ fn resolve(
             Err(IdentityError::Chain(PathError::UnknownIssuer { .. }))
                 if !intermediates.is_empty() =>
             {
-                with_intermediates(org, certificate, intermediates, at_unix_s)
+                // Below an intermediate that the channel does not list but the client sent along.
+                org.admit(certificate, intermediates, at_unix_s).map(|admitted| admitted.roles)
             }
             Err(error) => Err(error),
         };
         match found {
             Ok(roles) => return Ok((org.msp_id.clone(), roles)),
-            // "Not one of ours" must not hide another organisation's better reason.
+            // "Not one of ours" must not hide another organisation's better reason: the one that comes
+            // later in the order of checks.
             Err(IdentityError::Chain(PathError::UnknownIssuer { .. })) => {}
-            Err(error) => first_refusal = first_refusal.or(Some(error)),
+            Err(error) => {
+                let better =
+                    refusal.as_ref().is_none_or(|r: &IdentityError| r.check() < error.check());
+                if better {
+                    refusal = Some(error);
+                }
+            }
         }
     }
-    Err(first_refusal.unwrap_or_else(|| {
+    Err(refusal.unwrap_or_else(|| {
         IdentityError::Chain(PathError::UnknownIssuer { issuer: certificate.issuer() })
     }))
-}
-
-/// A certificate below an intermediate that the channel does not list but the client sent along.
-fn with_intermediates(
-    org: &Organisation,
-    certificate: &Certificate,
-    intermediates: &[Certificate],
-    at_unix_s: i64,
-) -> Result<Roles, IdentityError> {
-    let mut known = org.intermediates.clone();
-    known.extend_from_slice(intermediates);
-    verify_chain(certificate, &known, &org.roots, at_unix_s, Purpose::Signing)?;
-    if certificate.is_ca() {
-        return Err(IdentityError::CertificateAuthority);
-    }
-    Roles::from_units(&certificate.organisational_units()).ok_or(IdentityError::NoRole)
 }
 
 fn refused(error: &IdentityError) -> Problem {

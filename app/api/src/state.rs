@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use changbai_core::{EvidenceService, LedgerClient};
 use changbai_custody::Custody;
 use changbai_msp::Membership;
+use changbai_receipt::Trust;
 use changbai_wire::time::{Clock, TimeReading};
 use smkit::sm3::sm3_parts;
-use smkit_pki::TrustAnchors;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::authority::AuthorityService;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
@@ -28,6 +29,8 @@ pub struct ApiParts {
     pub custody: Arc<Custody>,
     /// Turns certificates into identities of the channel.
     pub membership: Arc<Membership>,
+    /// What `POST /verify` judges against: the channel's roots, and the channel itself.
+    pub trust: Trust,
     /// The node's clock.
     pub clock: Arc<dyn Clock>,
     /// What `GET /health` says about the node.
@@ -36,6 +39,8 @@ pub struct ApiParts {
     pub answers: Arc<dyn AnswerStore>,
     /// Who may pass a client's certificate on.
     pub gateways: Gateways,
+    /// The authority whose services are offered beside, if this node keeps one.
+    pub authority: Option<AuthorityService>,
     /// Every bound.
     pub limits: Limits,
 }
@@ -52,8 +57,6 @@ pub struct ApiState(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) parts: ApiParts,
-    /// The roots of all organisations of the channel: what `POST /verify` judges against.
-    pub(crate) trust: TrustAnchors,
     pub(crate) idempotency: Idempotency,
     pub(crate) replays: ReplayCache,
     pub(crate) started: TimeReading,
@@ -72,9 +75,7 @@ impl ApiState {
     pub fn new(parts: ApiParts) -> Self {
         let limits = &parts.limits;
         let started = parts.clock.now();
-        let roots = parts.membership.organisations().flat_map(|org| org.roots.iter().cloned());
         let shared = Shared {
-            trust: TrustAnchors::from_certificates(roots.collect()),
             idempotency: Idempotency::new(Arc::clone(&parts.answers)),
             replays: ReplayCache::new(limits.nonces_max),
             started,
@@ -91,7 +92,9 @@ impl ApiState {
 }
 
 impl ApiState {
-    pub(crate) fn limits(&self) -> &Limits {
+    /// Every bound.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
         self.0.limits()
     }
 }

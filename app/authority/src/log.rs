@@ -55,6 +55,9 @@ impl Log {
             .map_err(|e| AuthorityStoreError::file(&self.path, e))?;
         let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at.saturating_add(1));
         if whole < text.len() {
+            if self.ends_whole(&text, whole)? {
+                return self.complete();
+            }
             self.length = u64::try_from(whole).ok();
             self.cut().map_err(|e| AuthorityStoreError::file(&self.path, e))?;
             text.truncate(whole);
@@ -71,6 +74,30 @@ impl Log {
         }
         let entries: Vec<_> = state.register.iter().cloned().collect();
         Ok(Register::restore(entries, state.lists)?)
+    }
+
+    /// Whether the last line lacks nothing but its line end. Another byte in that place is damage, not a torn write.
+    fn ends_whole(&self, text: &[u8], whole: usize) -> Result<bool, AuthorityStoreError> {
+        let (before, tail) = text.split_at_checked(whole).unwrap_or((text, &[]));
+        let mut head = self.head;
+        for line in before.split_inclusive(|byte| *byte == b'\n') {
+            // A damaged line is reported when its turn comes.
+            let Ok(_) = Line::from_bytes(line, &mut head) else { return Ok(false) };
+        }
+        let shorter = tail.get(..tail.len().saturating_sub(1)).unwrap_or_default();
+        if Line::from_bytes(shorter, &mut head.clone()).is_ok() {
+            return Err(AuthorityStoreError::damaged(&self.path, "the last line end is damaged"));
+        }
+        Ok(Line::from_bytes(tail, &mut head).is_ok())
+    }
+
+    fn complete(&mut self) -> Result<Register, AuthorityStoreError> {
+        self.file
+            .write_all(b"\n")
+            .and_then(|()| self.file.sync_all())
+            .map_err(|e| AuthorityStoreError::file(&self.path, e))?;
+        self.length = self.length.map(|length| length.saturating_add(1));
+        self.replay()
     }
 
     /// Appends lines; they are durable when this returns, and not there when it fails.

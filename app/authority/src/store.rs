@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use smkit::Random;
-use smkit::sm2::PrivateKey;
+use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 use smkit_pki::{
-    Authority, Certificate, CertificationRequest, CertificationResponse, Register, RevocationList,
-    RevokedCertificate, SerialNumber, Terms, Validity,
+    Authority, Certificate, CertificationRequest, CertificationResponse, OcspResponder, Register,
+    RevocationList, RevokedCertificate, SerialNumber, Terms, Validity,
 };
 use zeroize::Zeroizing;
 
@@ -104,10 +104,24 @@ impl AuthorityStore {
         &self.register
     }
 
-    /// The authority, for what is signed without being registered: OCSP answers.
-    #[must_use]
-    pub fn authority(&self) -> &Authority {
-        &self.authority
+    /// Answers an OCSP request (DER) with a whole response (DER), good for `lifetime_s` seconds.
+    ///
+    /// # Errors
+    /// The authority's key cannot sign answers: a defect.
+    pub fn ocsp(
+        &self,
+        request: &[u8],
+        lifetime_s: i64,
+        now_s: i64,
+    ) -> Result<Vec<u8>, AuthorityStoreError> {
+        let damaged = |reason: String| AuthorityStoreError::damaged(&self.directory.key(), reason);
+        let key = SigningKey::new(self.authority.key().clone(), SignerId::DEFAULT)
+            .map_err(|e| damaged(e.to_string()))?;
+        let own = self.certificate().clone();
+        let responder =
+            OcspResponder::new(own.clone(), own, key).map_err(|e| damaged(e.to_string()))?;
+        let due = now_s.saturating_add(lifetime_s);
+        Ok(responder.answer(request, &self.register, now_s, due))
     }
 
     /// Issues a certificate on these terms; with `pair`, an encryption certificate as well, whose key is made here.
@@ -211,6 +225,30 @@ impl AuthorityStore {
         self.register = next;
         write_whole(&self.directory.list(), list.to_pem().as_bytes(), 0o644)?;
         Ok(list)
+    }
+
+    /// The newest list, if it still says everything and is good for half its life; otherwise a new one.
+    ///
+    /// # Errors
+    /// As [`AuthorityStore::revocation_list`].
+    pub fn current_list(
+        &mut self,
+        lifetime_s: i64,
+        now_s: i64,
+    ) -> Result<RevocationList, AuthorityStoreError> {
+        // A list that cannot be read is made anew: everything in it stands in the register.
+        let kept = read_text(&self.directory.list())?;
+        let kept = kept.and_then(|pem| RevocationList::from_pem(&pem).ok()).filter(|list| {
+            let half = now_s.saturating_add(lifetime_s / 2);
+            list.entries().iter().copied().eq(self.register.revoked())
+                && list.next_update() > half
+                && list.this_update() <= now_s
+                && list.verify(self.certificate()).is_ok()
+        });
+        match kept {
+            Some(list) => Ok(list),
+            None => self.revocation_list(lifetime_s, now_s),
+        }
     }
 
     /// Enters certificates and makes the entries durable, before anybody sees the certificates.

@@ -4,11 +4,10 @@
 use std::path::Path;
 
 use changbai_receipt::{
-    BundleError, Element, HashedOriginal, Report, Status, Verdict, hash_original, unreadable,
-    verify_reader,
+    Assurance, BundleError, Element, HashedOriginal, Report, Status, Trust, Verdict, hash_original,
+    unreadable, verify_reader,
 };
 use serde::Serialize;
-use smkit_pki::TrustAnchors;
 
 use crate::{
     args,
@@ -46,6 +45,7 @@ pub(crate) fn run(args: &args::Verify, context: &Context) -> Result<u8, CliError
 #[derive(Debug, Serialize)]
 struct Answer {
     verdict: Verdict,
+    assurance: Assurance,
     elements: Vec<Judged>,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence_id: Option<String>,
@@ -72,12 +72,7 @@ struct Judged {
 /// The code of an input that could not be read.
 const UNREADABLE: &str = "CL-4040";
 
-fn judge(
-    path: &Path,
-    originals: &[HashedOriginal],
-    trust: Option<&TrustAnchors>,
-    lang: Lang,
-) -> Answer {
+fn judge(path: &Path, originals: &[HashedOriginal], trust: Option<&Trust>, lang: Lang) -> Answer {
     let (file, size_bytes) = match stream::open(path) {
         Ok(opened) => opened,
         Err(error) => {
@@ -100,9 +95,9 @@ fn originals(paths: &[std::path::PathBuf], lang: Lang) -> Result<Vec<HashedOrigi
     paths.iter().map(hash).collect()
 }
 
-fn trust(path: &Path) -> Result<TrustAnchors, CliError> {
-    let pem = stream::read_small(path)?;
-    TrustAnchors::from_pem(&pem).map_err(|error| CliError::Read {
+fn trust(path: &Path) -> Result<Trust, CliError> {
+    let text = stream::read_small(path)?;
+    Trust::parse(&text).map_err(|error| CliError::Read {
         path: path.to_owned(),
         source: std::io::Error::new(std::io::ErrorKind::InvalidData, chain(&error)),
     })
@@ -129,6 +124,7 @@ impl Answer {
         };
         Self {
             verdict: report.verdict,
+            assurance: report.assurance,
             elements: report.elements.into_iter().map(judged).collect(),
             evidence_id: claims.evidence_id,
             tx_id: claims.tx_id,
@@ -154,7 +150,7 @@ impl Answer {
 
     fn render(&self, without_trust: bool, context: &Context) -> String {
         let lang = context.lang;
-        let mut lines = vec![word(lang, verdict_word(self.verdict)).to_owned()];
+        let mut lines = vec![word(lang, verdict_word(self.verdict, self.assurance)).to_owned()];
         let facts = [
             (Message::EvidenceId, self.evidence_id.clone()),
             (Message::Agency, self.agency.clone()),
@@ -181,8 +177,9 @@ impl Answer {
     }
 }
 
-fn verdict_word(verdict: Verdict) -> Message {
+fn verdict_word(verdict: Verdict, assurance: Assurance) -> Message {
     match verdict {
+        Verdict::Verified if assurance == Assurance::Roots => Message::VerdictVerifiedByRoots,
         Verdict::Verified => Message::VerdictVerified,
         Verdict::NotVerified => Message::VerdictNotVerified,
         Verdict::Unchecked => Message::VerdictUnchecked,
@@ -210,6 +207,7 @@ fn element_word(name: &str) -> Option<Message> {
         "trust" => Message::ElementTrust,
         "original" => Message::ElementOriginal,
         "disclosures" => Message::ElementDisclosures,
+        "validators" => Message::ElementValidators,
         _ => return None,
     })
 }

@@ -1,5 +1,6 @@
 //! The embedded ledger behind `LedgerClient`: calls go straight into the node's own channel.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use changbai_channel::{
@@ -7,11 +8,14 @@ use changbai_channel::{
 };
 use changbai_contract::ContractError;
 use changbai_core::ledger::{BlockView, BoxFuture, TransactionSummary, TransactionView};
-use changbai_core::{Committed, LedgerClient, LedgerError, LedgerProof, LedgerStatus};
+use changbai_core::{
+    Committed, ConfigurationProof, LedgerClient, LedgerError, LedgerProof, LedgerStatus,
+};
+use changbai_msp::Identity;
 use changbai_storage::StorageError;
 use changbai_wire::time::Clock;
 use changbai_wire::{TxId, ValidationCode, decode_transaction, envelope_digest};
-use smkit::{OsRandom, Random as _};
+use smkit::{OsRandom, Random as _, Sm3Digest};
 use std::sync::Arc;
 
 /// One channel of this node as the evidence floor sees it. Calls are made as the node itself.
@@ -91,6 +95,37 @@ impl EmbeddedLedger {
         })
     }
 
+    /// The roots that validators, creator and endorsers chain to.
+    fn anchors(&self, envelope: &[u8], time_ms: u64) -> Result<Vec<Sm3Digest>, LedgerError> {
+        let config = self.channel.config();
+        let at_s = i64::try_from(time_ms / 1_000).unwrap_or(i64::MAX);
+        let transaction = decode_transaction(envelope)
+            .map_err(|(_, reason)| LedgerError::Damaged { reason: reason.to_owned() })?;
+        let signers = std::iter::once(&transaction.creator)
+            .chain(transaction.endorsements.iter().map(|(endorser, _)| endorser))
+            .map(|identity| Identity::parse(identity).map(|who| (who.msp_id, who.certificate)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| LedgerError::Damaged { reason: e.to_string() })?;
+        let validators =
+            config.validators.iter().map(|v| (v.msp_id.clone(), v.certificate.clone()));
+        // Whoever is not vouched for now was when it signed; the verifier judges that by the header.
+        let root = |(msp_id, certificate): (String, _)| {
+            let admitted = config.org(&msp_id)?.admit(&certificate, &[], at_s).ok()?;
+            Some(admitted.root.sm3())
+        };
+        let roots: BTreeSet<_> = signers.into_iter().chain(validators).filter_map(root).collect();
+        Ok(roots.into_iter().collect())
+    }
+
+    /// The blocks that put a configuration in force: block 0.
+    fn configurations(&self) -> Result<Vec<ConfigurationProof>, LedgerError> {
+        let genesis = self.channel.block(0).map_err(|e| damaged(&e))?;
+        let genesis = genesis.ok_or(LedgerError::NotFound)?;
+        let envelope = genesis.envelopes.into_iter().next().unwrap_or_default();
+        let header = genesis.header;
+        Ok(vec![ConfigurationProof { header, round: 0, signatures: Vec::new(), envelope }])
+    }
+
     fn prove(&self, tx_id: &str) -> Result<LedgerProof, LedgerError> {
         let id: TxId = tx_id.parse().map_err(|_| LedgerError::NotFound)?;
         let proof = match self.channel.prove(&id).map_err(|e| damaged(&e))? {
@@ -99,8 +134,12 @@ impl EmbeddedLedger {
             Proof::Proven(proof) => *proof,
         };
         let config = self.channel.config();
-        let roots = config.orgs.iter().flat_map(|org| org.roots.iter());
+        let anchors = self.anchors(&proof.envelope, proof.header.time_ms)?;
+        let intermediates = config.orgs.iter().flat_map(|org| &org.intermediates);
         Ok(LedgerProof {
+            intermediates: intermediates.map(|ca| ca.der().to_vec()).collect(),
+            anchors,
+            configurations: self.configurations()?,
             envelope: proof.envelope,
             leaf: proof.leaf,
             inclusion: proof.inclusion,
@@ -108,8 +147,6 @@ impl EmbeddedLedger {
             round: proof.round,
             signatures: proof.signatures,
             validators: config.validators.iter().map(|v| v.certificate.der().to_vec()).collect(),
-            intermediates: Vec::new(),
-            anchors: roots.map(|root| root.sm3()).collect(),
         })
     }
 }

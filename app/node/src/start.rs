@@ -7,35 +7,38 @@ use std::time::Duration;
 
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
-use changbai_api::{ApiParts, ApiState, Gateways};
+use changbai_api::{ApiParts, ApiState, Gateways, Listener};
 use changbai_channel::{
-    Block, Channel, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Block, Channel, FixedConfig, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Tuning,
 };
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
 use changbai_core::{AgencyProfile, EvidenceService, LedgerClient};
 use changbai_custody::{Custody, CustodyError};
 use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig};
+use changbai_receipt::{ChannelAnchor, Trust};
 use changbai_storage::{StdFiles, StorageError};
 use changbai_wire::time::Clock;
 use smkit::OsRandom;
 use smkit::selftest::SelfTest;
 use smkit_pki::TrustAnchors;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::LocalClock;
-use crate::config::{Config, ConfigError, ValidConfig};
+use crate::config::{Config, ConfigError, Endpoint, ValidConfig};
 use crate::directory::{Directory, Lock, read_small, write_whole};
 use crate::embedded::EmbeddedLedger;
 use crate::health::NodeHealth;
 use crate::identity::{self, Identities};
+use crate::listeners::{Protection, bind};
+use crate::renewal::RenewalStatus;
 
 /// The channel of an embedded node.
 const CHANNEL: &str = "changchun";
 /// How long open requests may take to end after a stop was asked for.
-const STOP_GRACE: Duration = Duration::from_secs(10);
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The ordering thread looks up at least this often.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -150,7 +153,7 @@ pub enum StopError {
 /// the next start has more to check.
 #[derive(Debug)]
 pub struct RunningNode {
-    address: SocketAddr,
+    listen: Vec<Endpoint>,
     directory: Directory,
     first_start: bool,
     recovery: Recovery,
@@ -158,6 +161,8 @@ pub struct RunningNode {
     evidence: Arc<EvidenceService>,
     orderer: std::thread::JoinHandle<Result<Orderer, Halted>>,
     server: JoinHandle<()>,
+    renewal: JoinHandle<()>,
+    tls_status: Arc<RenewalStatus>,
     stop: watch::Sender<bool>,
     _lock: Lock,
 }
@@ -182,32 +187,34 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
         prepare(&directory, &config, clock.as_ref())?;
     }
     let now = clock.now().at;
-    let identities = identity::load(&directory.identity(), now.seconds())?;
-    repair_trust(&directory, &identities)?;
+    let (identities, tls_authority) =
+        identity::load(&directory.identity(), &config, now.seconds(), &mut OsRandom)?;
     let genesis = load_genesis(&directory)?;
+    let trust = trust(&genesis, &identities)?;
+    repair_trust(&directory, &trust)?;
     let (channel, orderer, recovery) = open_channel(&directory, &identities, genesis, &clock)?;
     check_agency(&channel, &config)?;
     report(recovery);
 
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|source| StartError::Listen { address: config.listen, source })?;
-    let address = listener
-        .local_addr()
-        .map_err(|source| StartError::Listen { address: config.listen, source })?;
+    let protection =
+        Protection::new(&directory, &config, tls_authority, channel.config(), &clock)?;
+    let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
     let (state, evidence) =
-        wire_api(&directory, &config, &identities, &channel, &clock, self_test)?;
+        wire_api(&directory, &config, &identities, &channel, &clock, self_test, &protection, trust)?;
     let orderer = std::thread::Builder::new()
         .name("orderer".to_owned())
         .spawn(move || order(orderer))
         .map_err(|e| StartError::file(&directory.root, e))?;
     let (stop, stopped) = watch::channel(false);
-    let server = serve(listener, state, stopped);
-    let running = serde_json::json!({ "listen": address.to_string(), "pid": std::process::id() });
+    let server = serve(listeners, state, stopped.clone());
+    let tls_status = Arc::clone(&protection.status);
+    let renewal = protection.renew(stopped);
+    let spoken: Vec<String> = listen.iter().map(ToString::to_string).collect();
+    let running = serde_json::json!({ "listen": spoken, "pid": std::process::id() });
     write_whole(&directory.running(), running.to_string().as_bytes(), 0o644)?;
-    tracing::info!(%address, dir = %directory.root.display(), "node::started");
+    tracing::info!(listen = spoken.join(" "), dir = %directory.root.display(), "node::started");
     Ok(RunningNode {
-        address,
+        listen,
         directory,
         first_start,
         recovery,
@@ -215,16 +222,24 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
         evidence,
         orderer,
         server,
+        renewal,
+        tls_status,
         stop,
         _lock: lock,
     })
 }
 
 impl RunningNode {
-    /// Where REST listens.
+    /// Where REST listens, in the order of the configuration.
     #[must_use]
-    pub fn listen_addr(&self) -> SocketAddr {
-        self.address
+    pub fn listen(&self) -> &[Endpoint] {
+        &self.listen
+    }
+
+    /// How the renewal of the TLS certificate goes.
+    #[must_use]
+    pub fn tls_status(&self) -> &RenewalStatus {
+        &self.tls_status
     }
 
     /// The data directory.
@@ -233,7 +248,7 @@ impl RunningNode {
         &self.directory.root
     }
 
-    /// The root certificate that verifiers need.
+    /// What verifiers need: the root certificate, and the channel.
     #[must_use]
     pub fn trust_file(&self) -> PathBuf {
         self.directory.trust()
@@ -274,6 +289,7 @@ impl RunningNode {
         // A receiver that is gone means the server has ended already.
         let _ = self.stop.send(true);
         self.server.await.map_err(|_| StopError::Task)?;
+        self.renewal.await.map_err(|_| StopError::Task)?;
         drop(self.evidence);
         self.channel.stop();
         let orderer = self.orderer;
@@ -302,18 +318,13 @@ fn prepare(
     }
     let now = clock.now().at;
     let agency = &config.settings.agency;
-    let code = &config.agency_code;
-    identity::create(&directory.identity(), agency, code, now.seconds(), &mut OsRandom)?;
-    let identities = identity::load(&directory.identity(), now.seconds())?;
+    identity::create(&directory.identity(), config, now.seconds(), &mut OsRandom)?;
+    let (identities, _) =
+        identity::load(&directory.identity(), config, now.seconds(), &mut OsRandom)?;
     let wrong = |e: &dyn std::fmt::Display| StartError::Wiring(e.to_string());
-    let org = Organisation {
-        msp_id: agency.msp_id.clone(),
-        name: agency.name.clone(),
-        roots: TrustAnchors::from_certificates(vec![identities.root.clone()]),
-        intermediates: Vec::new(),
-    };
-    let validator =
-        ValidatorConfig { msp_id: agency.msp_id.clone(), certificate: identities.node, index: 0 };
+    let roots = TrustAnchors::from_certificates(vec![identities.root.clone()]);
+    let org = Organisation::new(&agency.msp_id, &agency.name, roots);
+    let validator = ValidatorConfig::new(&agency.msp_id, identities.node, 0);
     let channel = ChannelConfig::new(CHANNEL, vec![org], vec![validator]).map_err(|e| wrong(&e))?;
     let genesis = Block::genesis(&channel, channel.to_genesis_envelope(), now.0);
     write_whole(&directory.genesis(), &genesis.to_bytes(), 0o644)?;
@@ -348,11 +359,15 @@ fn open_channel(
         .map_err(|e| StartError::Wiring(e.to_string()))?;
     let parts = Parts {
         files: Arc::new(StdFiles),
+        index: None,
         genesis,
         contracts,
         endorser: signing_identity(directory, identities)?,
-        validator: identities.node_key.clone(),
+        validator: Some(identities.node_key.clone()),
         clock: Arc::clone(clock),
+        config_rule: Arc::new(FixedConfig),
+        tuning: Tuning::default(),
+        now_ms: 0,
     };
     Ok(Channel::open(&directory.channel(CHANNEL), parts)?)
 }
@@ -391,6 +406,8 @@ fn wire_api(
     channel: &Channel,
     clock: &Arc<dyn Clock>,
     self_test: SelfTest,
+    protection: &Protection,
+    trust: Trust,
 ) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
     let identity = signing_identity(directory, identities)?;
@@ -426,10 +443,12 @@ fn wire_api(
         ledger,
         custody,
         membership: Arc::new(channel.config().membership()),
+        trust,
         clock: Arc::clone(clock),
         health: Arc::new(health),
         answers: Arc::new(answers),
-        gateways: Gateways::default(),
+        gateways: Gateways::new(config.gateways.clone()),
+        authority: Some(protection.authority()),
         limits,
     });
     Ok((state, evidence))
@@ -441,7 +460,7 @@ fn offload(job: Box<dyn FnOnce() + Send>) {
 }
 
 fn serve(
-    listener: TcpListener,
+    listeners: Vec<Listener>,
     state: ApiState,
     mut stopped: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
@@ -449,8 +468,10 @@ fn serve(
         // An error means the sender is gone, which is a stop as well.
         drop(stopped.wait_for(|stop| *stop).await);
     };
+    let limits = state.limits().clone();
+    let router = changbai_api::router(state);
     #[expect(clippy::disallowed_methods, reason = "this is the node's task; shutdown joins it")]
-    tokio::spawn(changbai_api::serve(listener, state, stop, STOP_GRACE))
+    tokio::spawn(changbai_api::serve(listeners, router, limits, stop, STOP_GRACE))
 }
 
 /// The ordering thread: turns until everything taken is committed and proven, or until it halts.
@@ -473,12 +494,23 @@ fn order(mut orderer: Orderer) -> Result<Orderer, Halted> {
     }
 }
 
-fn repair_trust(directory: &Directory, identities: &Identities) -> Result<(), StartError> {
-    let pem = identities.root.to_pem();
-    if read_small(&directory.trust())?.as_deref() == Some(pem.as_bytes()) {
+/// What verifiers of this channel trust: the agency's root, and the channel by its genesis block.
+fn trust(genesis: &Block, identities: &Identities) -> Result<Trust, StartError> {
+    let anchor = ChannelAnchor {
+        channel_id: genesis.header.channel_id.clone(),
+        genesis: genesis.header.hash(),
+        validators: vec![genesis.header.validators_hash],
+    };
+    let roots = TrustAnchors::from_certificates(vec![identities.root.clone()]);
+    Trust::new(roots, vec![anchor]).map_err(|e| StartError::Wiring(e.to_string()))
+}
+
+fn repair_trust(directory: &Directory, trust: &Trust) -> Result<(), StartError> {
+    let text = trust.to_text();
+    if read_small(&directory.trust())?.as_deref() == Some(text.as_bytes()) {
         return Ok(());
     }
-    write_whole(&directory.trust(), pem.as_bytes(), 0o644)
+    write_whole(&directory.trust(), text.as_bytes(), 0o644)
 }
 
 fn report(recovery: Recovery) {

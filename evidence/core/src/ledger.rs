@@ -103,6 +103,22 @@ pub struct LedgerProof {
     pub intermediates: Vec<Vec<u8>>,
     /// SM3 of the roots' DER; the roots themselves must come from the verifier.
     pub anchors: Vec<Sm3Digest>,
+    /// The blocks that put a configuration in force, block 0 first, all below `header`. Empty: the ledger does not
+    /// say how its validators came about.
+    pub configurations: Vec<ConfigurationProof>,
+}
+
+/// A block that put a configuration of the channel in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigurationProof {
+    /// Its header.
+    pub header: Header,
+    /// The consensus round that decided it; 0 for block 0.
+    pub round: u32,
+    /// Precommits over `header`, as in [`LedgerProof::signatures`]; none for block 0.
+    pub signatures: Vec<(ValidatorAddress, Vec<u8>)>,
+    /// Its only transaction: the serialized `common.Envelope` of type CONFIG.
+    pub envelope: Vec<u8>,
 }
 
 /// Where a ledger stands.

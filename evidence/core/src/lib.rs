@@ -61,7 +61,9 @@ pub use codes::{ErrorCode, Kind};
 pub use commitment::{Commitment, Opening};
 pub use date::CivilDate;
 pub use evidence_id::{EvidenceId, EvidenceIdError};
-pub use ledger::{Committed, LedgerClient, LedgerError, LedgerProof, LedgerStatus};
+pub use ledger::{
+    Committed, ConfigurationProof, LedgerClient, LedgerError, LedgerProof, LedgerStatus,
+};
 pub use openings::{OpeningStore, OpeningStoreError};
 pub use record::{
     Agency, Collection, CustodyMode, OriginalRef, Record, RecordError, RecordParts, RecordTime,

@@ -10,7 +10,7 @@
 //! signatures over that header and all certificates below the roots. A bundle (证据包) is one canonical ZIP with the
 //! record, its receipt and, if wanted, openings of personal values and the originals: [`write_bundle`] and
 //! [`read_bundle`] stream it in one pass. [`verify`](verify()) (or [`verify_reader`]) answers with a [`Report`]: a
-//! [`Verdict`], and for each of nine [elements](ELEMENTS) a [`Status`], a stable code and a sentence in Chinese and
+//! [`Verdict`], and for each of ten [elements](ELEMENTS) a [`Status`], a stable code and a sentence in Chinese and
 //! English. `FORMAT.md` beside this crate describes bytes and steps so that others can write a verifier of their own.
 //!
 //! # Invariants
@@ -49,6 +49,7 @@ pub mod limits;
 mod reasons;
 mod receipt;
 mod report;
+mod trust;
 mod verify;
 mod zip;
 
@@ -58,6 +59,7 @@ pub use bundle::{
 };
 pub use disclosures::{DisclosuresError, disclosures_from_bytes, disclosures_to_bytes};
 pub use reasons::{Reason, reasons};
-pub use receipt::{CommitSignature, Receipt, ReceiptError};
-pub use report::{Claims, ELEMENTS, Element, Report, Status, Verdict};
+pub use receipt::{CommitSignature, ConfigurationLink, Receipt, ReceiptError};
+pub use report::{Assurance, Claims, ELEMENTS, Element, Report, Status, Verdict};
+pub use trust::{ChannelAnchor, Trust, TrustError};
 pub use verify::{unreadable, verify, verify_reader};

@@ -20,6 +20,14 @@ pub const VALIDATORS_MAX: usize = 128;
 pub const INTERMEDIATES_MAX: usize = 64;
 /// Trust anchor fingerprints in one receipt.
 pub const ANCHORS_MAX: usize = 64;
+/// Configuration blocks in one receipt, block 0 included.
+pub const CONFIGURATIONS_MAX: usize = 64;
+/// Bytes of a trust file.
+pub const TRUST_BYTES_MAX: usize = 1 << 20;
+/// Channels in one trust file.
+pub const TRUST_CHANNELS_MAX: usize = 64;
+/// Validator sets of one channel in a trust file.
+pub const TRUST_SETS_MAX: usize = 64;
 /// Hashes in an inclusion path: a tree of 2^64 leaves has no longer one.
 pub const PATH_MAX: usize = 64;
 /// Endorsements looked at in one transaction.

@@ -1,6 +1,7 @@
 //! The receipt (凭据): everything that proves one transaction to somebody who trusts the roots and nothing else.
 
 mod document;
+mod links;
 
 use changbai_core::{LedgerProof, canonical, canonical::CanonicalError};
 use changbai_merkle::InclusionProof;
@@ -33,6 +34,23 @@ pub struct Receipt {
     pub leaf: TransactionLeaf,
     /// Path from the leaf to the header's log root.
     pub inclusion: InclusionProof,
+    /// How the validators came about: the blocks from the channel's first that put a configuration in force, up to
+    /// the one that named these validators. Empty: unsaid, as in format 1.
+    pub configurations: Vec<ConfigurationLink>,
+}
+
+/// One block on the way from a channel's first validators to others.
+#[derive(Clone, Debug)]
+pub struct ConfigurationLink {
+    /// Its header, in the receipt's channel.
+    pub header: Header,
+    /// Consensus round in which the header was decided; 0 for block 0.
+    pub round: u32,
+    /// Precommits of the validators then in office over the header's hash; none for block 0, which nobody decided.
+    pub signatures: Vec<CommitSignature>,
+    /// The block's only transaction, the configuration, exactly as ordered. `None` for a lone block 0: while its
+    /// validators are in office, its header says all.
+    pub envelope: Option<Vec<u8>>,
 }
 
 /// One validator's precommit signature.
@@ -96,7 +114,8 @@ impl Receipt {
     }
 
     /// Builds the receipt from a ledger's proof: puts signatures in validator order, drops intermediates that no
-    /// certificate of the proof needs, sorts the rest.
+    /// certificate of the proof needs, sorts the rest, and keeps of the configurations those that lead to the
+    /// validators.
     ///
     /// `proof.anchors` must be the fingerprints of exactly the roots that the proof's certificates lead to; a
     /// verifier refuses a receipt that names others.
@@ -107,15 +126,7 @@ impl Receipt {
         let validators = certificates("validators", &proof.validators)?;
         let order: Vec<_> =
             validators.iter().map(|v| ValidatorAddress::for_key(v.public_key())).collect();
-        let mut signatures = Vec::with_capacity(proof.signatures.len());
-        for (validator, der) in &proof.signatures {
-            let signature = Signature::from_der(der).map_err(|_| ReceiptError::Field {
-                field: "commit",
-                reason: "a signature is not strict DER",
-            })?;
-            signatures.push(CommitSignature { validator: *validator, signature });
-        }
-        signatures.sort_by_key(|s| order.iter().position(|address| *address == s.validator));
+        let signatures = links::signatures(&proof.signatures, &order)?;
 
         let mut leaves = validators.clone();
         leaves.extend(identity::certificates_in(&proof.envelope).ok_or(ReceiptError::Field {
@@ -142,6 +153,7 @@ impl Receipt {
             envelope: proof.envelope.clone(),
             leaf: proof.leaf,
             inclusion: proof.inclusion.clone(),
+            configurations: links::links(proof)?,
         })
     }
 }

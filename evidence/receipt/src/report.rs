@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use crate::reasons::Reason;
 
 /// The names of the elements, in the order of every report.
-pub const ELEMENTS: [&str; 9] = [
+pub const ELEMENTS: [&str; 10] = [
     "container",
     "record",
     "transaction",
@@ -16,6 +16,7 @@ pub const ELEMENTS: [&str; 9] = [
     "trust",
     "original",
     "disclosures",
+    "validators",
 ];
 
 /// The answer to the whole question.
@@ -27,6 +28,19 @@ pub enum Verdict {
     NotVerified,
     /// Nothing is contradicted, but something could not be examined.
     Unchecked,
+}
+
+/// What vouches for the validators, and so how much a [`Verdict::Verified`] is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assurance {
+    /// The reader's trust file names the channel: they are its validators.
+    Channel,
+    /// Roots alone: they hold certificates as validators of some channel. Enough where one agency trusts its own
+    /// root; where others hold certificates below that root, any of them could have made the receipt.
+    Roots,
+    /// Nothing: they were not established.
+    Nothing,
 }
 
 /// The answer for one element.
@@ -58,14 +72,17 @@ pub struct Element {
     pub reason_en: String,
 }
 
-/// What verification found. As JSON: `{"verdict":"verified|not_verified|unchecked","elements":[{"name","status",
-/// "code","reason","reason_en"}],"evidence_id",…}`, `reason` in Chinese; unknown facts are `null`.
+/// What verification found. As JSON: `{"verdict":"verified|not_verified|unchecked","assurance":"channel|roots|nothing",
+/// "elements":[{"name","status","code","reason","reason_en"}],"evidence_id",…}`, `reason` in Chinese; unknown facts are
+/// `null`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
     /// The answer: any failed element makes it [`Verdict::NotVerified`], else any unchecked one
     /// [`Verdict::Unchecked`], else it is [`Verdict::Verified`].
     pub verdict: Verdict,
+    /// What vouches for the validators.
+    pub assurance: Assurance,
     /// One per name in [`ELEMENTS`], in that order.
     pub elements: Vec<Element>,
     /// What record and receipt say. Facts only if the verdict is [`Verdict::Verified`], claims otherwise.
@@ -169,8 +186,9 @@ impl Serialize for Element {
 impl Serialize for Report {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let claims = &self.claims;
-        let mut fields = serializer.serialize_struct("Report", 14)?;
+        let mut fields = serializer.serialize_struct("Report", 15)?;
         fields.serialize_field("verdict", &self.verdict)?;
+        fields.serialize_field("assurance", &self.assurance)?;
         fields.serialize_field("elements", &self.elements)?;
         fields.serialize_field("evidence_id", &claims.evidence_id)?;
         fields.serialize_field("business_type", &claims.business_type)?;
@@ -190,7 +208,7 @@ impl Serialize for Report {
 
 impl Report {
     /// The report on one finding per element, in the order of [`ELEMENTS`].
-    pub(crate) fn new(findings: [Finding; 9], claims: Claims) -> Self {
+    pub(crate) fn new(findings: [Finding; 10], claims: Claims, assurance: Assurance) -> Self {
         let elements: Vec<_> = findings.into_iter().map(Finding::into_element).collect();
         let any = |status| elements.iter().any(|element| element.status == status);
         let verdict = match (any(Status::Failed), any(Status::Unchecked)) {
@@ -198,7 +216,7 @@ impl Report {
             (false, true) => Verdict::Unchecked,
             (false, false) => Verdict::Verified,
         };
-        Self { verdict, elements, claims }
+        Self { verdict, assurance, elements, claims }
     }
 
     /// The element of this name, one of [`ELEMENTS`].

@@ -3,6 +3,7 @@
 //! Every check yields one [`Finding`](crate::report::Finding) for one element. A check runs whenever its inputs
 //! could be read, even if another one failed, so that a report names everything that is wrong.
 
+mod anchor;
 mod certificates;
 mod contents;
 mod header;
@@ -11,33 +12,29 @@ mod transaction;
 use std::io::Read;
 
 use changbai_core::{Record, RecordError};
-use smkit_pki::TrustAnchors;
 
 use crate::{
     bundle::{Bundle, BundleError, HashedOriginal, read_bundle},
     reasons,
     receipt::{Receipt, ReceiptError},
-    report::{Claims, Finding, Report},
+    report::{Assurance, Claims, Finding, Report},
+    trust::Trust,
 };
 
 /// Judges a bundle offline.
 ///
-/// `supplied` are originals at hand outside the bundle; each must be one of the record's. `trust` are the roots the
-/// reader trusts, obtained independently of the bundle; without them the best verdict is
-/// [`Verdict::Unchecked`](crate::Verdict::Unchecked). Takes no time from anywhere: certificates are judged at the
-/// time in the header that the validators signed.
-pub fn verify(
-    bundle: &Bundle,
-    supplied: &[HashedOriginal],
-    trust: Option<&TrustAnchors>,
-) -> Report {
+/// `supplied` are originals at hand outside the bundle; each must be one of the record's. `trust` is what the reader
+/// trusts, obtained independently of the bundle; without it the best verdict is
+/// [`Verdict::Unchecked`](crate::Verdict::Unchecked), and with roots alone [`Assurance::Roots`]. Takes no time from
+/// anywhere: certificates are judged at the time in the header that the validators signed.
+pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust>) -> Report {
     let mut claims = Claims::default();
     let record = Record::from_bytes(&bundle.record);
     if let Ok(record) = &record {
         claims.of_record(record);
     }
     let receipt = Receipt::from_bytes(&bundle.receipt);
-    let [transaction, inclusion, header, certificates, trust] = match &receipt {
+    let [transaction, inclusion, header, certificates, trust, validators] = match &receipt {
         Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
         Err(_) => without_receipt(),
     };
@@ -51,8 +48,9 @@ pub fn verify(
         trust,
         contents::originals(record.as_ref().ok(), &bundle.originals, supplied),
         contents::disclosures(record.as_ref().ok(), bundle.disclosures.as_deref()),
+        validators.clone(),
     ];
-    Report::new(findings, claims)
+    Report::new(findings, claims, anchor::assurance(&validators))
 }
 
 /// Reads a bundle and judges it; what [`verify`] and [`read_bundle`](crate::read_bundle()) do in one step, with every
@@ -62,7 +60,7 @@ pub fn verify(
 pub fn verify_reader(
     input: &mut dyn Read,
     supplied: &[HashedOriginal],
-    trust: Option<&TrustAnchors>,
+    trust: Option<&Trust>,
 ) -> Report {
     match read_bundle(input) {
         Ok(bundle) => verify(&bundle, supplied, trust),
@@ -88,7 +86,7 @@ pub fn unreadable(error: &BundleError) -> Report {
             Finding::new(reasons::CONTAINER_TRAILING).with(offset)
         }
     };
-    let [transaction, inclusion, header, certificates, trust] = without_receipt();
+    let [transaction, inclusion, header, certificates, trust, validators] = without_receipt();
     let findings = [
         container,
         Finding::new(reasons::RECORD_UNCHECKED),
@@ -99,18 +97,19 @@ pub fn unreadable(error: &BundleError) -> Report {
         trust,
         Finding::new(reasons::ORIGINAL_UNCHECKED),
         Finding::new(reasons::DISCLOSURES_UNCHECKED),
+        validators,
     ];
-    Report::new(findings, Claims::default())
+    Report::new(findings, Claims::default(), Assurance::Nothing)
 }
 
-/// Transaction, inclusion, header, certificates and trust.
+/// Transaction, inclusion, header, certificates, trust and validators.
 fn on_receipt(
     receipt: &Receipt,
     bundle: &Bundle,
     record: Option<&Record>,
-    trust: Option<&TrustAnchors>,
+    trust: Option<&Trust>,
     claims: &mut Claims,
-) -> [Finding; 5] {
+) -> [Finding; 6] {
     claims.channel = Some(receipt.header.channel_id.clone());
     claims.block_number = Some(receipt.leaf.block_number);
     claims.header_number = Some(receipt.header.number);
@@ -131,22 +130,24 @@ fn on_receipt(
         Err(finding) => finding.clone(),
     };
     let header = header::check(receipt, &seats, &invalid.commits);
+    let validators = anchor::check(receipt, trust);
     let (certificates, trust) = match &opened {
-        Ok(opened) => certificates::check(receipt, opened, trust),
+        Ok(opened) => certificates::check(receipt, opened, trust.map(Trust::roots)),
         Err(_) => {
             (Finding::new(reasons::CERTIFICATES_NO_RECEIPT), Finding::new(reasons::TRUST_UNCHECKED))
         }
     };
-    [transaction, header::inclusion(receipt), header, certificates, trust]
+    [transaction, header::inclusion(receipt), header, certificates, trust, validators]
 }
 
-fn without_receipt() -> [Finding; 5] {
+fn without_receipt() -> [Finding; 6] {
     [
         Finding::new(reasons::TRANSACTION_UNCHECKED),
         Finding::new(reasons::INCLUSION_UNCHECKED),
         Finding::new(reasons::HEADER_UNCHECKED),
         Finding::new(reasons::CERTIFICATES_NO_RECEIPT),
         Finding::new(reasons::TRUST_UNCHECKED),
+        Finding::new(reasons::VALIDATORS_NO_RECEIPT),
     ]
 }
 

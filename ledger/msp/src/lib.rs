@@ -35,19 +35,38 @@
 //! # Ok::<(), changbai_msp::PolicyError>(())
 //! ```
 
+mod access;
+pub mod codes;
 mod config;
+mod endpoint;
+mod file;
 mod identity;
 pub mod limits;
 mod membership;
 mod organisation;
 mod policy;
+mod revocation;
 mod role;
 #[cfg(test)]
 mod tests;
+mod update;
 
-pub use config::{BatchConfig, ChannelConfig, ConfigError, ValidatorConfig};
+pub use access::{AccessError, Check};
+pub use config::{
+    BatchConfig, ChannelConfig, ChannelOptions, ChannelPolicies, ConfigError, InvalidPath,
+    ItemKind, ItemPath, ValidatorChange, ValidatorConfig,
+};
+pub use endpoint::{Endpoint, InvalidEndpoint};
+pub use file::{FileError, Files, KeyError};
 pub use identity::{Identity, IdentityError, serialize_identity};
 pub use membership::{Membership, Msp};
-pub use organisation::{Organisation, is_msp_id};
-pub use policy::{Policy, PolicyError};
+pub use organisation::{Admitted, IdentityRule, Organisation, RuleMismatch, is_msp_id};
+pub use policy::{
+    Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, OrgPolicies, Policy, PolicyError,
+    PolicyName,
+};
+pub use revocation::RevocationList;
 pub use role::{Role, Roles};
+pub use update::{
+    ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, Sender, apply, validate_config,
+};

@@ -10,7 +10,10 @@ use std::{
 use smkit::{Sm3Digest, sm3};
 use smkit_pki::Certificate;
 
-use crate::{Identity, IdentityError, Organisation, limits::IDENTITIES_CACHED_MAX};
+use crate::{
+    AccessError, EffectivePolicy, Identity, IdentityError, Organisation, identity::Form,
+    limits::IDENTITIES_CACHED_MAX,
+};
 
 /// Fabric's word for [`Membership`].
 pub use Membership as Msp;
@@ -49,8 +52,8 @@ impl Membership {
     /// Who a serialized `msp.SerializedIdentity` is, verified up to a root of its organisation at
     /// that moment (Unix seconds).
     ///
-    /// Verified identities are remembered, up to a bound, by the digest of their bytes. Time is
-    /// judged on each call: outside the window in which every certificate involved is valid, the
+    /// Checks run in the order of [`Organisation::admit`]. Verified identities are remembered, up to a
+    /// bound, by the digest of their bytes. Time is judged on each call: outside the window in which every certificate involved is valid, the
     /// chain is verified again. Refusals are not remembered.
     ///
     /// # Errors
@@ -66,16 +69,34 @@ impl Membership {
         {
             return Ok(known.identity);
         }
-        let identity = Identity::parse(serialized)?;
+        let form = Form::read(serialized)?;
         let org = self
             .orgs
-            .get(&identity.msp_id)
-            .ok_or_else(|| IdentityError::UnknownMsp { msp_id: identity.msp_id.clone() })?;
-        let root = org.verify(&identity.certificate, at_unix_s)?;
-        let window = window(&identity.certificate, &root, &org.intermediates, at_unix_s);
-        let identity = Arc::new(identity);
+            .get(&form.msp_id)
+            .ok_or_else(|| IdentityError::UnknownMsp { msp_id: form.msp_id.clone() })?;
+        let admitted = org.admit(&form.certificate, &[], at_unix_s)?;
+        let window = window(&form.certificate, &admitted.root, &org.intermediates, at_unix_s);
+        let identity = Arc::new(form.with(admitted.roles, serialized));
         self.lock().insert(key, Known { identity: Arc::clone(&identity), window });
         Ok(identity)
+    }
+
+    /// Whether somebody may do what a policy guards: the whole way from bytes to access.
+    ///
+    /// Form, organisation, issuer, revocation, units, role, policy: checked in this order, and the
+    /// first that fails is the answer. Whoever calls has verified, or will verify, the signature of
+    /// the identity that is returned.
+    ///
+    /// # Errors
+    /// [`AccessError`], with the failed [`Check`](crate::Check) and a stable code.
+    pub fn authorise(
+        &self,
+        serialized: &[u8],
+        at_unix_s: i64,
+        policy: &EffectivePolicy,
+    ) -> Result<Arc<Identity>, AccessError> {
+        let identity = self.identify(serialized, at_unix_s)?;
+        if policy.evaluate(&[&identity]) { Ok(identity) } else { Err(AccessError::Policy) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Cache> {

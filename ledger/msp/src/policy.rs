@@ -1,5 +1,9 @@
 //! Signature policies: who must have signed.
 
+mod claim;
+mod effective;
+mod group;
+mod meta;
 mod parse;
 mod proto;
 
@@ -7,9 +11,17 @@ use std::{collections::BTreeSet, fmt};
 
 use thiserror::Error;
 
+pub(crate) use self::effective::effective;
+pub use self::{
+    claim::Claim,
+    effective::EffectivePolicy,
+    group::{GroupPolicy, OrgPolicies},
+    meta::{MetaPolicy, MetaRule, PolicyName},
+};
+
 use crate::{
     Identity, Role,
-    limits::{POLICY_DEPTH_MAX, POLICY_LEAVES_MAX, SIGNERS_MAX},
+    limits::{POLICY_DEPTH_MAX, POLICY_LEAVES_MAX},
     organisation::is_msp_id,
 };
 
@@ -87,20 +99,21 @@ impl Policy {
     /// it does not use up signers that a later rule needs. Signers beyond
     /// [`SIGNERS_MAX`](crate::limits::SIGNERS_MAX) are ignored.
     ///
-    /// Whoever calls has verified each signer's signature.
+    /// Whoever calls has verified each signer's signature, and left out those that do not hold;
+    /// [`Policy::judge`] takes them too.
     #[must_use]
     pub fn evaluate(&self, signers: &[&Identity]) -> bool {
-        if self.check().is_err() {
-            return false;
-        }
-        let mut seen = BTreeSet::new();
-        let mut free: Vec<&Identity> = signers
-            .iter()
-            .take(SIGNERS_MAX)
-            .copied()
-            .filter(|signer| seen.insert((signer.msp_id.as_str(), signer.certificate.sm3())))
-            .collect();
-        self.take_from(&mut free)
+        self.check().is_ok() && self.satisfied_by(claim::all_hold(signers))
+    }
+
+    /// Whether a set of signatures, verified in a batch, satisfies the policy.
+    ///
+    /// Like [`Policy::evaluate`], and besides: below an `AND` (a gate that needs all of its rules)
+    /// every signature that a principal of that gate could count must hold, one that does not fails
+    /// the gate; below `OR` and `OutOf` it counts for nothing and does no harm.
+    #[must_use]
+    pub fn judge(&self, claims: &[Claim<'_>]) -> bool {
+        self.check().is_ok() && self.satisfied_by(claim::distinct(claims))
     }
 
     /// The organisations that the policy names.
@@ -109,33 +122,6 @@ impl Policy {
         match self {
             Self::SignedBy { msp_id, .. } => BTreeSet::from([msp_id.as_str()]),
             Self::OutOf { rules, .. } => rules.iter().flat_map(Self::organisations).collect(),
-        }
-    }
-
-    /// Evaluates against the signers still free, and takes those it used out of them; a failing rule
-    /// leaves them as they were.
-    fn take_from(&self, free: &mut Vec<&Identity>) -> bool {
-        match self {
-            Self::SignedBy { msp_id, role } => {
-                let fits = |s: &&Identity| s.msp_id == *msp_id && s.has_role(*role);
-                match free.iter().position(fits) {
-                    Some(at) => {
-                        free.remove(at);
-                        true
-                    }
-                    None => false,
-                }
-            }
-            Self::OutOf { n, rules } => {
-                let mut rest = free.clone();
-                let satisfied = rules.iter().filter(|rule| rule.take_from(&mut rest));
-                let needed = usize::try_from(*n).unwrap_or(usize::MAX);
-                let reached = satisfied.take(needed).count() == needed;
-                if reached {
-                    *free = rest;
-                }
-                reached
-            }
         }
     }
 

@@ -66,6 +66,12 @@ impl Roles {
         (bits != 0).then_some(Self(bits | bit(Role::Member)))
     }
 
+    /// These roles and one more.
+    #[must_use]
+    pub const fn with(self, role: Role) -> Self {
+        Self(self.0 | bit(role))
+    }
+
     /// Whether `role` is among them.
     #[must_use]
     pub const fn contains(self, role: Role) -> bool {

@@ -7,8 +7,12 @@
 )]
 
 mod config;
+mod evaluation;
 mod identity;
+mod meta;
 mod policy;
+mod rules;
+mod update;
 
 use smkit::{Random, RandomError, sm2::PrivateKey, sm3};
 use smkit_pki::{Authority, Certificate, Profile, Subject, TrustAnchors, Validity};
@@ -79,12 +83,8 @@ impl Org {
 
     fn organisation(&self) -> Organisation {
         let root = self.authority.certificate().clone();
-        Organisation {
-            msp_id: self.msp_id.clone(),
-            name: format!("{} 机构", self.msp_id),
-            roots: TrustAnchors::from_certificates(vec![root]),
-            intermediates: Vec::new(),
-        }
+        let name = format!("{} 机构", self.msp_id);
+        Organisation::new(&self.msp_id, &name, TrustAnchors::from_certificates(vec![root]))
     }
 }
 

@@ -67,7 +67,7 @@ impl CertificationResponse {
         let enveloped = encryption_key
             .to_enveloped_der(signing.public_key(), random)
             .map_err(|_: EncryptError| CertificationResponseError::Envelope)?;
-        let signing = [&[signing.clone()], authorities].concat();
+        let signing = [std::slice::from_ref(signing), authorities].concat();
         Self::build(&signing, Some(&enveloped), std::slice::from_ref(encryption))
     }
 

@@ -14,7 +14,7 @@ mod signed_data;
 mod tests;
 
 pub(crate) use asn1::IssuerAndSerial;
-pub(crate) use attributes::Attributes;
+pub(crate) use attributes::{Attributes, attribute};
 pub(crate) use dialect::{Dialect, TIME_STAMP};
 pub use enveloped_data::EnvelopedData;
 pub use error::CmsError;

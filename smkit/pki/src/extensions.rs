@@ -44,6 +44,9 @@ pub(crate) struct Extensions {
 impl Extensions {
     /// Reads a list without repetitions; every known extension must be in its only DER form.
     pub(crate) fn read(list: &[Extension]) -> Result<Self, CertificateError> {
+        if list.len() > EXTENSIONS_MAX {
+            return Err(CertificateError::malformed("too many extensions"));
+        }
         let mut out = Self::default();
         for (index, extension) in list.iter().enumerate() {
             if list.iter().take(index).any(|earlier| earlier.extn_id == extension.extn_id) {
@@ -227,3 +230,4 @@ fn read_organisation_code(value: &[u8]) -> Result<String, CertificateError> {
 
 /// id-pkix-ocsp-nocheck.
 const OCSP_NO_CHECK: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.5");
+const EXTENSIONS_MAX: usize = 64;

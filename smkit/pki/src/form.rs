@@ -11,6 +11,7 @@ use x509_cert::ext::Extension;
 use crate::{
     CertificateError, algorithm,
     reasons::{self, Reason, speak},
+    shape,
 };
 
 /// Why bytes are not the structure that was asked for.
@@ -93,10 +94,7 @@ impl Form {
     where
         T: Decode<'a, Error = der::Error> + Encode,
     {
-        if der.len() > bytes_max {
-            return Err(self.too_large(der.len()));
-        }
-        self.strict(der)
+        self.read_long(der, bytes_max, ELEMENTS_MAX)
     }
 
     /// [`Form::read`] for a part of something whose size was checked.
@@ -104,6 +102,23 @@ impl Form {
     where
         T: Decode<'a, Error = der::Error> + Encode,
     {
+        self.read_long(der, usize::MAX, ELEMENTS_MAX)
+    }
+
+    /// [`Form::read`] for a structure with more elements in one place than most have.
+    pub(crate) fn read_long<'a, T>(
+        self,
+        der: &'a [u8],
+        bytes_max: usize,
+        elements_max: usize,
+    ) -> Result<T, FormError>
+    where
+        T: Decode<'a, Error = der::Error> + Encode,
+    {
+        if der.len() > bytes_max {
+            return Err(self.too_large(der.len()));
+        }
+        shape::check(der, elements_max).map_err(|reason| self.malformed(reason))?;
         let decoded = T::from_der(der).map_err(|error| self.der(&error))?;
         if decoded.to_der().map_err(|error| self.der(&error))? == der {
             Ok(decoded)
@@ -209,3 +224,5 @@ pub(crate) fn extension(id: ObjectIdentifier, value: &impl Encode) -> der::Resul
 }
 
 const EXTENSIONS_MAX: usize = 16;
+/// Most elements in one place of most structures.
+const ELEMENTS_MAX: usize = 256;

@@ -34,6 +34,10 @@ pub const CMS_CERTIFICATES_MAX: usize = 16;
 pub const CMS_RECIPIENTS_MAX: usize = 64;
 /// Most revocation lists in one message.
 pub(crate) const CMS_LISTS_MAX: usize = 4;
+/// Longest request for a time stamp accepted, in bytes of DER.
+pub const TIME_STAMP_REQUEST_BYTES_MAX: usize = 4 * 1024;
+/// Longest time-stamp response or token accepted, in bytes of DER.
+pub const TIME_STAMP_BYTES_MAX: usize = 256 * 1024;
 /// Most signatures checked while searching for one path.
 pub(crate) const PATH_SIGNATURES_MAX: usize = 32;
 /// Longest serial number, in bytes of its value (RFC 5280 §4.1.2.2).

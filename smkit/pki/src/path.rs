@@ -136,7 +136,8 @@ pub(crate) fn check(path: &[&Certificate], at: i64, purpose: Purpose) -> Result<
             return Err(PathError::KeyUsage { subject, required });
         }
     }
-    purpose.check_extended_key_usage(leaf)
+    purpose.check_extended_key_usage(leaf)?;
+    authorities.iter().try_for_each(|authority| purpose.check_confinement(authority))
 }
 
 fn check_validity(certificate: &Certificate, at: i64) -> Result<(), PathError> {

@@ -5,7 +5,8 @@ use crate::{Certificate, ExtendedKeyUsage, KeyUsage, key_usage::KeyPurpose, path
 /// What the leaf's key was used for.
 ///
 /// Extended key usage is optional in certificates of the national suite; one that has it is confined to it. Absent, it
-/// allows everything except [`Purpose::TimeStamping`] and [`Purpose::OcspSigning`], which must be granted by name.
+/// allows everything except [`Purpose::TimeStamping`] and [`Purpose::OcspSigning`], which must be granted by name. On an
+/// authority it confines every certificate below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
@@ -56,40 +57,52 @@ impl Purpose {
         Err(PathError::KeyUsage { subject: leaf.subject(), required })
     }
 
+    /// The leaf's extended key usage must grant the purpose or, where that suffices, be absent.
     pub(crate) fn check_extended_key_usage(self, leaf: &Certificate) -> Result<(), PathError> {
-        let found = leaf.extended_key_usage();
-        let refused = |required: KeyPurpose| {
-            Err(PathError::ExtendedKeyUsage { subject: leaf.subject(), required })
-        };
+        self.check_confinement(leaf)?;
+        let (subject, found) = (|| leaf.subject(), leaf.extended_key_usage());
         match self {
-            Self::CertificateSign => Ok(()),
-            Self::TlsServer if absent_or(found, &[KeyPurpose::ServerAuth]) => Ok(()),
-            Self::TlsServer => refused(KeyPurpose::ServerAuth),
-            Self::TlsClient if absent_or(found, &[KeyPurpose::ClientAuth]) => Ok(()),
-            Self::TlsClient => refused(KeyPurpose::ClientAuth),
-            Self::TlcpEncryption
-                if absent_or(found, &[KeyPurpose::ServerAuth, KeyPurpose::ClientAuth]) =>
-            {
+            Self::TimeStamping | Self::OcspSigning => {}
+            _ => return Ok(()),
+        }
+        let required = self.granted_by().iter().copied().next().unwrap_or(KeyPurpose::Any);
+        match found {
+            Some(found) if found.names(required) => {
+                // RFC 3161 §2.3: critical, and the only purpose.
+                if self == Self::TimeStamping && !(found.critical && found.oids.len() == 1) {
+                    return Err(PathError::ExtendedKeyUsageForm { subject: subject(), required });
+                }
                 Ok(())
             }
-            Self::TlcpEncryption => refused(KeyPurpose::ServerAuth),
-            Self::Signing | Self::Seal | Self::KeyEncipherment if !is_dedicated(found) => Ok(()),
-            Self::Signing | Self::Seal | Self::KeyEncipherment => refused(KeyPurpose::Any),
-            Self::TimeStamping => match found {
-                Some(found) if found.names(KeyPurpose::TimeStamping) => {
-                    // RFC 3161 §2.3: critical, and the only purpose.
-                    if found.critical && found.oids.len() == 1 {
-                        return Ok(());
-                    }
-                    let (subject, required) = (leaf.subject(), KeyPurpose::TimeStamping);
-                    Err(PathError::ExtendedKeyUsageForm { subject, required })
-                }
-                _ => refused(KeyPurpose::TimeStamping),
-            },
-            Self::OcspSigning => match found {
-                Some(found) if found.names(KeyPurpose::OcspSigning) => Ok(()),
-                _ => refused(KeyPurpose::OcspSigning),
-            },
+            _ => Err(PathError::ExtendedKeyUsage { subject: subject(), required }),
+        }
+    }
+
+    /// What has an extended key usage, an authority above the leaf included, is confined to it.
+    pub(crate) fn check_confinement(self, certificate: &Certificate) -> Result<(), PathError> {
+        let found = certificate.extended_key_usage();
+        let granted_by = self.granted_by();
+        let allowed = if granted_by.is_empty() {
+            self.is_for_authorities() || !is_dedicated(found)
+        } else {
+            absent_or(found, granted_by)
+        };
+        if allowed {
+            return Ok(());
+        }
+        let required = granted_by.iter().copied().next().unwrap_or(KeyPurpose::Any);
+        Err(PathError::ExtendedKeyUsage { subject: certificate.subject(), required })
+    }
+
+    /// The extended key usages that stand for this purpose, any of them; none stands for a signature over data.
+    const fn granted_by(self) -> &'static [KeyPurpose] {
+        match self {
+            Self::Signing | Self::Seal | Self::KeyEncipherment | Self::CertificateSign => &[],
+            Self::TlsServer => &[KeyPurpose::ServerAuth],
+            Self::TlsClient => &[KeyPurpose::ClientAuth],
+            Self::TlcpEncryption => &[KeyPurpose::ServerAuth, KeyPurpose::ClientAuth],
+            Self::TimeStamping => &[KeyPurpose::TimeStamping],
+            Self::OcspSigning => &[KeyPurpose::OcspSigning],
         }
     }
 }

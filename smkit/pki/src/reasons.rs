@@ -37,6 +37,8 @@ pub enum RefusalKind {
     Revoked,
     /// Whether it is revoked could not be established: `certificate_unknown`.
     RevocationUnknown,
+    /// A service gave no answer.
+    Unanswered,
     /// Another host's certificate: `certificate_unknown`.
     Name,
     /// A valid certificate whose holder is not admitted: `access_denied`.
@@ -233,7 +235,7 @@ table! {
     CRL_SIGNATURE "PK-2203" Signature
         "证书吊销列表的签名无效"
         "the signature on the revocation list is invalid"
-    OCSP_FAILURE "PK-2301" RevocationUnknown
+    OCSP_FAILURE "PK-2301" Unanswered
         "OCSP 服务未予答复：{0}"
         "the OCSP responder gave no answer: {0}"
     OCSP_RESPONDER "PK-2302" UnknownAuthority
@@ -272,6 +274,27 @@ table! {
     CMS_DISGUISED "PK-2407" Signature
         "被签内容具有签名属性的形式，可能由其他签名改头换面而来"
         "what is signed has the form of signed attributes, as if taken from another signature"
+    TIME_STAMP_REFUSED "PK-2501" Unanswered
+        "时间戳服务机构未签发时间戳：{0}"
+        "the time-stamp authority granted no time stamp: {0}"
+    TIME_STAMP_IMPRINT "PK-2502" Signature
+        "时间戳不是针对所给摘要签发的"
+        "the time stamp is over another digest"
+    TIME_STAMP_NONCE "PK-2503" Signature
+        "时间戳不是对本次请求的答复（随机数不符）"
+        "the time stamp has another nonce than the request"
+    TIME_STAMP_POLICY "PK-2504" Purpose
+        "时间戳策略与所请求的不符"
+        "the time stamp is under another policy than requested"
+    TIME_STAMP_SIGNING_CERTIFICATE "PK-2505" Signature
+        "时间戳未以 SM3 指明其签名证书，或指明了另一张证书"
+        "the time stamp does not name, by SM3, the certificate that signed it"
+    TIME_STAMP_AUTHORITY "PK-2506" Signature
+        "时间戳所称的签发机构与签名证书不符"
+        "the time stamp says to be of another authority than the one that signed it"
+    TIME_STAMP_TIME "PK-2507" Limit
+        "时间超出可表示的范围"
+        "the time cannot be written"
 }
 
 #[cfg(test)]

@@ -68,24 +68,24 @@ impl Revocation {
                     return Err(PathError::Revoked { subject: subject(), since, reason });
                 }
                 Answer::Stale => {
-                    let next_update = statement.next_update;
-                    stale = stale.or(Some(PathError::StaleRevocationInformation {
-                        subject: subject(),
-                        next_update,
-                    }));
                     // Whatever is older is no better.
+                    stale = Some(statement.next_update);
                     break;
                 }
                 Answer::Nothing => {}
             }
         }
-        if self.mode == RevocationMode::IfAvailable {
+        if self.mode != RevocationMode::Required {
             return Ok(());
         }
-        Err(stale.unwrap_or_else(|| match forged {
-            true => PathError::BadRevocationInformation { subject: subject() },
-            false => PathError::NoRevocationInformation { subject: subject() },
-        }))
+        let subject = subject();
+        match stale {
+            Some(next_update) => {
+                Err(PathError::StaleRevocationInformation { subject, next_update })
+            }
+            None if forged => Err(PathError::BadRevocationInformation { subject }),
+            None => Err(PathError::NoRevocationInformation { subject }),
+        }
     }
 
     /// What the issuer says about a certificate, newest first, and whether something only pretends to be the issuer's.
@@ -153,11 +153,10 @@ impl Statement {
     fn about(&self, at: i64) -> Answer {
         match self.revoked {
             Some(entry) if entry.since() <= at => Answer::Revoked(entry),
-            // It says when the certificate was revoked, so it was not before.
-            Some(_) => Answer::Good,
             None if !self.conclusive => Answer::Nothing,
             None if self.next_update < at => Answer::Stale,
-            None => Answer::Good,
+            // An entry says when the certificate was revoked, so it was not before.
+            Some(_) | None => Answer::Good,
         }
     }
 }

@@ -12,7 +12,7 @@ use x509_cert::name::RdnSequence;
 use crate::{
     Certificate, DistinguishedName, FormError, RevocationReason, SerialNumber,
     asn1::unix_seconds,
-    limits::CRL_BYTES_MAX,
+    limits::{CRL_BYTES_MAX, CRL_ENTRIES_MAX},
     name,
     reasons::{self, Reason, speak},
 };
@@ -73,7 +73,7 @@ impl RevocationList {
     /// # Errors
     /// See [`FormError`].
     pub fn from_der(der: &[u8]) -> Result<Self, FormError> {
-        let parsed: SignedList = FORM.read(der, CRL_BYTES_MAX)?;
+        let parsed: SignedList = FORM.read_long(der, CRL_BYTES_MAX, CRL_ENTRIES_MAX)?;
         FORM.sm2_with_sm3(&parsed.algorithm)?;
         if parsed.algorithm != parsed.tbs.signature {
             return Err(FORM.malformed("the two signature algorithm fields differ"));

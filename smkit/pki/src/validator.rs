@@ -109,7 +109,7 @@ impl Validator {
         at_unix_seconds: i64,
         host: Option<&str>,
     ) -> Result<VerifiedPath, PathError> {
-        let chain = |leaf: &Certificate| [&[leaf.clone()], intermediates].concat();
+        let chain = |leaf: &Certificate| [std::slice::from_ref(leaf), intermediates].concat();
         let found = self.verify(&chain(signing), purpose, at_unix_seconds, host)?;
         self.verify(&chain(encryption), Purpose::TlcpEncryption, at_unix_seconds, host)?;
         if signing.subject_name() != encryption.subject_name()

@@ -1,8 +1,14 @@
-//! What this processor can do, asked once; every kernel is chosen through here.
+//! What this processor can do, asked once; every kernel is chosen through here. [`report`] tells which ones run.
+//!
+//! Without the feature `std` nothing is asked, and everything is portable.
 
 #![allow(dead_code, reason = "kernels of other modules and targets ask selectively")]
 
+mod report;
+
 use core::sync::atomic::{AtomicU32, Ordering};
+
+pub use self::report::{Path, Report, report};
 
 /// MULX, ADCX and ADOX: the scalar field arithmetic of SM2; and ANDN.
 #[must_use]
@@ -92,7 +98,7 @@ pub(crate) fn runs_avx512() -> bool {
 
 /// Like [`runs_avx2`], for what [`has_bmi2_adx`] stands for.
 #[must_use]
-pub(crate) fn runs_bmi2_adx() -> bool {
+pub(crate) fn runs_bmi() -> bool {
     runs(BMI2_ADX)
 }
 
@@ -106,12 +112,42 @@ pub(crate) fn runs_arm_sm() -> bool {
 ///
 /// Process-wide: a test must compare results, never assume which path ran.
 #[cfg(any(test, feature = "portable-only"))]
+pub fn force_portable(portable: bool) {
+    FEATURES.store(if portable { KNOWN } else { ask() }, Ordering::Relaxed);
+}
+
+/// Does `work` with every kernel turned off, in the whole process: what others compute meanwhile is as right, but slow.
+pub(crate) fn portably<T>(work: impl FnOnce() -> T) -> T {
+    // One at a time: what each finds and restores must not be another's switch.
+    #[cfg(feature = "std")]
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _restore = Restore(FEATURES.swap(KNOWN, Ordering::Relaxed));
+    work()
+}
+
+#[cfg(feature = "std")]
+static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+/// Puts the answers back, whatever ends the work.
+struct Restore(u32);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        FEATURES.store(self.0, Ordering::Relaxed);
+    }
+}
+
+/// Hides AVX-512 and GFNI (`true`) or shows them again: the kernels of processors that have AVX2 and AES-NI only.
+///
+/// Process-wide, like [`force_portable`]; the last call of either counts.
+#[cfg(any(test, feature = "portable-only"))]
 #[cfg_attr(
     not(feature = "portable-only"),
     allow(unreachable_pub, reason = "exported under the feature")
 )]
-pub fn force_portable(portable: bool) {
-    FEATURES.store(if portable { KNOWN } else { ask() }, Ordering::Relaxed);
+pub fn force_avx2(hidden: bool) {
+    let newer = AVX512 | AVX512_IFMA | AVX512_VBMI | GFNI_AVX512 | GFNI_AVX2 | VPCLMUL;
+    FEATURES.store(if hidden { ask() & !newer } else { ask() }, Ordering::Relaxed);
 }
 
 fn has(feature: u32) -> bool {

@@ -27,6 +27,8 @@ mod table;
 mod traits;
 mod verifying;
 
+use crate::cpu::{self, Path};
+
 pub use agreement::{AgreementError, EphemeralKey, SharedPoint};
 pub use batch::{Unverified, sign_many, verify_many};
 pub use compressed::CompressedKeyError;
@@ -41,6 +43,20 @@ pub use sec1::KeyFileError;
 pub use signature::{Signature, SignatureError};
 pub use signing::SigningKey;
 pub use verifying::{InvalidSignature, VerifyingKey};
+
+/// What computes one operation.
+pub(crate) fn path() -> Path {
+    if cpu::has_bmi2_adx() { Path::Bmi2Adx } else { Path::Portable }
+}
+
+/// What computes many.
+pub(crate) fn path_many() -> Path {
+    #[cfg(target_arch = "x86_64")]
+    if lanes::available() {
+        return Path::Avx512Ifma;
+    }
+    path()
+}
 
 #[cfg(test)]
 mod tests;

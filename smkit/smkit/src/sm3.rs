@@ -26,6 +26,7 @@ pub use hmac::{HmacSm3, hmac_sm3, verify_hmac_sm3};
 
 use core::fmt;
 
+use crate::cpu::Path;
 use compress::{BLOCK, IV, State, compress};
 use zeroize::Zeroize;
 
@@ -180,6 +181,16 @@ pub fn sm3_pairs(prefix: &[u8], pairs: &[[Sm3Digest; 2]]) -> Vec<Sm3Digest> {
         })
         .collect();
     lanes::digests(nodes.len(), |at| [prefix, nodes.get(at).map_or(&[], |node| node)])
+}
+
+/// What computes one stream.
+pub(crate) fn path() -> Path {
+    compress::path()
+}
+
+/// What computes many messages.
+pub(crate) fn path_many() -> Path {
+    lanes::path()
 }
 
 fn state_bytes(state: &State) -> [u8; 32] {

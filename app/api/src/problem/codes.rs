@@ -29,6 +29,8 @@ pub enum Code {
     GatewayRefused,
     /// The identity may not do this.
     RoleRefused,
+    /// The authority does not certify whoever asks, or not as what they ask.
+    EnrolmentRefused,
     /// A body, query or header that cannot be read.
     Malformed,
     /// A body without `Content-Digest`.
@@ -148,6 +150,12 @@ impl Code {
             Self::RoleRefused => {
                 ("AU-4030", S::FORBIDDEN, "该身份无此权限", "This identity may not do this")
             }
+            Self::EnrolmentRefused => (
+                "AU-4031",
+                S::FORBIDDEN,
+                "证书机构拒绝续签",
+                "The authority does not renew this certificate",
+            ),
             Self::Malformed => {
                 ("RQ-4000", S::BAD_REQUEST, "请求格式错误", "The request is malformed")
             }
@@ -223,6 +231,7 @@ impl Code {
         Self::ContentDigestMismatch,
         Self::GatewayRefused,
         Self::RoleRefused,
+        Self::EnrolmentRefused,
         Self::Malformed,
         Self::DigestMissing,
         Self::NoSuchPath,

@@ -36,7 +36,7 @@ pub(crate) struct VerifyBody {
 }
 
 /// Verifies a digest (JSON), an original (`application/octet-stream`), a bundle (`application/zip`), or parts
-/// `original`, `bundle` and `evidence_id` (multipart). The node judges against the roots of its own channel;
+/// `original`, `bundle` and `evidence_id` (multipart). The node judges against its own channel;
 /// the command `changbai verify` does the same offline.
 #[utoipa::path(post, path = "/api/v1/verify", tag = "verification",
     request_body(content(
@@ -199,7 +199,7 @@ async fn judged(
     let turn = timeout(state.limits().ledger_wait_max, state.checks.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Problem::new(Code::Busy)) };
     let shared = Arc::clone(state);
-    blocking(move || judge(&bundle, &supplied, Some(&shared.trust))).await
+    blocking(move || judge(&bundle, &supplied, Some(&shared.parts.trust))).await
 }
 
 fn of_report(report: &Report, sm3: Option<Sm3Digest>, matches: Vec<EvidenceLine>) -> VerifyAnswer {

@@ -186,6 +186,7 @@ impl Ledger {
             validators: vec![self.node.certificate.der().to_vec()],
             intermediates: Vec::new(),
             anchors: vec![self.root],
+            configurations: Vec::new(),
         })
     }
 

@@ -1,12 +1,12 @@
 //! Reading: records, listings, receipts, bundles, blocks, health and the document.
 
-use changbai_receipt::{Receipt, Status, Verdict, read_bundle, verify};
+use changbai_receipt::{Receipt, Status, Trust, Verdict, read_bundle, verify};
 use smkit_pki::TrustAnchors;
 
 use crate::world::{EVIDENCE, PEOPLE, World, by_digest};
 
-fn trust() -> TrustAnchors {
-    TrustAnchors::from_certificates(vec![PEOPLE.root.certificate().clone()])
+fn trust() -> Trust {
+    TrustAnchors::from_certificates(vec![PEOPLE.root.certificate().clone()]).into()
 }
 
 #[tokio::test]

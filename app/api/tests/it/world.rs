@@ -196,11 +196,9 @@ impl World {
             agency,
         )
         .unwrap();
-        let organisation = |msp_id: &str, root: &Authority| Organisation {
-            msp_id: msp_id.to_owned(),
-            name: msp_id.to_owned(),
-            roots: TrustAnchors::from_certificates(vec![root.certificate().clone()]),
-            intermediates: Vec::new(),
+        let organisation = |msp_id: &str, root: &Authority| {
+            let roots = TrustAnchors::from_certificates(vec![root.certificate().clone()]);
+            Organisation::new(msp_id, msp_id, roots)
         };
         let membership = Membership::new(vec![
             organisation("AnotherMSP", &PEOPLE.other_root),
@@ -211,11 +209,16 @@ impl World {
             evidence: Arc::new(evidence),
             ledger: ledger.clone(),
             custody: custody.clone(),
+            trust: TrustAnchors::from_certificates(
+                membership.organisations().flat_map(|org| org.roots.iter().cloned()).collect(),
+            )
+            .into(),
             membership: Arc::new(membership),
             clock: clock.clone(),
             health: Arc::new(Healthy(selftests.clone())),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
             limits,
+            authority: None,
             gateways: changbai_api::Gateways::new(vec!["192.0.2.0/28".parse().unwrap()]),
         });
         let router = router(state);

@@ -109,6 +109,13 @@ fn a_torn_line_is_cut_and_a_damaged_one_refused() {
         drop(store);
         assert_eq!(fs::read(&file).unwrap(), whole);
     }
+    // Torn in the last place there is, and a line end that became something else.
+    fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+    drop(AuthorityStore::open(dir.path(), None).unwrap());
+    assert_eq!(fs::read(&file).unwrap(), whole);
+    fs::write(&file, [&whole[..whole.len() - 1], b"\x0b"].concat()).unwrap();
+    let refused = AuthorityStore::open(dir.path(), None);
+    assert!(matches!(refused, Err(AuthorityStoreError::Damaged { .. })));
     let line_end = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
     let twice = [&whole[..], &whole[..line_end]].concat();
     let lost = whole[line_end..].to_vec();

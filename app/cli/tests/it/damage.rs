@@ -6,8 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use changbai_receipt::{Verdict, verify_reader};
-use smkit_pki::TrustAnchors;
+use changbai_receipt::{Trust, Verdict, verify_reader};
 
 use crate::node::Node;
 
@@ -113,12 +112,12 @@ fn damages(intact: &[u8]) -> Vec<Damage> {
 
 /// Every record is still there and proves itself; an original that was damaged is refused.
 fn check(node: &Node, known: &[Known], damaged: &Path, what: &str) {
-    let anchors = |name: &str| {
-        TrustAnchors::from_pem(&fs::read_to_string(node.dir.join(name)).unwrap()).unwrap()
-    };
-    let trust = anchors("identity/ca.cert.pem");
-    let root = trust.iter().next().unwrap().sm3();
-    assert!(anchors("trust.pem").contains_sm3(&root), "{what}: the copy for verifiers is repaired");
+    let trust =
+        |name: &str| Trust::parse(&fs::read_to_string(node.dir.join(name)).unwrap()).unwrap();
+    let root = trust("identity/ca/ca.cert.pem").roots().iter().next().unwrap().sm3();
+    let trust = trust("trust.pem");
+    assert!(trust.roots().contains_sm3(&root), "{what}: the copy for verifiers is repaired");
+    assert_eq!(trust.channels().len(), 1, "{what}: and names the channel");
     for Known { id, in_custody } in known {
         let (status, body) = node.get(&format!("/api/v1/evidence/{id}/bundle"));
         assert_eq!(status, 200, "{what}: {}", String::from_utf8_lossy(&body));

@@ -8,10 +8,9 @@ use std::{
     time::Duration,
 };
 
-use changbai_receipt::{HashedOriginal, Verdict, hash_original, verify_reader};
+use changbai_receipt::{HashedOriginal, Trust, Verdict, hash_original, verify_reader};
 use rustix::process::Signal;
 use smkit::{OsRandom, Random as _, Sm3Digest, sm3};
-use smkit_pki::TrustAnchors;
 
 use crate::node::Node;
 
@@ -101,7 +100,7 @@ fn settle(node: &Node, book: &Mutex<Book>) {
 /// Every acknowledged id has a bundle that verifies; no digest has two ids, no id two digests.
 fn check(node: &Node, book: &Book) {
     let trust = fs::read_to_string(node.dir.join("trust.pem")).unwrap();
-    let trust = TrustAnchors::from_pem(&trust).unwrap();
+    let trust = Trust::parse(&trust).unwrap();
     eprintln!("{} acknowledged records", book.acknowledged.len());
     assert!(book.acknowledged.len() > 10, "the load was too small to mean anything");
     let ids: HashSet<&String> = book.acknowledged.values().collect();

@@ -8,13 +8,16 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use smkit::{Sm3Digest, sm2::Signature};
 use smkit_pki::Certificate;
 
-use super::{CommitSignature, Receipt, ReceiptError, certificates};
+use super::{CommitSignature, ConfigurationLink, Receipt, ReceiptError, certificates};
 use crate::limits::{
-    ANCHORS_MAX, CHANNEL_BYTES_MAX, INTEGER_MAX, INTERMEDIATES_MAX, PATH_MAX, VALIDATORS_MAX,
+    ANCHORS_MAX, CHANNEL_BYTES_MAX, CONFIGURATIONS_MAX, INTEGER_MAX, INTERMEDIATES_MAX, PATH_MAX,
+    VALIDATORS_MAX,
 };
 
-/// The only format there is.
-const FORMAT: u64 = 1;
+/// A receipt that does not say how its validators came about.
+const FORMAT_PLAIN: u64 = 1;
+/// One that does.
+const FORMAT_LINKED: u64 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +26,12 @@ pub(super) struct Document {
     anchors: Vec<String>,
     channel: String,
     commit: Commit,
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "bounded::<_, _, CONFIGURATIONS_MAX>"
+    )]
+    configurations: Vec<LinkFields>,
     format: u64,
     header: HeaderFields,
     inclusion: Inclusion,
@@ -39,6 +48,17 @@ struct Commit {
     round: u32,
     #[serde(deserialize_with = "bounded::<_, _, VALIDATORS_MAX>")]
     signatures: Vec<SignatureFields>,
+}
+
+/// One configuration block; block 0 has no commit, a lone block 0 no envelope.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkFields {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<Commit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envelope: Option<String>,
+    header: HeaderFields,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,21 +104,17 @@ struct Transaction {
 impl Document {
     pub(super) fn from_receipt(receipt: &Receipt) -> Result<Self, ReceiptError> {
         let header = &receipt.header;
-        let integers = [
-            header.config_number,
-            header.log_size,
-            header.number,
-            header.time_ms,
-            receipt.inclusion.index,
-            receipt.inclusion.size,
-            receipt.leaf.block_number,
-        ];
-        if integers.iter().any(|integer| *integer > INTEGER_MAX) {
+        let links = &receipt.configurations;
+        let integers = [receipt.inclusion.index, receipt.inclusion.size, receipt.leaf.block_number];
+        let headers = std::iter::once(header).chain(links.iter().map(|link| &link.header));
+        let headers = headers.flat_map(|h| [h.config_number, h.log_size, h.number, h.time_ms]);
+        if headers.chain(integers).any(|integer| integer > INTEGER_MAX) {
             return Err(field("header", "a number is beyond 2^53 - 1"));
         }
         let lists = [
             ("anchors", receipt.anchors.len(), ANCHORS_MAX),
             ("commit", receipt.signatures.len(), VALIDATORS_MAX),
+            ("configurations", links.len(), CONFIGURATIONS_MAX),
             ("inclusion", receipt.inclusion.path.len(), PATH_MAX),
             ("intermediates", receipt.intermediates.len(), INTERMEDIATES_MAX),
             ("validators", receipt.validators.len(), VALIDATORS_MAX),
@@ -109,22 +125,10 @@ impl Document {
         Ok(Self {
             anchors: receipt.anchors.iter().map(hex).collect(),
             channel: header.channel_id.clone(),
-            commit: Commit {
-                round: receipt.round,
-                signatures: receipt.signatures.iter().map(SignatureFields::from).collect(),
-            },
-            format: FORMAT,
-            header: HeaderFields {
-                config_number: header.config_number,
-                data_hash: hex(&header.data_hash),
-                log_root: hex(&header.log_root),
-                log_size: header.log_size,
-                number: header.number,
-                previous_hash: hex(&header.previous_hash),
-                time_bound_us: header.time_bound_us,
-                time_ms: header.time_ms,
-                validators_hash: hex(&header.validators_hash),
-            },
+            commit: Commit::of(receipt.round, &receipt.signatures),
+            configurations: links.iter().map(LinkFields::from).collect(),
+            format: if links.is_empty() { FORMAT_PLAIN } else { FORMAT_LINKED },
+            header: HeaderFields::from(header),
             inclusion: Inclusion {
                 index: receipt.inclusion.index,
                 path: receipt.inclusion.path.iter().map(hex).collect(),
@@ -142,8 +146,9 @@ impl Document {
     }
 
     pub(super) fn into_receipt(self) -> Result<Receipt, ReceiptError> {
-        if self.format != FORMAT {
-            return Err(field("format", "this verifier reads format 1"));
+        let format = if self.configurations.is_empty() { FORMAT_PLAIN } else { FORMAT_LINKED };
+        if self.format != format {
+            return Err(field("format", "1 without configurations, 2 with them"));
         }
         if self.channel.is_empty() || self.channel.len() > CHANNEL_BYTES_MAX {
             return Err(field("channel", "it is empty or too long"));
@@ -162,11 +167,13 @@ impl Document {
             size: self.inclusion.size,
             path: digests("inclusion", &self.inclusion.path)?,
         };
-        let signatures = self.commit.signatures.iter().map(CommitSignature::try_from);
+        let channel = &self.channel;
+        let links = self.configurations.iter().map(|link| link.to_link(channel));
         Ok(Receipt {
-            header: self.header.into_header(self.channel)?,
+            configurations: links.collect::<Result<_, _>>()?,
+            header: self.header.to_header(channel)?,
             round: self.commit.round,
-            signatures: signatures.collect::<Result<_, _>>()?,
+            signatures: self.commit.to_signatures()?,
             validators: certificates("validators", &all_bytes("validators", &self.validators)?)?,
             intermediates: certificates(
                 "intermediates",
@@ -180,30 +187,83 @@ impl Document {
     }
 
     fn check_integers(&self) -> Result<(), ReceiptError> {
-        let header = &self.header;
-        let integers = [
-            ("header", header.config_number),
-            ("header", header.log_size),
-            ("header", header.number),
-            ("header", header.time_ms),
+        let headers = std::iter::once(&self.header);
+        let headers = headers.chain(self.configurations.iter().map(|link| &link.header));
+        let headers = headers
+            .flat_map(|h| [h.config_number, h.log_size, h.number, h.time_ms])
+            .map(|integer| ("header", integer));
+        let others = [
             ("inclusion", self.inclusion.index),
             ("inclusion", self.inclusion.size),
             ("transaction", self.transaction.block_number),
         ];
-        match integers.iter().find(|(_, integer)| *integer > INTEGER_MAX) {
+        match headers.chain(others).find(|(_, integer)| *integer > INTEGER_MAX) {
             Some((name, _)) => Err(field(name, "a number is beyond 2^53 - 1")),
             None => Ok(()),
         }
     }
 }
 
+impl Commit {
+    fn of(round: u32, signatures: &[CommitSignature]) -> Self {
+        Self { round, signatures: signatures.iter().map(SignatureFields::from).collect() }
+    }
+
+    fn to_signatures(&self) -> Result<Vec<CommitSignature>, ReceiptError> {
+        self.signatures.iter().map(CommitSignature::try_from).collect()
+    }
+}
+
+impl LinkFields {
+    /// A link that has what its place in the list asks for, and nothing else, is a verifier's matter.
+    fn to_link(&self, channel_id: &str) -> Result<ConfigurationLink, ReceiptError> {
+        let envelope = self.envelope.as_deref().map(|text| bytes("configurations", text));
+        let (round, signatures) = match &self.commit {
+            None => (0, Vec::new()),
+            Some(commit) if commit.signatures.is_empty() => {
+                return Err(field("configurations", "a commit without signatures"));
+            }
+            Some(commit) => (commit.round, commit.to_signatures()?),
+        };
+        let (header, envelope) = (self.header.to_header(channel_id)?, envelope.transpose()?);
+        Ok(ConfigurationLink { header, round, signatures, envelope })
+    }
+}
+
+impl From<&ConfigurationLink> for LinkFields {
+    fn from(link: &ConfigurationLink) -> Self {
+        let decided = !link.signatures.is_empty();
+        Self {
+            commit: decided.then(|| Commit::of(link.round, &link.signatures)),
+            envelope: link.envelope.as_ref().map(|envelope| STANDARD.encode(envelope)),
+            header: HeaderFields::from(&link.header),
+        }
+    }
+}
+
+impl From<&Header> for HeaderFields {
+    fn from(header: &Header) -> Self {
+        Self {
+            config_number: header.config_number,
+            data_hash: hex(&header.data_hash),
+            log_root: hex(&header.log_root),
+            log_size: header.log_size,
+            number: header.number,
+            previous_hash: hex(&header.previous_hash),
+            time_bound_us: header.time_bound_us,
+            time_ms: header.time_ms,
+            validators_hash: hex(&header.validators_hash),
+        }
+    }
+}
+
 impl HeaderFields {
-    fn into_header(self, channel_id: String) -> Result<Header, ReceiptError> {
+    fn to_header(&self, channel_id: &str) -> Result<Header, ReceiptError> {
         Ok(Header {
             number: self.number,
             previous_hash: digest("header", &self.previous_hash)?,
             data_hash: digest("header", &self.data_hash)?,
-            channel_id,
+            channel_id: channel_id.to_owned(),
             time_ms: self.time_ms,
             time_bound_us: self.time_bound_us,
             log_size: self.log_size,

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use changbai_merkle::leaf_hash;
-use changbai_wire::{ValidatorAddress, Vote, VoteKind, quorum, validators_hash};
+use changbai_wire::{Header, ValidatorAddress, Vote, VoteKind, quorum, validators_hash};
 
-use crate::{reasons, receipt::Receipt, report::Finding};
+use crate::{
+    reasons,
+    receipt::{CommitSignature, Receipt},
+    report::Finding,
+};
 
 /// The validators of a receipt by address.
 pub(super) struct Seats {
@@ -27,18 +31,21 @@ impl Seats {
     }
 }
 
-/// What each precommit of the receipt must have signed, in the receipt's order.
-pub(super) fn commit_messages(receipt: &Receipt) -> Vec<Vec<u8>> {
-    let block = Some(receipt.header.hash());
-    receipt
-        .signatures
+/// What each precommit over a header must have signed, in the order of the signatures.
+pub(super) fn precommits(
+    header: &Header,
+    round: u32,
+    signatures: &[CommitSignature],
+) -> Vec<Vec<u8>> {
+    let block = Some(header.hash());
+    signatures
         .iter()
         .map(|commit| {
             Vote {
-                channel_id: receipt.header.channel_id.clone(),
+                channel_id: header.channel_id.clone(),
                 kind: VoteKind::Precommit,
-                height: receipt.header.number,
-                round: receipt.round,
+                height: header.number,
+                round,
                 block,
                 validator: commit.validator,
             }

@@ -7,7 +7,7 @@ use changbai_msp::Identity;
 use changbai_wire::{DecodedTransaction, decode_transaction, endorsement_message};
 use smkit::sm2::{Signature, Unverified, verify_many};
 
-use super::header::{Seats, commit_messages};
+use super::header::{Seats, precommits};
 use crate::{limits::ENDORSEMENTS_MAX, reasons, receipt::Receipt, report::Finding};
 
 /// A transaction taken apart, its signers' certificates parsed.
@@ -48,7 +48,7 @@ pub(super) fn open(receipt: &Receipt) -> Result<Opened, Finding> {
 /// Verifies precommits, creator and endorsements in one batch. A signature that cannot be parsed, or whose signer
 /// is unknown, counts as wrong.
 pub(super) fn signatures(receipt: &Receipt, opened: Option<&Opened>, seats: &Seats) -> Invalid {
-    let commit_messages = commit_messages(receipt);
+    let commit_messages = precommits(&receipt.header, receipt.round, &receipt.signatures);
     let endorsements = opened.map_or(&[][..], |opened| &opened.decoded.endorsements);
     let endorsed: Vec<_> = opened.map_or_else(Vec::new, |opened| {
         let payload = &opened.decoded.endorsed_payload;

@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, convert::Infallible, io, io::Read};
 
 use changbai_core::{
-    Agency, BusinessType, CivilDate, Collection, Commitment, CustodyMode, EvidenceId, LedgerProof,
-    Opening, OriginalRef, Record, RecordParts, RecordTime, SubmitterRef, contract,
+    Agency, BusinessType, CivilDate, Collection, Commitment, ConfigurationProof, CustodyMode,
+    EvidenceId, LedgerProof, Opening, OriginalRef, Record, RecordParts, RecordTime, SubmitterRef,
+    contract,
 };
 use changbai_merkle::{Frontier, NodeId, NodeSource, leaf_hash, prove_inclusion};
 use changbai_msp::serialize_identity;
 use changbai_receipt::{
-    BundleParts, HashedOriginal, PackedOriginal, Receipt, disclosures_to_bytes, hash_original,
-    write_bundle,
+    BundleParts, ChannelAnchor, HashedOriginal, PackedOriginal, Receipt, Trust,
+    disclosures_to_bytes, hash_original, write_bundle,
 };
 use changbai_wire::{
     Header, NsReadWriteSet, SimulationResult, TransactionLeaf, TxReadWriteSet, ValidationCode,
@@ -108,7 +109,9 @@ pub(crate) fn root(seed: &mut Seed) -> Authority {
 /// Everything about one evidence; change a field, then [`proof`](Self::proof) makes a world in which it is so.
 #[derive(Clone)]
 pub(crate) struct City {
-    pub(crate) trust: TrustAnchors,
+    pub(crate) trust: Trust,
+    /// The blocks that the receipt's validators are led back to; `None`: block 0 alone, of these validators.
+    pub(crate) configurations: Option<Vec<ConfigurationProof>>,
     pub(crate) anchors: Vec<Sm3Digest>,
     pub(crate) intermediates: Vec<Certificate>,
     pub(crate) validators: Vec<Member>,
@@ -155,8 +158,13 @@ impl City {
         ];
         let record = record(&originals, &openings, &operator, 1_119);
         let bytes = record.to_bytes();
+        let roots = TrustAnchors::from_certificates(vec![root.certificate().clone()]);
+        let genesis = genesis(CHANNEL, &nodes).header.hash();
+        let anchor =
+            ChannelAnchor { channel_id: CHANNEL.to_owned(), genesis, validators: Vec::new() };
         Self {
-            trust: TrustAnchors::from_certificates(vec![root.certificate().clone()]),
+            trust: Trust::new(roots, vec![anchor]).unwrap(),
+            configurations: None,
             anchors: vec![root.certificate().sm3()],
             intermediates: Vec::new(),
             signing: (0..nodes.len()).collect(),
@@ -238,8 +246,6 @@ impl City {
         tree.append(leaf_hash(&leaf.to_bytes()));
         (0..after).for_each(|n| tree.append(sm3(&[9, n as u8])));
         let size = before + after + 1;
-        let members: Vec<_> =
-            self.validators.iter().map(|v| (v.address(), v.certificate.public_key())).collect();
         let header = Header {
             number: self.header_number,
             previous_hash: sm3(b"previous"),
@@ -249,9 +255,10 @@ impl City {
             time_bound_us: 1_200,
             log_size: size,
             log_root: tree.frontier.root(),
-            validators_hash: validators_hash(&self.header_channel, &members),
+            validators_hash: set_hash(&self.header_channel, &self.validators),
             config_number: 1,
         };
+        let first = || vec![genesis(&self.header_channel, &self.validators)];
         LedgerProof {
             leaf,
             inclusion: prove_inclusion(&tree, before, size).unwrap(),
@@ -262,26 +269,14 @@ impl City {
             validators: self.validators.iter().map(|v| v.certificate.der().to_vec()).collect(),
             intermediates: self.intermediates.iter().map(|c| c.der().to_vec()).collect(),
             anchors: self.anchors.clone(),
+            configurations: self.configurations.clone().unwrap_or_else(first),
         }
     }
 
     /// The precommits of those who sign.
     pub(crate) fn sign(&self, header: &Header, round: u32) -> Vec<(ValidatorAddress, Vec<u8>)> {
-        self.signing
-            .iter()
-            .map(|place| {
-                let member = &self.validators[*place];
-                let vote = Vote {
-                    channel_id: header.channel_id.clone(),
-                    kind: VoteKind::Precommit,
-                    height: header.number,
-                    round,
-                    block: Some(header.hash()),
-                    validator: member.address(),
-                };
-                (member.address(), member.key.sign(&vote.sign_bytes()).to_der())
-            })
-            .collect()
+        let signing: Vec<_> = self.signing.iter().map(|place| &self.validators[*place]).collect();
+        precommits(&signing, header, round)
     }
 
     pub(crate) fn receipt(&self) -> Vec<u8> {
@@ -305,6 +300,51 @@ impl City {
     pub(crate) fn quorum(&self) -> usize {
         quorum(self.validators.len())
     }
+}
+
+/// Block 0 of a channel with these validators; its configuration is not needed while they are in office.
+pub(crate) fn genesis(channel: &str, validators: &[Member]) -> ConfigurationProof {
+    let header = Header {
+        number: 0,
+        previous_hash: Sm3Digest::new([0; 32]),
+        data_hash: sm3(b"configuration"),
+        channel_id: channel.to_owned(),
+        time_ms: NOW_MS - 1_000_000,
+        time_bound_us: 0,
+        log_size: 0,
+        log_root: Frontier::new().root(),
+        validators_hash: set_hash(channel, validators),
+        config_number: 0,
+    };
+    ConfigurationProof { header, round: 0, signatures: Vec::new(), envelope: Vec::new() }
+}
+
+pub(crate) fn set_hash(channel: &str, validators: &[Member]) -> Sm3Digest {
+    let members: Vec<_> =
+        validators.iter().map(|v| (v.address(), v.certificate.public_key())).collect();
+    validators_hash(channel, &members)
+}
+
+/// Precommits of these members over a header.
+pub(crate) fn precommits(
+    signing: &[&Member],
+    header: &Header,
+    round: u32,
+) -> Vec<(ValidatorAddress, Vec<u8>)> {
+    signing
+        .iter()
+        .map(|member| {
+            let vote = Vote {
+                channel_id: header.channel_id.clone(),
+                kind: VoteKind::Precommit,
+                height: header.number,
+                round,
+                block: Some(header.hash()),
+                validator: member.address(),
+            };
+            (member.address(), member.key.sign(&vote.sign_bytes()).to_der())
+        })
+        .collect()
 }
 
 /// Packs parts canonically, right or wrong.

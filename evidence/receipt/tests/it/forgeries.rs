@@ -2,7 +2,7 @@
 
 use changbai_core::Opening;
 use changbai_receipt::{
-    Bundle, Receipt, Report, Status, Verdict, disclosures_to_bytes, verify, verify_reader,
+    Bundle, Receipt, Report, Status, Trust, Verdict, disclosures_to_bytes, verify, verify_reader,
 };
 use changbai_wire::ValidationCode;
 use smkit_pki::{Authority, Profile, TrustAnchors};
@@ -189,7 +189,8 @@ fn trusting_more_roots_than_needed_is_fine_but_naming_more_is_not() {
     let (authority, mut city, mut seed) = with_authority();
     let other = root(&mut seed);
     let both = vec![other.certificate().clone(), authority.certificate().clone()];
-    city.trust = TrustAnchors::from_certificates(both);
+    let channels = city.trust.channels().to_vec();
+    city.trust = Trust::new(TrustAnchors::from_certificates(both), channels).unwrap();
     let report = judged(&city, &receipt(&city));
     assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_json());
 
@@ -204,7 +205,7 @@ fn trusting_more_roots_than_needed_is_fine_but_naming_more_is_not() {
 #[test]
 fn no_trust_at_all_is_not_a_failure() {
     let (_, mut city, _) = with_authority();
-    city.trust = TrustAnchors::from_certificates(Vec::new());
+    city.trust = TrustAnchors::default().into();
     let report = judged(&city, &receipt(&city));
     assert_eq!(report.verdict, Verdict::Unchecked);
 }
@@ -292,10 +293,12 @@ fn another_channel() {
     let mut forged = receipt(&other);
     forged.header.channel_id = CHANNEL.to_owned();
     refused(&judged(&city, &forged), "header", "VF-1405");
-    // A whole other channel in itself is consistent: which channel it was is in the report.
+    // A whole other channel in itself is consistent: the trust file does not name it.
     other.channel = "siping".to_owned();
     let report = judged(&city, &receipt(&other));
-    assert_eq!(report.verdict, Verdict::Verified);
+    refused(&report, "validators", "VF-1901");
+    let failed = report.elements.iter().filter(|element| element.status == Status::Failed);
+    assert_eq!(failed.count(), 1, "{}", report.to_json());
     assert_eq!(report.claims.channel.as_deref(), Some("siping"));
 }
 
@@ -488,10 +491,10 @@ fn a_receipt_that_is_not_in_its_one_form() {
     let text = String::from_utf8(city.receipt()).unwrap();
     let changes = [
         text.replacen(r#"{"anchors""#, r#"{ "anchors""#, 1),
-        text.replacen(r#""format":1"#, r#""format":2"#, 1),
-        text.replacen(r#""format":1"#, r#""format":1,"more":0"#, 1),
-        text.replacen(r#""format":1,"#, "", 1),
-        text.replacen(r#""format":1"#, r#""format":1.0"#, 1),
+        text.replacen(r#""format":2"#, r#""format":1"#, 1),
+        text.replacen(r#""format":2"#, r#""format":2,"more":0"#, 1),
+        text.replacen(r#""format":2,"#, "", 1),
+        text.replacen(r#""format":2"#, r#""format":2.0"#, 1),
         text.replacen(r#""round":1"#, r#""round":1e0"#, 1),
         text.replacen(r#""channel":"c"#, r#""channel":"\u0063"#, 1),
         text.replacen(r#""config_number":1"#, r#""config_number":9007199254740993"#, 1),

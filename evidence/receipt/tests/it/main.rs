@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod anchors;
 mod bundles;
 mod fixture;
 mod forgeries;

@@ -1,8 +1,7 @@
 //! Whatever byte is changed, cut off or added: never verified, never a panic.
 
-use changbai_receipt::{Bundle, HashedOriginal, Verdict, fuzz, verify, verify_reader};
+use changbai_receipt::{Bundle, HashedOriginal, Trust, Verdict, fuzz, verify, verify_reader};
 use proptest::prelude::*;
-use smkit_pki::TrustAnchors;
 
 use crate::fixture::{City, hashed, pack};
 
@@ -24,7 +23,7 @@ fn flipped(bytes: &[u8], place: usize) -> Vec<u8> {
     bytes
 }
 
-fn refused(bundle: &[u8], supplied: &[HashedOriginal], trust: &TrustAnchors, what: &str) {
+fn refused(bundle: &[u8], supplied: &[HashedOriginal], trust: &Trust, what: &str) {
     let report = verify_reader(&mut &*bundle, supplied, Some(trust));
     assert_eq!(report.verdict, Verdict::NotVerified, "{what}: {}", report.to_json());
 }

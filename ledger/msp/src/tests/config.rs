@@ -10,10 +10,9 @@ fn config() -> ChannelConfig {
     let validators = orgs[..2]
         .iter_mut()
         .zip(0..)
-        .map(|(org, index)| ValidatorConfig {
-            msp_id: org.msp_id.clone(),
-            certificate: org.certificate("validator", &["orderer", "peer"]),
-            index,
+        .map(|(org, index)| {
+            let certificate = org.certificate("validator", &["orderer", "peer"]);
+            ValidatorConfig::new(&org.msp_id, certificate, index)
         })
         .collect();
     let orgs = orgs.iter().map(Org::organisation).collect();
@@ -23,17 +22,15 @@ fn config() -> ChannelConfig {
 #[test]
 fn defaults() {
     let config = config();
+    assert_eq!(config.policies.endorsement.to_string(), "MAJORITY Endorsement");
+    assert_eq!(config.policies.writers.to_string(), "ANY Writers");
     assert_eq!(
-        config.endorsement.to_string(),
-        "OutOf(2, 'CityMSP.peer', 'CourtMSP.peer', 'NotaryMSP.peer')"
-    );
-    assert_eq!(
-        config.writers.to_string(),
-        "OR('CityMSP.member', 'CourtMSP.member', 'NotaryMSP.member')"
+        Vec::from_iter(config.endorsement().organisations()),
+        ["CityMSP", "CourtMSP", "NotaryMSP"]
     );
     config.verify_validators(NOW).unwrap();
     let expired = config.verify_validators(END + 1);
-    assert!(matches!(expired, Err(ConfigError::ValidatorChain { index: 0, .. })));
+    assert!(matches!(expired, Err(ConfigError::ValidatorIdentity { index: 0, .. })));
     let members = config.membership();
     assert_eq!(members.organisations().count(), 3);
     let validator = &config.validators[1];
@@ -53,8 +50,7 @@ fn genesis_round_trips_and_is_deterministic() {
     assert_eq!(back.sequence, 0);
     assert_eq!(back.validators, config.validators);
     assert_eq!(back.validators_hash(), config.validators_hash());
-    assert_eq!(back.endorsement, config.endorsement);
-    assert_eq!((&back.writers, &back.readers), (&config.writers, &config.readers));
+    assert_eq!(back.policies, config.policies);
     assert_eq!(back.batch, config.batch);
     let names: Vec<_> = back.orgs.iter().map(|org| org.msp_id.as_str()).collect();
     assert_eq!(names, ["CityMSP", "CourtMSP", "NotaryMSP"]);
@@ -62,9 +58,10 @@ fn genesis_round_trips_and_is_deterministic() {
     assert_eq!(config.to_genesis_envelope(), envelope, "their order does not matter");
     config.sequence = 4;
     config.batch = BatchConfig { max_message_count: 7, ..config.batch };
-    config.writers = Policy::parse("'CityMSP.client'").unwrap();
+    config.policies.writers = Policy::parse("'CityMSP.client'").unwrap().into();
     let other = ChannelConfig::from_envelope(&config.to_genesis_envelope()).unwrap();
-    assert_eq!((other.sequence, other.batch, other.writers), (4, config.batch, config.writers));
+    assert_eq!((other.sequence, other.batch), (4, config.batch));
+    assert_eq!(other.policies, config.policies);
 }
 
 #[test]
@@ -86,8 +83,8 @@ fn genesis_is_a_fabric_configuration() {
             &["Admins", "Endorsement", "LifecycleEndorsement", "Readers", "Writers"],
         ),
         (
-            &root.groups["Application"].groups["CityMSP 机构"],
-            &["Admins", "Endorsement", "Readers", "Writers"],
+            &root.groups["Application"].groups["CityMSP"],
+            &["Admins", "Endorsement", "LifecycleEndorsement", "Readers", "Writers"],
         ),
     ] {
         assert_eq!(Vec::from_iter(group.policies.keys()), policies);
@@ -152,11 +149,11 @@ fn impossible_configurations_are_refused() {
         ConfigError::UnknownMsp { .. }
     ));
     assert!(matches!(
-        refuse(|c| c.writers = Policy::parse("'Other.member'").unwrap()),
+        refuse(|c| c.policies.writers = Policy::parse("'Other.member'").unwrap().into()),
         ConfigError::UnknownMsp { .. }
     ));
     assert!(matches!(
-        refuse(|c| c.readers = Policy::OutOf { n: 0, rules: vec![] }),
+        refuse(|c| c.policies.readers = Policy::OutOf { n: 0, rules: vec![] }.into()),
         ConfigError::Policy(_)
     ));
     for change in [

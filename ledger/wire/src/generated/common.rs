@@ -688,6 +688,11 @@ pub struct Consenter {
     pub client_tls_cert: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "7")]
     pub server_tls_cert: ::prost::alloc::vec::Vec<u8>,
+    /// Ours, ignored by Fabric's clients: where peers and followers reach the validator.
+    #[prost(string, tag = "1001")]
+    pub peer_host: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "1002")]
+    pub peer_port: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Orderers {

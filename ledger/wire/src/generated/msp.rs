@@ -39,6 +39,29 @@ pub struct FabricMspConfig {
     pub tls_intermediate_certs: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
     #[prost(message, optional, tag = "11")]
     pub fabric_node_ous: ::core::option::Option<FabricNodeOUs>,
+    /// Fields 1001 and up are changbai's own: Fabric's clients ignore them.
+    /// The name that people read.
+    #[prost(string, tag = "1001")]
+    pub display_name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "1002")]
+    pub identity_rule: ::core::option::Option<IdentityRule>,
+    /// SM3 of the DER of each certificate that counts no more.
+    #[prost(bytes = "vec", repeated, tag = "1003")]
+    pub revoked: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// Ours: what a certificate must say, and who must have issued it, to be one of the organisation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IdentityRule {
+    /// SM3 of the DER of the authorities that may issue.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub issuers: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(string, tag = "2")]
+    pub organization: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "3")]
+    pub organizational_units: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether units beyond those and the role's are let pass.
+    #[prost(bool, tag = "4")]
+    pub further_units: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FabricCryptoConfig {

@@ -20,7 +20,7 @@ pub struct Terms<'a> {
     /// The subject: of a [`crate::Subject`], or as a request names it.
     pub subject: DistinguishedName,
     /// The subject's key. That they hold the private key is proven by a request
-    /// ([`crate::CertificationRequest::verify`]) or is the caller's matter.
+    /// ([`crate::CertificationRequest`]) or is the caller's matter.
     pub key: &'a PublicKey,
     /// What the certificate is for.
     pub profile: Profile,

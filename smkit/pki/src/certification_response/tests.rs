@@ -60,7 +60,8 @@ fn the_holder_finds_a_pair_that_verifies() {
 #[test]
 fn an_answer_may_hold_the_signing_certificate_alone() {
     let issued = issued();
-    let response = CertificationResponse::signing_only(&[issued.signing.clone()]).unwrap();
+    let response =
+        CertificationResponse::signing_only(std::slice::from_ref(&issued.signing)).unwrap();
     let opened = response.open(&issued.holder).unwrap();
     assert_eq!((opened.signing, opened.encryption.is_none()), (issued.signing.clone(), true));
     assert!(CertificationResponse::signing_only(&[]).is_err());

@@ -48,6 +48,9 @@ impl Attributes {
         set: SetOfVec<Attribute>,
         content_kind: ObjectIdentifier,
     ) -> Result<Self, FormError> {
+        if set.len() > ATTRIBUTES_MAX {
+            return Err(form.too_large(set.len()));
+        }
         for (index, one) in set.iter().enumerate() {
             if set.iter().take(index).any(|earlier| earlier.oid == one.oid) {
                 return Err(form.malformed("a signed attribute is repeated"));
@@ -67,7 +70,7 @@ impl Attributes {
     /// The value of a further attribute.
     pub(crate) fn value<T>(&self, form: Form, oid: ObjectIdentifier) -> Result<Option<T>, FormError>
     where
-        T: for<'a> der::Decode<'a, Error = der::Error> + Encode,
+        T: for<'a> Decode<'a, Error = der::Error> + Encode,
     {
         optional(form, &self.set, oid)
     }
@@ -91,10 +94,11 @@ impl Attributes {
 }
 
 /// Whether content could pass for signed attributes. A signature covers either one or the other and does not say which, so
-/// such content must not be signed, or believed to be signed, as content.
+/// such content must not be signed, or believed to be signed, as content. Told by its first byte, the tag of a set, and the
+/// type that no signed attributes are without; a text with both by chance can be signed with attributes.
 pub(super) fn is_attributes(content: &[u8]) -> bool {
-    SetOfVec::<Attribute>::from_der(content)
-        .is_ok_and(|set| set.iter().any(|attribute| attribute.oid == MESSAGE_DIGEST))
+    let digest = MESSAGE_DIGEST.as_bytes();
+    content.first() == Some(&SET) && content.windows(digest.len()).any(|window| window == digest)
 }
 
 /// An attribute with one value.
@@ -105,7 +109,7 @@ pub(crate) fn attribute(oid: ObjectIdentifier, value: &impl Encode) -> der::Resu
 
 fn required<T>(form: Form, set: &SetOfVec<Attribute>, oid: ObjectIdentifier) -> Result<T, FormError>
 where
-    T: for<'a> der::Decode<'a, Error = der::Error> + Encode,
+    T: for<'a> Decode<'a, Error = der::Error> + Encode,
 {
     optional(form, set, oid)?.ok_or_else(|| form.malformed(format!("no signed attribute {oid}")))
 }
@@ -116,7 +120,7 @@ fn optional<T>(
     oid: ObjectIdentifier,
 ) -> Result<Option<T>, FormError>
 where
-    T: for<'a> der::Decode<'a, Error = der::Error> + Encode,
+    T: for<'a> Decode<'a, Error = der::Error> + Encode,
 {
     let Some(found) = set.iter().find(|attribute| attribute.oid == oid) else { return Ok(None) };
     let mut values = found.values.iter();
@@ -127,6 +131,10 @@ where
     form.strict(&der).map(Some)
 }
 
+/// The tag of a `SET OF`.
+const SET: u8 = 0x31;
+/// Most signed attributes.
+const ATTRIBUTES_MAX: usize = 64;
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");

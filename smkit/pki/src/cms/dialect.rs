@@ -11,7 +11,7 @@ pub(crate) struct Dialect {
     /// `ContentInfo.contentType`.
     pub(super) kind: ObjectIdentifier,
     /// What is signed.
-    pub(super) content: ObjectIdentifier,
+    pub(crate) content: ObjectIdentifier,
     pub(super) version: u8,
     /// `SignerInfo.digestEncryptionAlgorithm`.
     pub(super) signature: ObjectIdentifier,

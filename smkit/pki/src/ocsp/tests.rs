@@ -74,7 +74,7 @@ impl World {
             .with_responses(responses.to_vec());
         Validator::admitting_all(anchors)
             .with_revocation(revocation)
-            .verify(&[self.leaf.clone()], Purpose::Signing, at, None)
+            .verify(std::slice::from_ref(&self.leaf), Purpose::Signing, at, None)
             .map_or_else(|refusal| refusal.code(), |_| "")
     }
 }

@@ -78,8 +78,11 @@ fn a_list_must_be_signed_by_the_issuer_with_the_right_to_do_so() {
     // The last byte of s.
     *der.last_mut().unwrap() ^= 1;
     let forged = RevocationList::from_der(&der).unwrap();
-    assert_eq!(check(&root, &[leaf.clone()], Required, &[forged.clone()], NOW), "PK-1604");
-    assert_eq!(check(&root, &[leaf.clone()], IfAvailable, &[forged], NOW), "");
+    assert_eq!(
+        check(&root, std::slice::from_ref(&leaf), Required, std::slice::from_ref(&forged), NOW),
+        "PK-1604"
+    );
+    assert_eq!(check(&root, std::slice::from_ref(&leaf), IfAvailable, &[forged], NOW), "");
 
     let powerless = forge_tbs(root.certificate(), &root, |tbs| {
         let usage = crate::KeyUsage::KEY_CERT_SIGN.to_asn1();
@@ -100,12 +103,12 @@ fn a_later_revocation_does_not_reach_back() {
     let root = root(1);
     let leaf = leaf(&root);
     let lists = [list(&root, NOW + 50, &[revoked(&leaf, NOW)])];
-    assert_eq!(check(&root, &[leaf.clone()], Required, &lists, NOW - 1), "");
-    assert_eq!(check(&root, &[leaf.clone()], Required, &lists, NOW), "PK-1601");
+    assert_eq!(check(&root, std::slice::from_ref(&leaf), Required, &lists, NOW - 1), "");
+    assert_eq!(check(&root, std::slice::from_ref(&leaf), Required, &lists, NOW), "PK-1601");
     // Unless the key had been in other hands before.
     let compromised = RevokedCertificate { invalid_since: Some(NOW - 100), ..revoked(&leaf, NOW) };
     let lists = [list(&root, NOW + 50, &[compromised])];
-    assert_eq!(check(&root, &[leaf.clone()], Required, &lists, NOW - 1), "PK-1601");
+    assert_eq!(check(&root, std::slice::from_ref(&leaf), Required, &lists, NOW - 1), "PK-1601");
     assert_eq!(check(&root, &[leaf], Required, &lists, NOW - 101), "");
 }
 
@@ -114,14 +117,26 @@ fn what_is_stale_proves_only_what_it_lists() {
     let root = root(1);
     let leaf = leaf(&root);
     let old = list(&root, NOW - 11, &[]);
-    assert_eq!(check(&root, &[leaf.clone()], Required, &[old.clone()], NOW), "PK-1603");
-    assert_eq!(check(&root, &[leaf.clone()], IfAvailable, &[old.clone()], NOW), "");
-    assert_eq!(check(&root, &[leaf.clone()], Required, &[old.clone()], NOW - 1), "");
+    assert_eq!(
+        check(&root, std::slice::from_ref(&leaf), Required, std::slice::from_ref(&old), NOW),
+        "PK-1603"
+    );
+    assert_eq!(
+        check(&root, std::slice::from_ref(&leaf), IfAvailable, std::slice::from_ref(&old), NOW),
+        ""
+    );
+    assert_eq!(
+        check(&root, std::slice::from_ref(&leaf), Required, std::slice::from_ref(&old), NOW - 1),
+        ""
+    );
     let bad = list(&root, NOW - 500, &[revoked(&leaf, NOW - 600)]);
-    assert_eq!(check(&root, &[leaf.clone()], Required, &[bad.clone()], NOW), "PK-1601");
+    assert_eq!(
+        check(&root, std::slice::from_ref(&leaf), Required, std::slice::from_ref(&bad), NOW),
+        "PK-1601"
+    );
     // The newest list counts: a hold has ended.
     let new = list(&root, NOW, &[]);
-    assert_eq!(check(&root, &[leaf.clone()], Required, &[bad, new, old], NOW), "");
+    assert_eq!(check(&root, std::slice::from_ref(&leaf), Required, &[bad, new, old], NOW), "");
 }
 
 #[test]
@@ -130,9 +145,15 @@ fn a_list_made_after_the_end_of_a_certificate_may_have_dropped_it() {
     let leaf = leaf(&root);
     let after = leaf.not_after() + 1;
     let silent = list(&root, after, &[]);
-    assert_eq!(check(&root, &[leaf.clone()], Required, &[silent.clone()], NOW), "PK-1602");
+    assert_eq!(
+        check(&root, std::slice::from_ref(&leaf), Required, std::slice::from_ref(&silent), NOW),
+        "PK-1602"
+    );
     let before = list(&root, NOW, &[revoked(&leaf, NOW - 5)]);
-    assert_eq!(check(&root, &[leaf.clone()], Required, &[silent, before], NOW), "PK-1601");
+    assert_eq!(
+        check(&root, std::slice::from_ref(&leaf), Required, &[silent, before], NOW),
+        "PK-1601"
+    );
     let keeping = root
         .revocation_list(&RevocationListContent {
             number: serial(2),
@@ -153,8 +174,8 @@ fn every_certificate_below_the_anchor_is_asked_about() {
     let chain = [leaf.clone(), city.certificate().clone()];
     let of_city = list(&city, NOW, &[]);
     let of_root = list(&root, NOW, &[]);
-    assert_eq!(check(&root, &chain, Required, &[of_city.clone()], NOW), "PK-1602");
-    assert_eq!(check(&root, &chain, Required, &[of_root.clone()], NOW), "PK-1602");
+    assert_eq!(check(&root, &chain, Required, std::slice::from_ref(&of_city), NOW), "PK-1602");
+    assert_eq!(check(&root, &chain, Required, std::slice::from_ref(&of_root), NOW), "PK-1602");
     assert_eq!(check(&root, &chain, Required, &[of_city.clone(), of_root], NOW), "");
     let against = list(&root, NOW, &[revoked(city.certificate(), NOW)]);
     assert_eq!(check(&root, &chain, IfAvailable, &[of_city, against], NOW), "PK-1601");

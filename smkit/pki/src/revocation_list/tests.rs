@@ -18,7 +18,7 @@ fn entry(number: u32) -> RevokedCertificate {
         serial: SerialNumber::from_bytes(&number.to_be_bytes()).unwrap(),
         revoked_at: NOW - i64::from(number),
         reason: RevocationReason::from_code((number % 7) as u8).unwrap(),
-        invalid_since: (number % 2 == 0).then_some(NOW - 2 * i64::from(number)),
+        invalid_since: number.is_multiple_of(2).then_some(NOW - 2 * i64::from(number)),
     }
 }
 
@@ -71,7 +71,7 @@ fn impossible_lists_are_not_made() {
     assert!(refused(&RevocationListContent { next_update: NOW, ..content(&[]) }));
     assert!(refused(&RevocationListContent { this_update: -1, ..content(&[]) }));
     assert!(refused(&content(&[RevokedCertificate { revoked_at: -1, ..entry(1) }])));
-    assert!(refused(&content(&vec![entry(1); crate::CRL_ENTRIES_MAX + 1])));
+    assert!(refused(&content(&vec![entry(1); CRL_ENTRIES_MAX + 1])));
 }
 
 #[test]

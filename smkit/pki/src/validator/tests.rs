@@ -74,6 +74,35 @@ fn extended_key_usage_decides_by_purpose() {
 }
 
 #[test]
+fn an_authority_confines_what_is_below_it() {
+    use KeyPurpose::{ClientAuth, ServerAuth, TimeStamping};
+    let root = root(1);
+    let validator = all_under(&root);
+    let city = below(&root, "city", None);
+    let confined = |purposes: &[KeyPurpose]| {
+        let oids = purposes.iter().map(|purpose| purpose.oid()).collect();
+        forge_tbs(city.certificate(), &root, |tbs| {
+            let list = Extensions {
+                ca: true,
+                key_usage: KeyUsage::KEY_CERT_SIGN,
+                extended_key_usage: Some(ExtendedKeyUsage { critical: true, oids }),
+                ..Extensions::default()
+            };
+            tbs.extensions = Some(extensions::write(&list).unwrap());
+        })
+    };
+    let leaf = leaf(&city);
+    let check = |purposes: &[KeyPurpose], purpose| {
+        code(validator.verify(&[leaf.clone(), confined(purposes)], purpose, NOW, None))
+    };
+    assert_eq!(check(&[ServerAuth], Purpose::TlsServer), "");
+    assert_eq!(check(&[ServerAuth], Purpose::TlsClient), "PK-1501");
+    assert_eq!(check(&[ServerAuth, ClientAuth], Purpose::TlsClient), "");
+    assert_eq!(check(&[ServerAuth], Purpose::Signing), "");
+    assert_eq!(check(&[TimeStamping], Purpose::Signing), "PK-1501");
+}
+
+#[test]
 fn key_usage_decides_before_extended_key_usage() {
     let root = root(1);
     let validator = all_under(&root);
@@ -106,12 +135,12 @@ fn a_root_in_the_list_admits_nobody_by_itself() {
     };
     let pinned = Admission::under(city.certificate().sm3());
     assert_eq!(check(&[], &chain(&city)), "PK-1801");
-    assert_eq!(check(&[pinned.clone()], &chain(&city)), "");
-    assert_eq!(check(&[pinned.clone()], &chain(&other)), "PK-1801");
-    assert_eq!(check(&[pinned.clone()], &[leaf(&root)]), "PK-1801");
+    assert_eq!(check(std::slice::from_ref(&pinned), &chain(&city)), "");
+    assert_eq!(check(std::slice::from_ref(&pinned), &chain(&other)), "PK-1801");
+    assert_eq!(check(std::slice::from_ref(&pinned), &[leaf(&root)]), "PK-1801");
     // The anchor itself can be pinned, but nobody is admitted for being an authority.
     let under_root = Admission::under(root.certificate().sm3());
-    assert_eq!(check(&[under_root.clone()], &chain(&other)), "");
+    assert_eq!(check(std::slice::from_ref(&under_root), &chain(&other)), "");
     let itself = Admission::under(leaf(&city).sm3());
     assert_eq!(check(&[itself], &chain(&city)), "PK-1801");
 

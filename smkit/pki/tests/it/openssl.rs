@@ -1,5 +1,7 @@
 //! OpenSSL reads what we write, and we read what it writes.
 
+mod structures;
+
 use std::{
     fs,
     path::{Path, PathBuf},

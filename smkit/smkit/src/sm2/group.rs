@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "the whole interface, whoever uses it")]
 
 mod comb;
+pub(in crate::sm2) mod constants;
 mod field;
 mod jacobian;
 #[cfg(target_arch = "x86_64")]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::indexing_slicing, reason = "constant indices into arrays of fixed length")]
 
+use crate::cpu::Path;
+
 /// Chaining value: registers A to H.
 pub(super) type State = [u32; 8];
 
@@ -34,6 +36,19 @@ pub(super) fn compress(state: &mut State, blocks: &[[u8; BLOCK]]) {
         return super::stream_armv8::compress(state, blocks);
     }
     compress_portable(state, blocks);
+}
+
+/// What [`compress`] runs.
+pub(super) fn path() -> Path {
+    #[cfg(target_arch = "x86_64")]
+    if super::stream_x86::available() {
+        return Path::Avx512;
+    }
+    #[cfg(target_arch = "aarch64")]
+    if super::stream_armv8::available() {
+        return Path::Armv8Sm;
+    }
+    Path::Portable
 }
 
 /// One round on registers that are renamed instead of moved: the caller rotates the argument list.

@@ -22,8 +22,7 @@ pub(super) fn available() -> bool {
 /// # Panics
 /// If the processor lacks AVX-512, BMI1 or BMI2.
 pub(super) fn compress(state: &mut State, blocks: &[[u8; BLOCK]]) {
-    let runs = cpu::runs_bmi2_adx() && cpu::runs_avx512();
-    assert!(runs, "invariant: the kernel is chosen by detection");
+    assert!(cpu::runs_avx512() && cpu::runs_bmi(), "invariant: the kernel is chosen by detection");
     // SAFETY: the features named by `compress_avx512` are present, as just asserted.
     unsafe { compress_avx512(state, blocks) }
 }

@@ -34,8 +34,8 @@ use std::collections::BTreeMap;
 
 use smkit::sm2::{PrivateKey, VerifyingKey};
 
-pub(crate) use self::plan::Plan;
 use self::{draw::Draw, plan::Kind};
+pub(crate) use self::{exchange::Fixed, plan::Plan};
 use crate::peer::say;
 
 /// A request and the judgement of its answer.

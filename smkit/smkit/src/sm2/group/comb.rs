@@ -14,7 +14,7 @@ pub(crate) struct Comb(Vec<[Affine; DIGIT_MAX]>);
 pub(crate) static GENERATOR: LazyLock<Comb> = LazyLock::new(|| Comb::new(&Affine::GENERATOR));
 
 impl Comb {
-    /// The table of a point; costs about as much as eight verifications. For public points.
+    /// The table of a point; costs about as much as nine verifications. For public points.
     ///
     /// No multiple here is infinity, and none is added to itself or its negative: the order is a prime far above 64, and
     /// d·64^w is no multiple of it.

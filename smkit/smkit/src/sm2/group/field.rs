@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 
 #[cfg(target_arch = "x86_64")]
 use super::kernel;
-use super::portable;
+use super::{
+    constants::{self, P},
+    portable,
+};
 
 /// a^(p−2) of anything with `multiply` and `square_times`: 256 squarings and 15 multiplications.
 macro_rules! power_p_minus_2 {
@@ -37,6 +40,11 @@ pub(crate) struct Field([u64; 4]);
 impl Field {
     pub(crate) const ZERO: Self = Self([0; 4]);
     pub(crate) const ONE: Self = Self(MONTGOMERY_ONE);
+
+    /// A number below p, for constants.
+    pub(crate) const fn constant(limbs: &[u64; 4]) -> Self {
+        Self(constants::to_montgomery(limbs, &P))
+    }
 
     /// Takes limbs in Montgomery form, below p.
     pub(crate) const fn from_montgomery(limbs: [u64; 4]) -> Self {
@@ -221,15 +229,8 @@ pub(crate) fn bytes_of_limbs(limbs: &[u64; 4]) -> [u8; 32] {
     bytes
 }
 
-/// p = 2²⁵⁶ − 2²²⁴ − 2⁹⁶ + 2⁶⁴ − 1.
-pub(crate) const P: [u64; 4] =
-    [0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000, 0xffff_ffff_ffff_ffff, 0xffff_fffe_ffff_ffff];
 /// 2²⁵⁶ modulo p.
-const MONTGOMERY_ONE: [u64; 4] =
-    [0x0000_0000_0000_0001, 0x0000_0000_ffff_ffff, 0x0000_0000_0000_0000, 0x0000_0001_0000_0000];
+const MONTGOMERY_ONE: [u64; 4] = constants::to_montgomery(&[1, 0, 0, 0], &P);
 /// 2⁵¹² modulo p.
-const R_SQUARED: [u64; 4] =
-    [0x0000_0002_0000_0003, 0x0000_0002_ffff_ffff, 0x0000_0001_0000_0001, 0x0000_0004_0000_0002];
-/// (p + 1)/4.
-const SQUARE_ROOT_EXPONENT: [u64; 4] =
-    [0x4000_0000_0000_0000, 0xffff_ffff_c000_0000, 0xffff_ffff_ffff_ffff, 0x3fff_ffff_bfff_ffff];
+const R_SQUARED: [u64; 4] = constants::to_montgomery(&MONTGOMERY_ONE, &P);
+const SQUARE_ROOT_EXPONENT: [u64; 4] = constants::quarter_above(&P);

@@ -5,9 +5,8 @@ use alloc::vec::Vec;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
-    Field, Scalar, field,
+    Field, Scalar, constants,
     point::B,
-    scalar,
     sum::{Cached, Sum},
 };
 
@@ -28,20 +27,8 @@ pub(crate) struct Jacobian {
 }
 
 impl Affine {
-    pub(crate) const GENERATOR: Self = Self {
-        x: Field::from_montgomery([
-            0x6132_8990_f418_029e,
-            0x3e79_81ed_dca6_c050,
-            0xd6a1_ed99_ac24_c3c3,
-            0x9116_7a5e_e1c1_3b05,
-        ]),
-        y: Field::from_montgomery([
-            0xc135_4e59_3c2d_0ddd,
-            0xc1f5_e578_8d32_95fa,
-            0x8d4c_fb06_6e2a_48f8,
-            0x63cd_65d4_81d7_35bd,
-        ]),
-    };
+    pub(crate) const GENERATOR: Self =
+        Self { x: Field::constant(&constants::G_X), y: Field::constant(&constants::G_Y) };
 
     /// The point with these big-endian coordinates; `None` when one is not below p or the point is off the curve.
     pub(crate) fn from_bytes(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
@@ -114,8 +101,8 @@ impl Jacobian {
             return true;
         }
         // n < p < 2n: one more candidate, when it is below p.
-        let (more, carry) = super::portable::carrying_add(&least, &scalar::N);
-        let (_, below) = super::portable::borrowing_subtract(&more, &field::P);
+        let (more, carry) = super::portable::carrying_add(&least, &constants::N);
+        let (_, below) = super::portable::borrowing_subtract(&more, &constants::P);
         !carry && below && matches(more)
     }
 

@@ -9,7 +9,7 @@
 
 use core::arch::asm;
 
-use super::{field::P, portable, sum::Sum};
+use super::{constants::P, portable, sum::Sum};
 
 #[macro_use]
 mod limbs;

@@ -5,7 +5,7 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Affine, Field, Jacobian, Scalar, comb};
+use super::{Affine, Field, Jacobian, Scalar, comb, constants};
 
 /// A point of the curve, infinity included; x = X/Z, y = Y/Z.
 #[derive(Clone, Copy)]
@@ -141,9 +141,4 @@ fn triple(value: &Field) -> Field {
 }
 
 /// b of the curve.
-pub(super) const B: Field = Field::from_montgomery([
-    0x90d2_3063_2bc0_dd42,
-    0x71cf_379a_e9b5_37ab,
-    0x5279_8150_5ea5_1c3c,
-    0x240f_e188_ba20_e2c8,
-]);
+pub(super) const B: Field = Field::constant(&constants::B);

@@ -62,8 +62,8 @@ fn number() -> impl Strategy<Value = [u8; 32]> {
         4 => any::<[u8; 32]>(),
         4 => [limb.clone(), limb.clone(), limb.clone(), limb]
             .prop_map(|limbs| field::bytes_of_limbs(&limbs)),
-        1 => near(field::P),
-        1 => near(scalar::N),
+        1 => near(constants::P),
+        1 => near(constants::N),
         1 => near([0; 4]),
         1 => (0_u8..=255).prop_map(|bit| {
             let mut bytes = [0; 32];
@@ -74,7 +74,7 @@ fn number() -> impl Strategy<Value = [u8; 32]> {
 }
 
 fn element(bytes: &[u8; 32]) -> [u64; 4] {
-    portable::subtract_once(&field::limbs_of_bytes(bytes), false, &field::P)
+    portable::subtract_once(&field::limbs_of_bytes(bytes), false, &constants::P)
 }
 
 proptest! {
@@ -98,8 +98,8 @@ proptest! {
     #[test]
     fn field_multiplications_agree(a in number(), b in number()) {
         let (a, b) = (element(&a), element(&b));
-        let general = |a: &[u64; 4], b: &[u64; 4]| portable::multiply_modulo(a, b, &field::P, 1);
-        prop_assert_eq!(portable::multiply(&a, &b, &field::P), general(&a, &b));
+        let general = |a: &[u64; 4], b: &[u64; 4]| portable::multiply_modulo(a, b, &constants::P, 1);
+        prop_assert_eq!(portable::multiply(&a, &b, &constants::P), general(&a, &b));
         #[cfg(target_arch = "x86_64")]
         {
             prop_assert_eq!(kernel::multiply(&a, &b), general(&a, &b));
@@ -139,7 +139,7 @@ proptest! {
         prop_assert!(a.square().equals(&a.multiply(&a)));
         prop_assert!(a.add(&a.negate()).is_zero());
         prop_assert!(a.three_halves().double().equals(&a.double().add(&a)));
-        prop_assert!(portable::borrowing_subtract(&a.add(&b).to_montgomery(), &field::P).1);
+        prop_assert!(portable::borrowing_subtract(&a.add(&b).to_montgomery(), &constants::P).1);
         prop_assert!(Field::from_bytes(&a.to_bytes()).unwrap().equals(&a));
         let root = a.square().square_root().unwrap();
         prop_assert!(root.equals(&a) || root.equals(&a.negate()));
@@ -265,7 +265,7 @@ fn additions_without_exception() {
 fn a_coordinate_not_below_the_order_is_recognised() {
     let mut found = 0;
     for low in 0..200_u64 {
-        let limbs = [scalar::N[0] + low, scalar::N[1], scalar::N[2], scalar::N[3]];
+        let limbs = [constants::N[0] + low, constants::N[1], constants::N[2], constants::N[3]];
         let x = field::bytes_of_limbs(&limbs);
         let Some((x, y)) = Point::decompress(&x, false).and_then(Point::to_affine) else {
             continue;

@@ -18,7 +18,7 @@ use core::arch::x86_64::{
 };
 
 use super::LANES;
-use crate::sm2::group::{Field, power_p_minus_2};
+use crate::sm2::group::{Field, constants, power_p_minus_2};
 
 /// Eight numbers: limb by limb, lowest first, each limb of all lanes in one register.
 #[derive(Clone, Copy)]
@@ -309,7 +309,9 @@ fn broadcast(field: Field) -> [__m512i; 4] {
 }
 
 const MASK: i64 = (1 << 52) - 1;
-const P1: i64 = (1 << 52) - (1 << 44) + (1 << 12);
-const P4: i64 = (1 << 48) - (1 << 16);
 /// p.
-const P: [i64; 5] = [MASK, P1 - 1, MASK, MASK, P4 - 1];
+const P: [i64; 5] = constants::limbs_of_52(&constants::P);
+/// p + 1 is P1·2⁵² − 2¹⁰⁴ + P4·2²⁰⁸.
+const P1: i64 = P[1] + 1;
+const P4: i64 = P[4] + 1;
+const _: () = assert!(P[0] == MASK && P[2] == MASK && P[3] == MASK);

@@ -73,10 +73,10 @@ impl Side {
 }
 
 /// A random source that gives 32 chosen bytes first, and digests of them afterwards.
-pub(super) struct Fixed([u8; 32]);
+pub(crate) struct Fixed([u8; 32]);
 
 impl Fixed {
-    pub(super) const fn new(first: [u8; 32]) -> Self {
+    pub(crate) const fn new(first: [u8; 32]) -> Self {
         Self(first)
     }
 }

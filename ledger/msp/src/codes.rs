@@ -1,0 +1,47 @@
+//! The stable codes of refusals, in one table. A code keeps its meaning for ever.
+//!
+//! `MS-10xx` form, `MS-11xx` organisation, `MS-12xx` issuer, `MS-13xx` revocation, `MS-14xx` unit,
+//! `MS-15xx` role, `MS-16xx` policy: the steps of [`Check`](crate::Check). `MS-2xxx` belong to
+//! updates of the configuration, see [`ConfigUpdateError`](crate::ConfigUpdateError).
+
+/// Each code with what it means, in ascending order.
+pub const ALL: &[(&str, &str)] = &[
+    ("MS-1001", "not a serialized identity"),
+    ("MS-1002", "the certificate is malformed or not an SM2 certificate"),
+    ("MS-1003", "the certificate is an authority's"),
+    ("MS-1101", "no organisation of the channel has this MSP id"),
+    ("MS-1201", "not issued under a root of the organisation"),
+    ("MS-1202", "the issuer's signature is wrong"),
+    ("MS-1203", "expired"),
+    ("MS-1204", "not yet valid"),
+    ("MS-1205", "the chain breaks the rules of usage, depth or extensions"),
+    ("MS-1206", "issued by another authority than the organisation's rule names"),
+    ("MS-1301", "revoked by the channel's configuration"),
+    ("MS-1302", "a revocation list of the organisation cannot be evaluated"),
+    ("MS-1401", "another organisation (O), none, or several"),
+    ("MS-1402", "a required unit (OU) is missing"),
+    ("MS-1403", "a unit (OU) that belongs neither to the organisation nor to a role"),
+    ("MS-1404", "a unit (OU) is repeated"),
+    ("MS-1501", "no role"),
+    ("MS-1601", "the policy is not satisfied"),
+    ("MS-2001", "not a configuration update"),
+    ("MS-2002", "an update of another channel"),
+    ("MS-2003", "the sender is no member, or may not write"),
+    ("MS-2004", "the sender's signature is wrong"),
+    ("MS-2005", "a signer is no member of the channel"),
+    ("MS-2006", "a signer's signature is wrong"),
+    ("MS-2007", "too many signatures"),
+    ("MS-2101", "computed against another version of the configuration"),
+    ("MS-2102", "names something that the configuration does not have"),
+    ("MS-2103", "a version is not the current one plus 1"),
+    ("MS-2104", "something new that its group does not list"),
+    ("MS-2105", "changes nothing"),
+    ("MS-2201", "the policy that guards a changed element is not satisfied"),
+    ("MS-2202", "the policy that guards a changed element does not exist"),
+    ("MS-2301", "the result is not a valid configuration"),
+    ("MS-2302", "the sequence does not follow the current one"),
+    ("MS-2303", "the transaction does not hold what its update makes"),
+    ("MS-2401", "too few validators would remain"),
+    ("MS-2402", "too many validators change in one step"),
+    ("MS-2403", "a new validator is not vouched for"),
+];
