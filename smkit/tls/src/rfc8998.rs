@@ -17,10 +17,7 @@ mod verifier;
 
 use rustls::{
     CipherSuite, NamedGroup, SignatureScheme, SupportedCipherSuite, Tls13CipherSuite,
-    crypto::{
-        CipherSuiteCommon, CryptoProvider, SupportedKxGroup, WebPkiSupportedAlgorithms,
-        tls13::HkdfUsingHmac,
-    },
+    crypto::{CipherSuiteCommon, CryptoProvider, SupportedKxGroup, WebPkiSupportedAlgorithms},
 };
 
 pub use self::{
@@ -64,7 +61,7 @@ static GCM: Tls13CipherSuite = Tls13CipherSuite {
         // RFC 8446 §5.5 on AES-GCM; SM4 has the same block size. rustls updates its keys before that.
         confidentiality_limit: 1 << 24,
     },
-    hkdf_provider: &HkdfUsingHmac(&digest::Sm3Hmac),
+    hkdf_provider: &digest::Sm3Hkdf,
     aead_alg: &record::GcmRecords,
     quic: None,
 };
@@ -75,7 +72,7 @@ static CCM: Tls13CipherSuite = Tls13CipherSuite {
         // RFC 9147 §4.5.3 on AES-CCM.
         confidentiality_limit: 1 << 23,
     },
-    hkdf_provider: &HkdfUsingHmac(&digest::Sm3Hmac),
+    hkdf_provider: &digest::Sm3Hkdf,
     aead_alg: &record::CcmRecords,
     quic: None,
 };

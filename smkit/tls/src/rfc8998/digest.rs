@@ -1,7 +1,13 @@
-//! SM3 and HMAC-SM3 behind rustls's traits.
+//! SM3 and HKDF-SM3 behind rustls's traits.
 
-use rustls::crypto::{hash, hmac};
-use smkit::{HmacSm3, Sm3, sm3};
+use std::sync::LazyLock;
+
+use rustls::crypto::{
+    hash, hmac,
+    tls13::{Hkdf, HkdfExpander, OkmBlock, OutputLengthError},
+};
+use smkit::{HmacSm3, Sm3, hmac_sm3, sm3};
+use zeroize::Zeroize as _;
 
 /// SM3: the transcript hash of both suites.
 #[derive(Debug)]
@@ -46,32 +52,77 @@ impl hash::Context for Transcript {
     }
 }
 
-/// HMAC-SM3: the key schedule of both suites runs on it.
-pub(super) struct Sm3Hmac;
+/// HKDF-SM3 (RFC 5869): the key schedule of both suites.
+pub(super) struct Sm3Hkdf;
 
-impl hmac::Hmac for Sm3Hmac {
-    fn with_key(&self, key: &[u8]) -> Box<dyn hmac::Key> {
-        Box::new(MacKey(HmacSm3::new(key)))
+impl Hkdf for Sm3Hkdf {
+    fn extract_from_zero_ikm(&self, salt: Option<&[u8]>) -> Box<dyn HkdfExpander> {
+        Box::new(Prk::extract(salt, &[0; DIGEST_BYTES]))
     }
 
-    fn hash_output_len(&self) -> usize {
-        DIGEST_BYTES
+    fn extract_from_secret(&self, salt: Option<&[u8]>, secret: &[u8]) -> Box<dyn HkdfExpander> {
+        Box::new(Prk::extract(salt, secret))
+    }
+
+    fn expander_for_okm(&self, okm: &OkmBlock) -> Box<dyn HkdfExpander> {
+        Box::new(Prk(HmacSm3::new(okm.as_ref())))
+    }
+
+    fn hmac_sign(&self, key: &OkmBlock, message: &[u8]) -> hmac::Tag {
+        hmac::Tag::new(hmac_sm3(key.as_ref(), &[message]).as_bytes())
     }
 }
 
-/// A key whose two padded blocks are hashed already.
-struct MacKey(HmacSm3);
+/// A pseudo-random key whose two padded blocks are hashed already.
+struct Prk(HmacSm3);
 
-impl hmac::Key for MacKey {
-    fn sign_concat(&self, first: &[u8], middle: &[&[u8]], last: &[u8]) -> hmac::Tag {
-        let mut mac = self.0.clone();
-        mac.update(first);
-        middle.iter().for_each(|part| mac.update(part));
-        mac.update(last);
-        hmac::Tag::new(mac.finalize().as_bytes())
+impl Prk {
+    /// HKDF-Extract; without a salt it is zeros, whose blocks are the same every time.
+    fn extract(salt: Option<&[u8]>, secret: &[u8]) -> Self {
+        static ZEROS: LazyLock<HmacSm3> = LazyLock::new(|| HmacSm3::new(&[0; DIGEST_BYTES]));
+        let mut mac = salt.map_or_else(|| ZEROS.clone(), HmacSm3::new);
+        mac.update(secret);
+        let mut prk = *mac.finalize().as_bytes();
+        let key = Self(HmacSm3::new(&prk));
+        prk.zeroize();
+        key
     }
 
-    fn tag_len(&self) -> usize {
+    /// HKDF-Expand; the callers bound the length, so that the counter never wraps.
+    fn expand(&self, info: &[&[u8]], output: &mut [u8]) {
+        let mut last = [0; DIGEST_BYTES];
+        for (chunk, count) in output.chunks_mut(DIGEST_BYTES).zip(1..=u8::MAX) {
+            let mut mac = self.0.clone();
+            if count > 1 {
+                mac.update(&last);
+            }
+            info.iter().for_each(|part| mac.update(part));
+            mac.update(&[count]);
+            last = *mac.finalize().as_bytes();
+            chunk.iter_mut().zip(last).for_each(|(to, from)| *to = from);
+        }
+        last.zeroize();
+    }
+}
+
+impl HkdfExpander for Prk {
+    fn expand_slice(&self, info: &[&[u8]], output: &mut [u8]) -> Result<(), OutputLengthError> {
+        if output.len() > usize::from(u8::MAX) * DIGEST_BYTES {
+            return Err(OutputLengthError);
+        }
+        self.expand(info, output);
+        Ok(())
+    }
+
+    fn expand_block(&self, info: &[&[u8]]) -> OkmBlock {
+        let mut block = [0; DIGEST_BYTES];
+        self.expand(info, &mut block);
+        let okm = OkmBlock::new(&block);
+        block.zeroize();
+        okm
+    }
+
+    fn hash_len(&self) -> usize {
         DIGEST_BYTES
     }
 }

@@ -2,7 +2,9 @@
 
 use rustls::{
     Error, NamedGroup, PeerMisbehaved, ProtocolVersion,
-    crypto::{ActiveKeyExchange, GetRandomFailed, SharedSecret, SupportedKxGroup},
+    crypto::{
+        ActiveKeyExchange, CompletedKeyExchange, GetRandomFailed, SharedSecret, SupportedKxGroup,
+    },
     ffdhe_groups::FfdheGroup,
 };
 use smkit::{
@@ -19,6 +21,17 @@ impl SupportedKxGroup for CurveSm2 {
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
         let key = EphemeralKey::generate(&mut OsRandom).map_err(|_| GetRandomFailed)?;
         Ok(Box::new(Share(key)))
+    }
+
+    fn start_and_complete(&self, peer: &[u8]) -> Result<CompletedKeyExchange, Error> {
+        let peer = PublicKey::from_sec1(peer).map_err(|_| PeerMisbehaved::InvalidKeyShare)?;
+        let (public, shared) =
+            EphemeralKey::answer(&peer, &mut OsRandom).map_err(|_| GetRandomFailed)?;
+        Ok(CompletedKeyExchange {
+            group: CURVE_SM2_NAME,
+            pub_key: public.as_sec1().to_vec(),
+            secret: SharedSecret::from(shared.x().as_slice()),
+        })
     }
 
     fn name(&self) -> NamedGroup {

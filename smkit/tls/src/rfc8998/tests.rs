@@ -1,6 +1,11 @@
 //! The provider's parts by themselves: known answers and the shape of the code points.
 
-use rustls::crypto::{cipher::AeadKey, hash::Hash, hmac::Hmac};
+use rustls::crypto::{
+    cipher::AeadKey,
+    hash::Hash,
+    hmac,
+    tls13::{Hkdf, HkdfExpander, HkdfUsingHmac, OkmBlock},
+};
 use smkit::sm2::PrivateKey;
 
 use super::*;
@@ -27,11 +32,56 @@ fn transcript_hash_forks_without_disturbing_the_original() {
     assert_eq!(context.finish().as_ref(), digest::Sm3Hash.hash(b"abc").as_ref());
 }
 
+/// rustls's own HKDF over an HMAC of smkit's.
+struct PlainHmac;
+
+impl hmac::Hmac for PlainHmac {
+    fn with_key(&self, key: &[u8]) -> Box<dyn hmac::Key> {
+        Box::new(PlainKey(key.to_vec()))
+    }
+    fn hash_output_len(&self) -> usize {
+        32
+    }
+}
+
+struct PlainKey(Vec<u8>);
+
+impl hmac::Key for PlainKey {
+    fn sign_concat(&self, first: &[u8], middle: &[&[u8]], last: &[u8]) -> hmac::Tag {
+        let parts = [&[first], middle, &[last]].concat();
+        hmac::Tag::new(smkit::hmac_sm3(&self.0, &parts).as_bytes())
+    }
+    fn tag_len(&self) -> usize {
+        32
+    }
+}
+
 #[test]
-fn mac_is_hmac_sm3_over_all_parts() {
-    let key = digest::Sm3Hmac.with_key(b"key");
-    let tag = key.sign_concat(b"a", &[b"bc", b"", b"d"], b"e");
-    assert_eq!(tag.as_ref(), smkit::hmac_sm3(b"key", &[b"abcde"]).as_bytes());
+fn hkdf_is_that_of_rfc_5869() {
+    let (ours, plain) = (&digest::Sm3Hkdf as &dyn Hkdf, &HkdfUsingHmac(&PlainHmac) as &dyn Hkdf);
+    let same = |one: &dyn HkdfExpander, other: &dyn HkdfExpander| {
+        assert_eq!(one.hash_len(), other.hash_len());
+        for info in [[].as_slice(), &[b"".as_slice()], &[b"in".as_slice(), b"", &[7; 90]]] {
+            let blocks = [one, other].map(|expander| expander.expand_block(info));
+            assert_eq!(blocks[0].as_ref(), blocks[1].as_ref());
+            for length in [0, 1, 12, 16, 32, 33, 64, 100, 255 * 32, 255 * 32 + 1] {
+                let (mut left, mut right) = (vec![0; length], vec![0; length]);
+                let ends =
+                    (one.expand_slice(info, &mut left), other.expand_slice(info, &mut right));
+                assert_eq!(ends.0.is_ok(), ends.1.is_ok());
+                assert_eq!(left, right, "{length} bytes");
+            }
+        }
+    };
+    for salt in [None, Some([].as_slice()), Some(&[3; 32]), Some(&[9; 100])] {
+        same(&*ours.extract_from_zero_ikm(salt), &*plain.extract_from_zero_ikm(salt));
+        let secret = [5; 32];
+        same(&*ours.extract_from_secret(salt, &secret), &*plain.extract_from_secret(salt, &secret));
+    }
+    let okm = OkmBlock::new(&[4; 32]);
+    same(&*ours.expander_for_okm(&okm), &*plain.expander_for_okm(&okm));
+    let (one, other) = (ours.hmac_sign(&okm, b"message"), plain.hmac_sign(&okm, b"message"));
+    assert_eq!(one.as_ref(), other.as_ref());
 }
 
 #[test]

@@ -34,6 +34,9 @@ proptest! {
         let expected = oracle(&a, bob_public.as_sec1());
         prop_assert_eq!(*alice.agree(&bob_public).unwrap().x(), expected);
         prop_assert_eq!(*bob.agree(&alice_public).unwrap().x(), expected);
+        let (public, shared) = EphemeralKey::answer(&alice_public, &mut Fixed(b)).unwrap();
+        prop_assert_eq!(public, bob_public);
+        prop_assert_eq!(*shared.x(), expected);
     }
 }
 

@@ -44,22 +44,42 @@ impl Point {
         product
     }
 
-    /// P, 2P … 16P; P is not infinity, so none is.
+    /// P, 2P … 16P; P is not infinity, so none is. Their number is far below the order, so that no sum of two differs from
+    /// what the formulas take for granted: different points, not opposite ones.
     fn multiples(&self) -> [Affine; DIGIT_MAX] {
-        let mut last = *self;
-        let points: [Self; DIGIT_MAX] = core::array::from_fn(|at| {
-            if at > 0 {
-                last = last.add(self);
+        let base = self.affine();
+        let mut sum = Sum::new(Jacobian::from(base));
+        let mut points = [sum.point; DIGIT_MAX];
+        for at in 2..=DIGIT_MAX {
+            let half = points.get(at / 2 - 1).copied().unwrap_or(sum.point);
+            sum.point = half;
+            sum.double();
+            if at % 2 == 1 {
+                sum.term.point = Jacobian::from(base);
+                sum.add_affine();
             }
-            last
-        });
+            if let Some(point) = points.get_mut(at - 1) {
+                *point = sum.point;
+            }
+        }
         let mut inverses = points.map(|point| point.z);
         Field::invert_all(&mut inverses);
-        let mut affine = [Affine { x: Field::ZERO, y: Field::ZERO }; DIGIT_MAX];
+        let mut affine = [base; DIGIT_MAX];
         for ((to, point), inverse) in affine.iter_mut().zip(&points).zip(&inverses) {
-            *to = Affine { x: point.x.multiply(inverse), y: point.y.multiply(inverse) };
+            let square = inverse.square();
+            let (x, y) = (point.x.multiply(&square), point.y.multiply(&square.multiply(inverse)));
+            *to = Affine { x, y };
         }
         affine
+    }
+
+    /// The affine form of a public point other than infinity; most come with Z = 1.
+    fn affine(&self) -> Affine {
+        if self.z.equals(&Field::ONE) {
+            return Affine { x: self.x, y: self.y };
+        }
+        let inverse = self.z.invert();
+        Affine { x: self.x.multiply(&inverse), y: self.y.multiply(&inverse) }
     }
 
     /// Infinity where the mask is all ones.

@@ -87,6 +87,23 @@ impl Point {
         self.z.is_zero()
     }
 
+    /// The big-endian coordinates of both, at the price of one inversion; `None` when one is infinity.
+    pub(crate) fn both_to_affine(one: &Self, other: &Self) -> Option<[[[u8; 32]; 2]; 2]> {
+        if one.is_infinity() || other.is_infinity() {
+            return None;
+        }
+        let mut inverse = one.z.multiply(&other.z).invert();
+        let mut inverses = [inverse.multiply(&other.z), inverse.multiply(&one.z)];
+        let [first, second] = &inverses;
+        let coordinates = |point: &Self, inverse: &Field| {
+            [point.x.multiply(inverse).to_bytes(), point.y.multiply(inverse).to_bytes()]
+        };
+        let both = [coordinates(one, first), coordinates(other, second)];
+        inverse.zeroize();
+        inverses.zeroize();
+        Some(both)
+    }
+
     /// The big-endian coordinates; `None` for infinity.
     pub(crate) fn to_affine(self) -> Option<([u8; 32], [u8; 32])> {
         if self.is_infinity() {
