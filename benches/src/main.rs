@@ -1,6 +1,6 @@
 //! Benchmarks of the house, each beside a peer measured in the same run.
 //!
-//! `cargo xtask bench main` and `cargo xtask bench smkit` print one JSON object a line. Timings on shared machines are noisy:
+//! `cargo xtask bench main`, `… smkit` and `… pki` print one JSON object a line. Timings on shared machines are noisy:
 //! compare medians and ratios, and read `conditions`.
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time and owns its tasks")]
@@ -9,6 +9,7 @@
 
 use std::process::ExitCode;
 
+mod kit;
 #[cfg(feature = "node")]
 mod library;
 #[cfg(feature = "node")]
@@ -16,6 +17,7 @@ mod load;
 #[cfg(feature = "node")]
 mod main_suite;
 mod peers;
+mod pki_suite;
 mod report;
 #[cfg(feature = "node")]
 mod rest;
@@ -25,6 +27,8 @@ mod smkit_suite;
 #[cfg(feature = "node")]
 mod sqlite;
 mod timing;
+mod tlcp_suite;
+mod tls_suite;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -32,14 +36,26 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["smkit"] => smkit_suite::run(&smkit_suite::Scale::FULL),
         ["smkit", "--quick"] => smkit_suite::run(&smkit_suite::Scale::QUICK),
-        ["timing"] => return timing::run(timing::MEASUREMENTS),
-        ["timing", "--quick"] => return timing::run(timing::MEASUREMENTS_QUICK),
+        ["pki"] => pki_suite::run(&smkit_suite::Scale::FULL),
+        ["pki", "--quick"] => pki_suite::run(&smkit_suite::Scale::QUICK),
+        ["tls"] => {
+            tls_suite::run(&tls_suite::Scale::FULL);
+            tlcp_suite::run(3.0);
+        }
+        ["tls", "--quick"] => {
+            tls_suite::run(&tls_suite::Scale::QUICK);
+            tlcp_suite::run(0.4);
+        }
+        ["timing"] => return timing::run(&timing::Effort::FULL),
+        ["timing", "--quick"] => return timing::run(&timing::Effort::QUICK),
         #[cfg(feature = "node")]
         ["main"] => main_suite::run(&main_suite::Scale::FULL),
         #[cfg(feature = "node")]
         ["main", "--quick"] => main_suite::run(&main_suite::Scale::QUICK),
         _ => {
-            eprintln!("suites: smkit [--quick], timing [--quick], main [--quick] (feature `node`)");
+            eprintln!(
+                "suites: smkit [--quick], tls [--quick], pki [--quick], timing [--quick], main [--quick] (feature `node`)"
+            );
             return ExitCode::from(2);
         }
     }

@@ -7,16 +7,15 @@ use std::process::Command;
 /// A peer's figures under our names: operations or megabytes (10^6) a second.
 pub(crate) struct Peer {
     pub(crate) name: String,
-    pub(crate) figures: BTreeMap<&'static str, f64>,
+    pub(crate) figures: BTreeMap<String, f64>,
 }
 
-/// `openssl speed`: user time, one process; Debian's 3.0 has no SM4-GCM.
-pub(crate) fn openssl(seconds: u64) -> Option<Peer> {
+/// `openssl speed`, one second each: user time, one process; Debian's 3.0 has no SM4-GCM.
+pub(crate) fn openssl() -> Option<Peer> {
     let name = output("openssl", &["version"])?;
     let name = name.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
-    let seconds = seconds.max(1).to_string();
     let speed = |more: &[&str]| {
-        output("openssl", &[["speed", "-mr", "-seconds", &seconds].as_slice(), more].concat())
+        output("openssl", &[["speed", "-mr", "-seconds", "1"].as_slice(), more].concat())
     };
     let megabytes = |bytes: &str, algorithm: &str| {
         last_number(&speed(&["-bytes", bytes, "-evp", algorithm])?, "+F:").map(|rate| rate / 1e6)
@@ -35,7 +34,7 @@ pub(crate) fn openssl(seconds: u64) -> Option<Peer> {
     }
     found.extend(megabytes("64", "sm3").map(|rate| ("sm3/lanes-64b", rate)));
     found.extend(megabytes("16384", "sm4-ctr").map(|rate| ("sm4/ctr", rate)));
-    Some(Peer { name, figures: found.into_iter().collect() })
+    Some(peer(name, found))
 }
 
 /// libgcrypt through `smkit/smkit/tests/peers/gcrypt.c`, built here.
@@ -62,7 +61,14 @@ pub(crate) fn libgcrypt() -> Option<Peer> {
         found.extend(rate(theirs).map(|rate| (ours, rate / 1e6)));
     }
     let version = said.lines().find_map(|line| line.strip_prefix("version "))?;
-    Some(Peer { name: format!("libgcrypt {version}"), figures: found.into_iter().collect() })
+    Some(peer(format!("libgcrypt {version}"), found))
+}
+
+fn peer(name: String, found: Vec<(&str, f64)>) -> Peer {
+    Peer {
+        name,
+        figures: found.into_iter().map(|(figure, rate)| (figure.to_owned(), rate)).collect(),
+    }
 }
 
 /// What a program prints, or `None` with the reason on standard error.

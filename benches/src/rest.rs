@@ -24,7 +24,7 @@ impl Server {
             .expect("a runtime starts");
         let config = Config {
             dir: dir.to_owned(),
-            listen: Some("127.0.0.1:0".to_owned()),
+            listen: vec!["http://127.0.0.1:0".to_owned()],
             environment: Vec::new(),
         };
         let node = runtime.block_on(changbai_node::start(config)).expect("a node starts");
@@ -44,7 +44,7 @@ impl Server {
         Client {
             agent,
             signer: RequestSigner::new(key, &certificate, &[]).expect("key and certificate fit"),
-            url: format!("http://{}/api/v1/evidence", self.node.listen_addr()),
+            url: format!("{}/api/v1/evidence", self.node.listen()[0]),
         }
     }
 

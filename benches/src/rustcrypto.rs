@@ -1,6 +1,5 @@
-//! RustCrypto's crates, measured like ours.
+//! RustCrypto's crates, as cases to be sampled in turns with ours.
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use aes_gcm::aead::{AeadInOut, consts::U12};
@@ -10,32 +9,45 @@ use sm2::dsa::signature::{Signer as _, Verifier as _};
 use sm2::dsa::{Signature, SigningKey};
 use sm3::Digest as _;
 
-use crate::sampling::median_rate;
-use crate::smkit_suite::{BATCH, MESSAGE, STREAM, message};
+use crate::kit::{BATCH, MESSAGE, STREAM, message};
+use crate::sampling::Case;
 
-/// Our figure's name → operations or megabytes a second.
-pub(crate) fn measure(seconds: f64) -> BTreeMap<&'static str, f64> {
+/// Cases named by the first figure of ours that they stand beside; [`beside`] finds the one for every figure.
+pub(crate) fn cases() -> Vec<Case> {
+    let mut cases = signatures();
+    cases.extend(hashes_and_ciphers());
+    cases
+}
+
+/// Which case stands beside this figure of ours: one at a time is all RustCrypto has.
+pub(crate) fn beside(figure: &str) -> &str {
+    match figure {
+        "sm2/verify/known" | "sm2/verify/batch64" | "sm2/verify/batch64-known" => {
+            "sm2/verify/single"
+        }
+        "sm2/sign/batch64" => "sm2/sign/single",
+        "sm3/lanes-16k" => "sm3/stream-16k",
+        other => other,
+    }
+}
+
+fn signatures() -> Vec<Case> {
     let mut number = 1_u64;
-    let mut next = || {
+    let mut next = move || {
         number += 1;
         let secret = smkit::sm3(&number.to_be_bytes());
         SigningKey::from_slice("1234567812345678", secret.as_bytes()).expect("a key below n")
     };
     let key = next();
-    let sign = median_rate(
-        seconds,
+    let sign = Case::of("sm2/sign/single", BATCH, move || {
+        (0..BATCH).for_each(|at| {
+            black_box::<Signature>(key.sign(&message(at)));
+        });
+    });
+    let verify = Case::new(
+        "sm2/verify/single",
         BATCH,
-        || (),
-        |()| {
-            (0..BATCH).for_each(|at| {
-                black_box::<Signature>(key.sign(&message(at)));
-            });
-        },
-    );
-    let verify = median_rate(
-        seconds,
-        BATCH,
-        || {
+        move || {
             let sign = |at| {
                 let key = next();
                 let signature: Signature = key.sign(&message(at));
@@ -49,43 +61,34 @@ pub(crate) fn measure(seconds: f64) -> BTreeMap<&'static str, f64> {
             }
         },
     );
-    let megabytes = |bytes: usize, work: &mut dyn FnMut()| {
-        median_rate(seconds, bytes, || (), |()| work()) / 1e6
-    };
-    let mut data = vec![7; STREAM];
-    let stream = megabytes(32 * STREAM, &mut || {
-        (0..32).for_each(|_| {
+    vec![verify, sign]
+}
+
+fn hashes_and_ciphers() -> Vec<Case> {
+    let data = vec![7; STREAM];
+    let stream = Case::of("sm3/stream-16k", 16 * STREAM, move || {
+        (0..16).for_each(|_| {
             black_box(sm3::Sm3::digest(&data));
         });
     });
-    let short = megabytes(1_024 * MESSAGE, &mut || {
+    let short = Case::of("sm3/lanes-64b", 1_024 * MESSAGE, || {
         (0..1_024).for_each(|at| {
             black_box(sm3::Sm3::digest(message(at)));
         });
     });
     let mut cipher = ctr::Ctr128BE::<sm4::Sm4>::new(&[1; 16].into(), &[2; 16].into());
-    let ctr = megabytes(16 * STREAM, &mut || {
-        (0..16).for_each(|_| cipher.apply_keystream(&mut data));
+    let mut data = vec![7; STREAM];
+    let ctr = Case::of("sm4/ctr", 8 * STREAM, move || {
+        (0..8).for_each(|_| cipher.apply_keystream(&mut data));
     });
     let cipher = AesGcm::<sm4::Sm4, U12>::new(&[1; 16].into());
-    let gcm = megabytes(16 * STREAM, &mut || {
-        (0..16).for_each(|_| {
+    let mut data = vec![7; STREAM];
+    let gcm = Case::of("sm4/gcm", 8 * STREAM, move || {
+        (0..8).for_each(|_| {
             let nonce = [3; 12].into();
             let tag = cipher.encrypt_inout_detached(&nonce, b"", data.as_mut_slice().into());
             black_box(tag.expect("a short message"));
         });
     });
-    BTreeMap::from([
-        ("sm2/verify/single", verify),
-        ("sm2/verify/known", verify),
-        ("sm2/verify/batch64", verify),
-        ("sm2/verify/batch64-known", verify),
-        ("sm2/sign/single", sign),
-        ("sm2/sign/batch64", sign),
-        ("sm3/stream-16k", stream),
-        ("sm3/lanes-16k", stream),
-        ("sm3/lanes-64b", short),
-        ("sm4/ctr", ctr),
-        ("sm4/gcm", gcm),
-    ])
+    vec![stream, short, ctr, gcm]
 }

@@ -21,7 +21,7 @@ use changbai_storage::{BlockLog, LogOptions, StdFiles};
 use changbai_wire::proto::{kvrwset, protos};
 use changbai_wire::time::UnixMillis;
 use changbai_wire::{
-    Header, NsReadWriteSet, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress,
+    Header, NsReadWriteSet, PeerMessage, PeerStatus, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress,
     Vote, VoteKind, assemble, build_proposal, data_hash, decode_proposal, envelope_digest,
     response_payload, seal,
 };
@@ -35,6 +35,9 @@ use smkit_pki::{Authority, Profile, Subject, TrustAnchors};
 #[allow(dead_code, unreachable_pub, reason = "the tests use all of it")]
 #[path = "../../evidence/receipt/tests/it/fixture.rs"]
 mod fixture;
+
+#[path = "seeds/kit.rs"]
+mod kit;
 
 use fixture::{City, MSP, Member, Seed, days};
 
@@ -50,7 +53,27 @@ fn main() -> Outcome {
     ledger(&authority, &node)?;
     consensus()?;
     keys(&node)?;
-    requests(operator)
+    for (target, name, bytes) in changbai_fuzz::pki::seeds() {
+        seed(target, name, &bytes)?;
+    }
+    kit::seeds()?;
+    tls()?;
+    requests(operator)?;
+    tlcp()
+}
+
+/// Hellos as they are sent, and handshakes with one edit each.
+fn tlcp() -> Outcome {
+    seed("tlcp_bytes", "hello", &[[7].as_slice(), &changbai_fuzz::tlcp::hello(0)].concat())?;
+    seed("tlcp_bytes", "tls13", b"\x01\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")?;
+    for target in ["tlcp_server", "tlcp_client"] {
+        // Untouched, resumed, a flipped bit, a record in two halves.
+        seed(target, "ecc", &[1])?;
+        seed(target, "ecdhe", &[4, 1, 0, 0, 9, 1])?;
+        seed(target, "resumed", &[4 + 8 + 16])?;
+        seed(target, "halves", &[5, 1, 3, 0, 9, 0])?;
+    }
+    Ok(())
 }
 
 /// Names are short: the same certificate stands in many seeds.
@@ -248,6 +271,21 @@ fn consensus() -> Outcome {
     let timers: [&[u8]; 4] = [&[0], pieces[2], pieces[3], &[1]];
     seed("consensus_message", "timers", &joined(&timers))?;
 
+    let (height, hash) = (1, block);
+    let status = PeerStatus { genesis: block, height, tip: block, config_number: 0 };
+    let peer_messages = [
+        ("vote", PeerMessage::Consensus(pieces[2].to_vec())),
+        ("body", PeerMessage::Body { height, round: 0, hash, block: b"block".to_vec() }),
+        ("body_request", PeerMessage::BodyRequest { height, hash }),
+        ("status", PeerMessage::Status(status)),
+        ("blocks_request", PeerMessage::BlocksRequest { from: 1, count_max: 64 }),
+        ("blocks", PeerMessage::Blocks { from: 1, blocks: vec![b"one".to_vec(), b"two".to_vec()] }),
+        ("transactions", PeerMessage::Transactions(vec![b"envelope".to_vec()])),
+    ];
+    for (name, message) in peer_messages {
+        seed("peer_message", name, &message.encode()?)?;
+    }
+
     let (mut engine, mut records) = (engine(), Vec::new());
     let mut actions = engine.start(1, SET.clone())?;
     for message in messages.iter().take(4) {
@@ -361,6 +399,26 @@ fn requests(operator: Member) -> Outcome {
     }
     text.push_str("\ncontent-type: application/json\nidempotency-key: key-1\ncontent-length: 2");
     seed("request_signature", "signed", text.as_bytes())
+}
+
+/// The captured handshake of `smkit/tls/testdata`: each side's bytes for the other, behind the step in which they come.
+fn tls() -> Outcome {
+    let file = "../smkit/tls/testdata/rfc8998_handshake_wire.json";
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file))?;
+    let mut flights = text.split("\"hex\": \"").skip(1).map(|rest| {
+        let digits = rest.split('"').next().unwrap_or_default();
+        let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2).unwrap_or("00"), 16);
+        (0..digits.len()).step_by(2).map(byte).collect::<Result<Vec<u8>, _>>()
+    });
+    let hello = flights.next().ok_or("no ClientHello")??;
+    let answer = flights.next().ok_or("no ServerHello")??;
+    seed("tls_server", "client-hello", &[[255].as_slice(), &hello].concat())?;
+    seed("tls_client", "server-hello", &[[255].as_slice(), &answer].concat())?;
+    seed("tls_first_bytes", "tls", &[22, 3, 1])?;
+    seed("tls_first_bytes", "tlcp", &[22, 1, 1])?;
+    // A flipped bit of the server's flight, a cut of the client's last.
+    seed("tls_tampered", "untouched", &[])?;
+    seed("tls_tampered", "flip-and-cut", &[1, 0, 0, 90, 2, 1, 0, 60])
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> Outcome {

@@ -8,15 +8,22 @@ use std::process::{Command, ExitCode};
 mod ctgrind;
 mod r#gen;
 mod layers;
+mod nostd;
+mod peers;
+mod sim;
 
 const HELP: &str = "\
 cargo xtask test             everything that must hold before a change lands (what CI runs)
 cargo xtask layers           dependencies point down only
 cargo xtask gen [--check]    protobuf code from ledger/wire/proto (--check: fail on drift)
-cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main or smkit, and --quick)
+cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main, smkit, pki or tls, and --quick)
+cargo xtask peers            programs of other makers that the tests talk to, built once into target/peers
 cargo xtask timing [--quick] does the time of secret-key operations depend on the secret? docs/constant-time.md
-cargo xtask ctgrind          does a branch or index of secret-key operations depend on the secret? (Valgrind)
+cargo xtask nostd            smkit without the standard library: here, and for wasm32 and aarch64 if installed
+cargo xtask ctgrind          does a branch or address of secret-key operations depend on the secret? (Valgrind, traces)
 cargo xtask fuzz [SECONDS]   every fuzz target for so long (default 60 s each)
+cargo xtask sim [--seeds N] [--from S] [--seed S [--trace]] [--nodes n] | --mutations
+                             networks on one thread from seeds, with every fault (default 100000 seeds)
 cargo xtask kill [ROUNDS]    SIGKILL under load, longer than the test does (default 100)
 ";
 
@@ -29,13 +36,16 @@ fn main() -> ExitCode {
         ["layers"] => layers::check(&root),
         ["gen"] => r#gen::run(&root, false),
         ["gen", "--check"] => r#gen::run(&root, true),
-        ["bench", "smkit", ..] => kit(&root, words.get(1..).unwrap_or_default()),
+        ["bench", "smkit" | "pki" | "tls", ..] => kit(&root, words.get(1..).unwrap_or_default()),
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
+        ["peers"] => peers::run(&root),
         ["timing"] => kit(&root, &["timing"]),
         ["timing", "--quick"] => kit(&root, &["timing", "--quick"]),
+        ["nostd"] => nostd::run(&root),
         ["ctgrind"] => ctgrind::run(&root),
         ["fuzz"] => fuzz(&root, "60"),
         ["fuzz", seconds] => fuzz(&root, seconds),
+        ["sim", words @ ..] => sim::run(&root, words),
         ["kill"] => kill(&root, "100"),
         ["kill", rounds] => kill(&root, rounds),
         _ => {
@@ -63,6 +73,8 @@ fn test(root: &Path) -> Result<(), String> {
     step("clippy");
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     cargo(root, &clippy, &[])?;
+    step("peers");
+    peers::run(root)?;
     step("tests");
     if succeeds(root, &["nextest", "--version"]) {
         cargo(root, &["nextest", "run", "--workspace", "--locked", "--no-fail-fast"], &[])?;
@@ -70,6 +82,8 @@ fn test(root: &Path) -> Result<(), String> {
         println!("cargo-nextest is not installed; cargo test runs the same tests");
         cargo(root, &["test", "--workspace", "--locked", "--all-targets"], &[])?;
     }
+    step("smkit without the standard library");
+    nostd::run(root)?;
     step("documentation examples");
     cargo(root, &["test", "--workspace", "--locked", "--doc"], &[])?;
     step("documentation");

@@ -1,13 +1,16 @@
-//! Who asks: from a signed request head to an identity of the channel.
+//! Who asks: from a request head and its connection to an identity of the channel.
+
+mod claim;
 
 use axum::http::request::Parts;
 use changbai_core::Submitter;
 use changbai_msp::{IdentityError, Membership, Role, Roles, serialize_identity};
 use smkit::sm3::Sm3Digest;
-use smkit_pki::{Certificate, CertificateError, ChainError};
+use smkit_pki::{Certificate, CertificateError, PathError};
 
+use self::claim::{Claim, claim};
 use crate::problem::{Code, Problem};
-use crate::signature::{ReplayVerdict, RequestHead, Window, present};
+use crate::signature::ReplayVerdict;
 use crate::state::Shared;
 
 /// An authenticated caller.
@@ -19,39 +22,40 @@ pub(crate) struct Caller {
     pub(crate) content_digest: Option<Sm3Digest>,
     pub(crate) idempotency_key: Option<String>,
     roles: Roles,
+    signed: bool,
 }
 
-/// Establishes who signed a request head: form, window and signature, then trust, then freshness. The nonce
-/// is remembered last, so that only members of the channel can fill the memory of nonces.
+/// Establishes who sends a request: what it claims, then trust, then freshness. A nonce is remembered last, so that
+/// only members of the channel can fill the memory of nonces.
 pub(crate) fn authenticate(state: &Shared, head: &Parts) -> Result<Caller, Problem> {
+    let claim = claim(state, head)?;
     let now = state.parts.clock.now().at;
-    let request = RequestHead { method: &head.method, uri: &head.uri, headers: &head.headers };
-    let window = Window { now_ms: now.0, started_ms: state.started.at.0 };
-    let presented = present(&request, window)
-        .map_err(|refusal| Problem::new(refusal.code()).technical(refusal))?;
     let own = &state.parts.evidence.agency().msp_id;
-    let (certificate, intermediates) = (&presented.certificate, &presented.intermediates);
+    let (certificate, intermediates) = (&claim.certificate, &claim.intermediates);
     let at = now.seconds();
     let (msp_id, roles) = resolve(&state.parts.membership, own, certificate, intermediates, at)
         .map_err(|error| refused(&error))?;
-    let (keyid, nonce) = (&presented.keyid, &presented.nonce);
-    match state.replays.insert(keyid, nonce, presented.expires, now.0 / 1_000) {
-        ReplayVerdict::Fresh => {}
-        ReplayVerdict::Replayed => return Err(Problem::new(Code::Replayed)),
-        ReplayVerdict::Full => {
-            return Err(Problem::new(Code::Overloaded)
-                .detail("防重放缓存已满", "the memory of nonces is full")
-                .retry_after_ms(10_000));
-        }
-    }
+    remember(state, &claim, now.0 / 1_000)?;
     Ok(Caller {
         msp_id,
         subject: certificate.subject(),
-        certificate_sm3: presented.keyid,
-        content_digest: presented.content_digest,
-        idempotency_key: presented.idempotency_key,
+        certificate_sm3: certificate.sm3(),
+        content_digest: claim.content_digest,
+        idempotency_key: claim.idempotency_key,
         roles,
+        signed: claim.once.is_some(),
     })
+}
+
+fn remember(state: &Shared, claim: &Claim, now_s: u64) -> Result<(), Problem> {
+    let Some(once) = &claim.once else { return Ok(()) };
+    match state.replays.insert(&claim.certificate.sm3(), &once.nonce, once.expires, now_s) {
+        ReplayVerdict::Fresh => Ok(()),
+        ReplayVerdict::Replayed => Err(Problem::new(Code::Replayed)),
+        ReplayVerdict::Full => Err(Problem::new(Code::Overloaded)
+            .detail("防重放缓存已满", "the memory of nonces is full")
+            .retry_after_ms(10_000)),
+    }
 }
 
 impl Caller {
@@ -74,6 +78,11 @@ impl Caller {
         }
         Err(Problem::new(Code::RoleRefused)
             .detail("证书属于其他机构", "the certificate belongs to another organisation"))
+    }
+
+    /// What a body without a digest is: too little signed, or a header field forgotten.
+    pub(crate) fn undigested(&self) -> Code {
+        if self.signed { Code::SignatureMalformed } else { Code::DigestMissing }
     }
 
     pub(crate) fn submitter(&self) -> Submitter {
@@ -101,7 +110,7 @@ fn resolve(
         let identity = serialize_identity(&org.msp_id, certificate);
         let found = match membership.identify(&identity, at_unix_s) {
             Ok(identity) => return Ok((org.msp_id.clone(), identity.roles)),
-            Err(IdentityError::Chain(ChainError::UnknownIssuer { .. }))
+            Err(IdentityError::Chain(PathError::UnknownIssuer { .. }))
                 if !intermediates.is_empty() =>
             {
                 // Below an intermediate that the channel does not list but the client sent along.
@@ -113,7 +122,7 @@ fn resolve(
             Ok(roles) => return Ok((org.msp_id.clone(), roles)),
             // "Not one of ours" must not hide another organisation's better reason: the one that comes
             // later in the order of checks.
-            Err(IdentityError::Chain(ChainError::UnknownIssuer { .. })) => {}
+            Err(IdentityError::Chain(PathError::UnknownIssuer { .. })) => {}
             Err(error) => {
                 let better =
                     refusal.as_ref().is_none_or(|r: &IdentityError| r.check() < error.check());
@@ -124,13 +133,13 @@ fn resolve(
         }
     }
     Err(refusal.unwrap_or_else(|| {
-        IdentityError::Chain(ChainError::UnknownIssuer { issuer: certificate.issuer() })
+        IdentityError::Chain(PathError::UnknownIssuer { issuer: certificate.issuer() })
     }))
 }
 
 fn refused(error: &IdentityError) -> Problem {
     let code = match error {
-        IdentityError::Chain(ChainError::Expired { .. } | ChainError::NotYetValid { .. }) => {
+        IdentityError::Chain(PathError::Expired { .. } | PathError::NotYetValid { .. }) => {
             Code::CertificateExpired
         }
         IdentityError::NoRole | IdentityError::CertificateAuthority => Code::RoleRefused,

@@ -34,9 +34,11 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+pub mod authority;
 mod body;
 mod domain;
 mod dto;
+pub mod enrolment_client;
 pub mod health;
 pub mod idempotency;
 mod identity;
@@ -48,9 +50,11 @@ mod server;
 pub mod signature;
 mod state;
 pub mod submission;
+mod transport;
 mod upload;
 
 pub use routes::{openapi, router};
-pub use server::serve;
+pub use server::{Listener, serve};
 pub use state::{ApiParts, ApiState};
+pub use transport::{Gateways, Transport};
 pub use upload::parse_multipart_submission;

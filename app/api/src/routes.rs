@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::authority::AuthorityService;
 use crate::problem::{Code, Language, Pending, Problem};
 use crate::state::ApiState;
 
@@ -26,9 +27,11 @@ mod verify;
 pub fn router(state: ApiState) -> Router {
     let (api, document) = documented().split_for_parts();
     let docs = SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", document);
+    let authority = state.0.parts.authority.clone();
     Router::new()
         .merge(api.with_state(state.clone()))
         .merge(docs)
+        .merge(authority.map(AuthorityService::router).unwrap_or_default())
         .fallback(|| async { Problem::new(Code::NoSuchPath) })
         .layer(from_fn_with_state(state, around))
 }
@@ -119,7 +122,7 @@ async fn around(State(ApiState(state)): State<ApiState>, request: Request, next:
 }
 
 /// Renders a waiting problem; whatever the framework refused by itself becomes a problem as well.
-fn finished(mut response: Response, language: Language, trace_id: &str) -> Response {
+pub(crate) fn finished(mut response: Response, language: Language, trace_id: &str) -> Response {
     if let Some(Pending(problem)) = response.extensions_mut().remove::<Pending>() {
         return problem.render(language, trace_id);
     }

@@ -14,8 +14,10 @@ use smkit::sm3::Sm3Digest;
 
 pub use self::client::{BodyToSign, RequestSigner, RequestToSign, SignRequestError};
 pub use self::replay::{ReplayCache, ReplayVerdict};
+pub(crate) use self::server::single;
 pub use self::server::{Presented, RequestHead, SignatureRefusal, Window, present};
 pub use self::structured::{FieldError, SignatureInput, content_digest_value};
+pub(crate) use self::structured::{byte_sequence_list, content_digest};
 
 mod client;
 mod replay;

@@ -11,11 +11,13 @@ use changbai_wire::time::{Clock, TimeReading};
 use smkit::sm3::sm3_parts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::authority::AuthorityService;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
 use crate::problem::{Code, Problem};
 use crate::signature::ReplayCache;
+use crate::transport::Gateways;
 
 /// Everything that the node hands to the API.
 pub struct ApiParts {
@@ -35,6 +37,10 @@ pub struct ApiParts {
     pub health: Arc<dyn HealthSource>,
     /// Answers under idempotency keys.
     pub answers: Arc<dyn AnswerStore>,
+    /// Who may pass a client's certificate on.
+    pub gateways: Gateways,
+    /// The authority whose services are offered beside, if this node keeps one.
+    pub authority: Option<AuthorityService>,
     /// Every bound.
     pub limits: Limits,
 }
@@ -86,7 +92,9 @@ impl ApiState {
 }
 
 impl ApiState {
-    pub(crate) fn limits(&self) -> &Limits {
+    /// Every bound.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
         self.0.limits()
     }
 }

@@ -1,5 +1,7 @@
 //! The command line, as data. Descriptions live in [`crate::help`], in both languages.
 
+pub(crate) mod pki;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -49,6 +51,10 @@ pub(crate) enum Command {
     Verify(Verify),
     Sm3(Sm3),
     Health(Health),
+    #[command(subcommand)]
+    Pki(pki::Pki),
+    #[command(subcommand)]
+    Tls(pki::Tls),
 }
 
 impl Command {
@@ -62,6 +68,8 @@ impl Command {
             Self::Evidence(Evidence::Bundle(args)) => args.json,
             Self::Verify(args) => args.json,
             Self::Health(args) => args.json,
+            Self::Pki(command) => command.wants_json(),
+            Self::Tls(pki::Tls::Probe(args)) => args.json,
         }
     }
 }
@@ -69,7 +77,7 @@ impl Command {
 #[derive(Debug, Args)]
 pub(crate) struct Up {
     #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<String>,
+    pub(crate) listen: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,28 +1,41 @@
-//! The one module that speaks to a running node: plain HTTP on the loopback interface, each request signed with the
-//! operator's SM2 key (RFC 9421), repeated within bounds when the connection or the node fails for a moment.
+//! The one module that speaks to a running node: HTTP over GM TLS where the node offers it, in clear on the loopback
+//! interface otherwise, each request signed with the operator's SM2 key (RFC 9421), repeated within bounds when the
+//! connection or the node fails for a moment.
 //!
 //! Repeating is safe: reads change nothing, and a write carries one `Idempotency-Key` through all its attempts.
 //! Every attempt is signed anew, because a node accepts a nonce once.
 
 mod answer;
 mod attempt;
+mod gm_tls;
 mod identity;
 mod multipart;
 mod node_file;
 mod upload;
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use smkit::{OsRandom, Random};
-use ureq::{Agent, http::Response};
+use smkit_pki::Certificate;
+use ureq::{
+    Agent,
+    http::Response,
+    unversioned::{
+        resolver::DefaultResolver,
+        transport::{Connector as _, TcpConnector},
+    },
+};
 
-use self::identity::Identity;
+use self::{gm_tls::GmTls, identity::Identity};
 pub(crate) use self::{
     attempt::Failed,
     multipart::{Multipart, Part},
     upload::Upload,
 };
-use crate::{error::CliError, lang::Lang, limits, run::Context};
+use crate::{error::CliError, lang::Lang, limits, run::Context, stream};
+
+/// The authority of the node's TLS certificates.
+const SERVER_ROOT: &str = "identity/tls-ca/ca.cert.pem";
 
 /// A client of the node that runs on one data directory.
 #[derive(Debug)]
@@ -30,7 +43,7 @@ pub(crate) struct Client {
     dir: PathBuf,
     lang: Lang,
     agent: Agent,
-    identity: Option<Identity>,
+    identity: Option<Arc<Identity>>,
 }
 
 /// One request; by default a GET without body.
@@ -85,12 +98,25 @@ impl Client {
     pub(crate) fn signing(context: &Context) -> Result<Self, CliError> {
         // Asked first: without a node, its absence is the better explanation than the absence of a key.
         node_file::read(&context.dir)?;
-        let identity = Identity::read(&context.dir)?;
-        Ok(Self { identity: Some(identity), ..Self::anonymous(context) })
+        let identity = Arc::new(Identity::read(&context.dir)?);
+        Self::with(context, Some(&identity), Some(Arc::clone(&identity)))
     }
 
-    /// A client without an identity, for what everybody may ask.
-    pub(crate) fn anonymous(context: &Context) -> Self {
+    /// A client that signs nothing, for what everybody may ask. On a connection that wants a certificate it shows the
+    /// operator's, where there is one.
+    ///
+    /// # Errors
+    /// As [`Client::signing`], but for a missing key.
+    pub(crate) fn anonymous(context: &Context) -> Result<Self, CliError> {
+        let shown = Identity::read(&context.dir).ok().map(Arc::new);
+        Self::with(context, shown.as_ref(), None)
+    }
+
+    fn with(
+        context: &Context,
+        shown: Option<&Arc<Identity>>,
+        identity: Option<Arc<Identity>>,
+    ) -> Result<Self, CliError> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // Only the node of this directory is meant, whatever the environment says about proxies.
@@ -102,8 +128,20 @@ impl Client {
             .timeout_recv_response(Some(limits::ANSWER_TIMEOUT))
             .user_agent(concat!("changbai/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = Agent::new_with_config(config);
-        Self { dir: context.dir.clone(), lang: context.lang, agent, identity: None }
+        let path = context.dir.join(SERVER_ROOT);
+        let wrong = |reason: String| CliError::Identity { path: path.clone(), reason };
+        let roots = match stream::read_small(&path) {
+            Ok(pem) => Certificate::pem_many(&pem).map_err(|e| wrong(e.to_string()))?,
+            Err(CliError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Vec::new()
+            }
+            Err(error) => return Err(error),
+        };
+        let own = shown.map(|identity| (identity.chain(), identity.key()));
+        let gm_tls = GmTls::new(roots, own).map_err(wrong)?;
+        let connector = TcpConnector::default().chain(gm_tls);
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        Ok(Self { dir: context.dir.clone(), lang: context.lang, agent, identity })
     }
 
     /// Sends a request and reads the JSON document of its answer.

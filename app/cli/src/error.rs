@@ -29,6 +29,10 @@ pub(crate) enum CliError {
     Identity { path: PathBuf, reason: String },
     #[error("connection to {address} lost: {reason}")]
     Connection { address: String, attempts: u32, reason: String },
+    #[error("the certificate of {address} is refused: {code}: {reason}")]
+    ServerRefused { address: String, code: &'static str, reason: String },
+    #[error("{address} refused our certificate with alert {alert}")]
+    CertificateRefused { address: String, alert: u8 },
     #[error("unexpected answer from {address}: {reason}")]
     Answer { address: String, reason: String },
     #[error("refused: {0:?}")]
@@ -67,6 +71,8 @@ pub(crate) enum CliError {
     Stop { reason: String },
     #[error("no randomness: {reason}")]
     Random { reason: String },
+    #[error("{reason}")]
+    Pki { reason: String },
     #[error("the request could not be signed: {reason}")]
     Sign { reason: String },
 }
@@ -196,6 +202,16 @@ impl CliError {
                     [("address", address.as_str()), ("attempts", &attempts), ("reason", reason)];
                 (say(Message::ConnectionLost, &values), plain(Message::NextRetry))
             }
+            Self::ServerRefused { address, code, reason } => {
+                let values = [("address", address.as_str()), ("code", code), ("reason", reason)];
+                (say(Message::ServerRefused, &values), plain(Message::NextServerRefused))
+            }
+            Self::CertificateRefused { address, alert } => {
+                let (alert, meaning) = (alert.to_string(), word(lang, alert_meaning(*alert)));
+                let values =
+                    [("address", address.as_str()), ("alert", &alert), ("meaning", meaning)];
+                (say(Message::CertificateRefused, &values), plain(Message::NextIdentity))
+            }
             Self::Answer { address, reason } => {
                 let values = [("address", address.as_str()), ("reason", reason)];
                 (say(Message::AnswerUnexpected, &values), plain(Message::NextVersion))
@@ -267,6 +283,7 @@ impl CliError {
                     say(Message::CannotListen, &[("address", &address), ("reason", &reason)]);
                 (what, plain(Message::NextListen))
             }
+            Self::Pki { reason } => (say(Message::PkiFailed, &[("reason", reason)]), None),
             Self::Stop { reason } => (say(Message::StopFailed, &[("reason", reason)]), None),
             Self::Random { reason } => (say(Message::RandomFailed, &[("reason", reason)]), None),
             Self::Sign { reason } => {
@@ -347,6 +364,19 @@ fn field_wording(error: &FieldError, lang: Lang) -> String {
             text(lang, Message::FieldTwice, &[("name", &label(name, chinese))])
         }
         other => other.to_string(),
+    }
+}
+
+/// What an alert says about the certificate that was shown (RFC 8446 §6.2).
+const fn alert_meaning(alert: u8) -> Message {
+    match alert {
+        43 => Message::AlertUnsupported,
+        44 => Message::AlertRevoked,
+        45 => Message::AlertExpired,
+        48 => Message::AlertUnknownCa,
+        49 => Message::AlertDenied,
+        116 => Message::AlertRequired,
+        _ => Message::AlertBad,
     }
 }
 

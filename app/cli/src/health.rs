@@ -14,7 +14,7 @@ use crate::{
 
 /// Prints the health; fails when a self-test failed or the node says that it is not well.
 pub(crate) fn run(args: &args::Health, context: &Context) -> Result<u8, CliError> {
-    let client = Client::anonymous(context);
+    let client = Client::anonymous(context)?;
     let call = Call {
         path: "/api/v1/health",
         // The node runs its known-answer tests for this answer.

@@ -1,5 +1,7 @@
 //! Descriptions of commands and arguments in both languages, laid over clap's command tree.
 
+mod pki;
+
 use clap::{Command, builder::StyledStr, error::ErrorKind};
 
 use crate::lang::Lang;
@@ -27,8 +29,8 @@ const ENTRIES: &[Entry] = &[
     ),
     (
         "up/listen",
-        "监听地址（默认 127.0.0.1:8080）",
-        "address to listen on (default 127.0.0.1:8080)",
+        "监听地址，可重复（默认 http://127.0.0.1:8080 和 gmtls://127.0.0.1:8443；gmtls 为国密 TLS）",
+        "address to listen on; repeatable (default http://127.0.0.1:8080 and gmtls://127.0.0.1:8443, which speaks GM TLS)",
     ),
     ("evidence", "提交和查询存证", "submit and look up evidence"),
     (
@@ -186,7 +188,8 @@ fn describe_at(command: Command, path: &str, lang: Lang) -> Command {
 }
 
 fn lookup(place: &str, lang: Lang) -> Option<&'static str> {
-    ENTRIES.iter().find(|(known, _, _)| *known == place).map(|(_, zh, en)| match lang {
+    let mut all = ENTRIES.iter().chain(pki::ENTRIES);
+    all.find(|(known, _, _)| *known == place).map(|(_, zh, en)| match lang {
         Lang::Zh => *zh,
         Lang::En => *en,
     })
@@ -232,7 +235,7 @@ mod tests {
         for place in &found {
             assert!(lookup(place, Lang::Zh).is_some(), "no description for {place:?}");
         }
-        for (place, zh, en) in ENTRIES {
+        for (place, zh, en) in ENTRIES.iter().chain(pki::ENTRIES) {
             assert!(found.iter().any(|known| known == place), "{place:?} does not exist");
             assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{place}");
             assert!(!en.is_empty(), "{place}");

@@ -29,11 +29,13 @@ mod limits;
 mod media;
 mod messages;
 mod output;
+mod pki;
 mod progress;
 mod run;
 mod sm3;
 mod stream;
 mod time;
+mod tls;
 mod up;
 mod verify;
 

@@ -36,6 +36,17 @@ catalogue! {
         "the operator's key or certificate {path} cannot be used: {reason}";
     ConnectionLost: "与节点 {address} 的连接中断，已尝试 {attempts} 次：{reason}",
         "the connection to the node at {address} failed after {attempts} attempts: {reason}";
+    ServerRefused: "{address} 的服务器证书不可信（{code}）：{reason}",
+        "the server certificate of {address} is not trusted ({code}): {reason}";
+    CertificateRefused: "{address} 拒绝了本机的证书：{meaning}（TLS 警报 {alert}）",
+        "{address} refused our certificate: {meaning} (TLS alert {alert})";
+    AlertBad: "证书无效", "it is not valid";
+    AlertUnsupported: "证书的算法或用途不被接受", "its algorithm or purpose is not accepted";
+    AlertRevoked: "证书已被吊销", "it is revoked";
+    AlertExpired: "证书不在有效期内", "it has expired or is not valid yet";
+    AlertUnknownCa: "证书的签发机构不被信任", "its authority is not trusted";
+    AlertDenied: "证书有效，但其主体（单位、部门）不被准入", "it is valid, but its subject (O, OU) is not admitted";
+    AlertRequired: "必须出示客户端证书", "a client certificate is required";
     AnswerUnexpected: "{address} 的答复不是本程序认识的节点答复：{reason}",
         "the answer from {address} is not that of a node this program knows: {reason}";
     Refused: "节点拒绝了请求：{title}", "the node refused the request: {title}";
@@ -74,6 +85,8 @@ catalogue! {
         "restart the node (changbai up --dir {dir}); it writes this file anew";
     NextIdentity: "请确认 --dir 指向节点的数据目录，且当前用户可以读取其中的 identity 目录",
         "make sure that --dir is the node's data directory and that this user may read identity/ in it";
+    NextServerRefused: "请核对地址，以及 --dir 下 identity/tls-ca/ca.cert.pem 是否为该节点的传输根证书；可用 changbai tls probe 查看详情",
+        "check the address, and that identity/tls-ca/ca.cert.pem below --dir is the root of that node's TLS certificates; changbai tls probe shows more";
     NextRetry: "请检查节点的日志后重试；同一份材料重复提交只会得到同一条记录",
         "look at the node's log and try again; the same submission twice gives one record";
     NextVersion: "请确认节点与本程序版本一致", "make sure that the node and this program are of one version";
@@ -87,7 +100,8 @@ catalogue! {
         "changbai evidence submit and changbai evidence list print evidence ids";
     NextDigest: "摘要由 changbai sm3 文件 给出", "changbai sm3 FILE prints a digest";
     NextDate: "例如：2026-07-30", "for example: 2026-07-30";
-    NextAddress: "例如：--listen 127.0.0.1:8080", "for example: --listen 127.0.0.1:8080";
+    NextAddress: "例如：--listen http://127.0.0.1:8080 --listen gmtls://0.0.0.0:8443",
+        "for example: --listen http://127.0.0.1:8080 --listen gmtls://0.0.0.0:8443";
     NextDamaged: "请从备份恢复该文件后再启动；在此之前不要改动数据目录中的其他文件",
         "restore that file from a backup and start again; change nothing else in the data directory before";
     NextStart: "请根据原因处理后重新运行 changbai up --dir {dir}",
@@ -114,7 +128,7 @@ catalogue! {
     UpFirst: "已在 {dir} 建立新节点：根证书、节点证书、操作员证书和账本",
         "a new node was created in {dir}: root, node and operator certificates and the ledger";
     UpAgain: "节点已从 {dir} 恢复运行", "the node resumed from {dir}";
-    UpReady: "节点正在运行：http://{listen}", "the node is running: http://{listen}";
+    UpReady: "节点正在运行：{listen}", "the node is running: {listen}";
     UpNext: "接下来可以（在另一个终端）:", "next (in another terminal):";
     UpSubmit: "提交存证", "submit evidence";
     UpHealth: "查看状态", "see its health";
@@ -124,6 +138,22 @@ catalogue! {
     UpStopping: "正在停止……", "stopping …";
     UpStopped: "已停止，数据完整", "stopped; all data is safe";
     FileWord: "文件", "FILE";
+
+    // pki, tls
+    PkiFailed: "未能完成：{reason}", "failed: {reason}";
+    PkiCaCreated: "已在 {dir} 建立证书机构：{subject}", "an authority was created in {dir}: {subject}";
+    PkiIssued: "已签发 {path}：{subject}，序列号 {serial}", "issued {path}: {subject}, serial number {serial}";
+    PkiCsrWritten: "证书请求已写到 {path}，私钥在同名的 .key.pem 中，请勿外传",
+        "the request is in {path}; the private key in the .key.pem beside it stays here";
+    PkiRevoked: "已吊销序列号 {serial}（{reason}）；请重新生成吊销列表", "revoked serial number {serial} ({reason}); make a new list now";
+    PkiCrlWritten: "吊销列表已写到 {path}，共 {count} 项", "the revocation list is in {path}, with {count} entries";
+    PkiServing: "证书机构正在服务：{listen}", "the authority serves at {listen}";
+    ChainVerified: "证书链有效", "the chain is valid";
+    ChainRefused: "证书链无效", "the chain is refused";
+    ProbeSpoken: "{protocol}：支持，密码套件 {suite}", "{protocol}: spoken, suite {suite}";
+    ProbeNot: "{protocol}：未能建立连接", "{protocol}: no connection";
+    ProbeFailure: "原因", "reason";
+    ProbeUnjudged: "未判定证书链：请用 --trust 给出根证书", "the chain is not judged: give a root with --trust";
 
     // Labels
     EvidenceId: "存证编号", "evidence id";

@@ -6,11 +6,11 @@ use clap::error::ErrorKind;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    args::{self, Command, Evidence},
+    args::{self, Command, Evidence, pki::Tls},
     error::CliError,
     evidence, health, help,
     lang::{self, Lang},
-    output, sm3, up, verify,
+    output, pki, sm3, tls, up, verify,
 };
 
 /// What every command needs to know.
@@ -56,6 +56,8 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Verify(args) => verify::run(&args, context),
         Command::Sm3(args) => sm3::run(&args, context),
         Command::Health(args) => health::run(&args, context),
+        Command::Pki(command) => pki::run(&command, context),
+        Command::Tls(Tls::Probe(args)) => tls::probe(&args, context),
     }
 }
 
@@ -75,7 +77,7 @@ fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
 
 /// Logs go to standard error: a node tells what it does, a client only what is wrong. `CHANGBAI_LOG` overrides.
 fn start_logging(command: &Command) {
-    let default = if matches!(command, Command::Up(_)) { "warn,changbai=info" } else { "warn" };
+    let default = if matches!(command, Command::Up(_) | Command::Pki(args::pki::Pki::Serve(_))) { "warn,changbai=info" } else { "warn" };
     let filter =
         EnvFilter::try_from_env("CHANGBAI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()

@@ -1,8 +1,11 @@
 //! `changbai up`: runs a node until it is asked to stop.
 
-use std::{net::SocketAddr, path::Path};
+use std::path::Path;
 
-use changbai_node::{Config, StartError, config::ENVIRONMENT_PREFIX};
+use changbai_node::{
+    Config, StartError,
+    config::{ENVIRONMENT_PREFIX, Endpoint},
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
@@ -39,7 +42,7 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
         let mut stop = Stop::listen().map_err(|error| start_error(chain(&error)))?;
         let node = Box::pin(changbai_node::start(config)).await.map_err(refused)?;
         let facts = Facts {
-            listen: node.listen_addr(),
+            listen: node.listen(),
             dir: node.dir(),
             trust: &node.trust_file(),
             first_start: node.first_start(),
@@ -57,10 +60,8 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
 }
 
 fn config(args: &args::Up, context: &Context) -> Result<Config, CliError> {
-    if let Some(listen) = &args.listen
-        && listen.parse::<SocketAddr>().is_err()
-    {
-        return Err(CliError::Address { given: listen.clone() });
+    if let Some(wrong) = args.listen.iter().find(|listen| listen.parse::<Endpoint>().is_err()) {
+        return Err(CliError::Address { given: wrong.clone() });
     }
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -71,7 +72,7 @@ fn config(args: &args::Up, context: &Context) -> Result<Config, CliError> {
 
 /// What the welcome says about the node.
 struct Facts<'a> {
-    listen: SocketAddr,
+    listen: &'a [Endpoint],
     dir: &'a Path,
     trust: &'a Path,
     first_start: bool,
@@ -79,7 +80,8 @@ struct Facts<'a> {
 
 /// Where the node is and what to do next, as commands that can be copied.
 fn welcome(facts: &Facts<'_>, lang: Lang) -> String {
-    let Facts { listen, .. } = facts;
+    let listen: Vec<String> = facts.listen.iter().map(ToString::to_string).collect();
+    let plain = listen.iter().find(|listen| listen.starts_with("http://"));
     let (dir, trust) = (facts.dir.display().to_string(), facts.trust.display().to_string());
     let started = if facts.first_start { Message::UpFirst } else { Message::UpAgain };
     let file = word(lang, Message::FileWord);
@@ -89,14 +91,17 @@ fn welcome(facts: &Facts<'_>, lang: Lang) -> String {
         (Message::UpSubmit, format!("changbai evidence submit {file} --bundle out.zip{option}")),
         (Message::UpHealth, format!("changbai health{option}")),
         (Message::UpVerify, format!("changbai verify out.zip {file} --trust {trust}")),
-        (Message::UpDocs, format!("http://{listen}/api/docs")),
-    ] {
+        (Message::UpDocs, plain.map_or_else(String::new, |listen| format!("{listen}/api/docs"))),
+    ]
+    .into_iter()
+    .filter(|(_, command)| !command.is_empty())
+    {
         next.row([word(lang, label).to_owned(), command]);
     }
     let lines: Vec<String> = next.render().lines().map(|line| format!("  {line}")).collect();
     [
         text(lang, started, &[("dir", &dir)]),
-        text(lang, Message::UpReady, &[("listen", &listen.to_string())]),
+        text(lang, Message::UpReady, &[("listen", &listen.join("  "))]),
         word(lang, Message::UpNext).to_owned(),
         lines.join("\n"),
         word(lang, Message::UpStop).to_owned(),
@@ -105,18 +110,18 @@ fn welcome(facts: &Facts<'_>, lang: Lang) -> String {
 }
 
 /// SIGTERM and SIGINT.
-struct Stop {
+pub(crate) struct Stop {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Stop {
-    fn listen() -> std::io::Result<Self> {
+    pub(crate) fn listen() -> std::io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -131,7 +136,7 @@ mod tests {
     #[test]
     fn the_welcome_gives_commands_to_copy() {
         let facts = Facts {
-            listen: "127.0.0.1:8080".parse().unwrap(),
+            listen: &["http://127.0.0.1:8080".parse().unwrap()],
             dir: Path::new("/srv/data"),
             trust: Path::new("/srv/data/trust.pem"),
             first_start: true,

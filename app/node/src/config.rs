@@ -1,11 +1,16 @@
 //! Configuration: defaults, then `changbai.toml` in the data directory, then environment, then
 //! flags. Parsed once into a form that needs no further checks.
 
-use std::net::SocketAddr;
+mod endpoint;
+
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use changbai_core::Uscc;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+
+pub use self::endpoint::{Endpoint, Scheme};
 
 /// Name of the configuration file in the data directory.
 pub const FILE: &str = "changbai.toml";
@@ -18,6 +23,8 @@ pub const ENVIRONMENT_PREFIX: &str = "CHANGBAI__";
 pub struct Settings {
     /// This process.
     pub node: NodeSettings,
+    /// GM TLS (国密传输层) of this node's listeners.
+    pub tls: TlsSettings,
     /// The agency that runs the node. Read at the first start; the certificates then carry it.
     pub agency: AgencySettings,
     /// The platform as the public sees it.
@@ -28,10 +35,29 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NodeSettings {
-    /// Address of REST. Only loopback is served without GM TLS.
-    pub listen: String,
+    /// Where REST listens, see [`Endpoint`].
+    pub listen: Vec<String>,
+    /// Serves plain HTTP beyond loopback, too. Everybody on the way can then read and alter what is said.
+    pub insecure: bool,
+    /// Networks of gateways that may pass a client's certificate on (RFC 9440).
+    pub gateways: Vec<String>,
     /// Largest upload in bytes, all originals of one submission together.
     pub upload_bytes_max: u64,
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsSettings {
+    /// Names and addresses that the node's TLS certificate is for.
+    pub names: Vec<String>,
+    /// Whether a client without a certificate is refused in the handshake.
+    pub client_auth_required: bool,
+    /// Where certificates are renewed: `gmtls://HOST:PORT` of an authority's enrolment service; empty while the
+    /// authority's key lies in this node's own directory.
+    pub enrolment: String,
+    /// How long a TLS certificate lives, in hours. It is renewed at two thirds of its life.
+    pub certificate_hours: u32,
 }
 
 /// `[agency]`
@@ -58,7 +84,23 @@ pub struct PlatformSettings {
 
 impl Default for NodeSettings {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8080".to_owned(), upload_bytes_max: 8 << 30 }
+        Self {
+            listen: vec!["http://127.0.0.1:8080".to_owned(), "gmtls://127.0.0.1:8443".to_owned()],
+            insecure: false,
+            gateways: Vec::new(),
+            upload_bytes_max: 8 << 30,
+        }
+    }
+}
+
+impl Default for TlsSettings {
+    fn default() -> Self {
+        Self {
+            names: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
+            client_auth_required: true,
+            enrolment: String::new(),
+            certificate_hours: 72,
+        }
     }
 }
 
@@ -79,8 +121,8 @@ impl Default for AgencySettings {
 pub struct Config {
     /// The data directory; created at the first start.
     pub dir: PathBuf,
-    /// `--listen`, above the file and the environment.
-    pub listen: Option<String>,
+    /// `--listen`, above the file and the environment; empty where it was not given.
+    pub listen: Vec<String>,
     /// Environment variables with [`ENVIRONMENT_PREFIX`], as the command line collected them.
     pub environment: Vec<(String, String)>,
 }
@@ -90,8 +132,10 @@ pub struct Config {
 pub struct ValidConfig {
     /// The data directory.
     pub dir: PathBuf,
-    /// Where REST listens.
-    pub listen: SocketAddr,
+    /// Where REST listens; at least one.
+    pub listen: Vec<Endpoint>,
+    /// Who may pass a client's certificate on.
+    pub gateways: Vec<IpNet>,
     /// The settings themselves.
     pub settings: Settings,
     /// The agency's code, checked.
@@ -144,8 +188,8 @@ impl Config {
         for (name, value) in &self.environment {
             override_one(&mut settings, name, value)?;
         }
-        if let Some(listen) = self.listen {
-            settings.node.listen = listen;
+        if !self.listen.is_empty() {
+            settings.node.listen = self.listen;
         }
         validate(self.dir, settings)
     }
@@ -167,7 +211,19 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
     let key = name.strip_prefix(ENVIRONMENT_PREFIX).unwrap_or(name).to_ascii_lowercase();
     let value = value.to_owned();
     match key.as_str() {
-        "node__listen" => settings.node.listen = value,
+        "node__listen" => settings.node.listen = list(&value),
+        "node__insecure" => settings.node.insecure = flag("node.insecure", &value)?,
+        "node__gateways" => settings.node.gateways = list(&value),
+        "tls__names" => settings.tls.names = list(&value),
+        "tls__client_auth_required" => {
+            settings.tls.client_auth_required = flag("tls.client_auth_required", &value)?;
+        }
+        "tls__enrolment" => settings.tls.enrolment = value,
+        "tls__certificate_hours" => {
+            let hours = value.parse();
+            settings.tls.certificate_hours =
+                hours.map_err(|_| wrong("tls.certificate_hours", &value, "a number of hours"))?;
+        }
         "node__upload_bytes_max" => {
             settings.node.upload_bytes_max = value.parse().map_err(|_| ConfigError::Value {
                 key: "node.upload_bytes_max",
@@ -185,47 +241,96 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
     Ok(())
 }
 
+/// A list in an environment variable: entries between commas.
+fn list(value: &str) -> Vec<String> {
+    value.split(',').map(|entry| entry.trim().to_owned()).filter(|e| !e.is_empty()).collect()
+}
+
+fn flag(key: &'static str, value: &str) -> Result<bool, ConfigError> {
+    value.parse().map_err(|_| wrong(key, value, "true or false"))
+}
+
 fn validate(dir: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigError> {
-    let refuse =
-        |key, value: &str, reason| Err(ConfigError::Value { key, value: value.to_owned(), reason });
-    let listen = &settings.node.listen;
-    let Ok(address) = listen.parse::<SocketAddr>() else {
-        return refuse("node.listen", listen, "an address and port such as 127.0.0.1:8080");
-    };
-    // Without GM TLS everything else on the network could read and alter what is said.
-    if !address.ip().is_loopback() {
-        return refuse("node.listen", listen, "REST without GM TLS is served on loopback only");
+    let listen = endpoints(&settings.node)?;
+    let gateways = networks(&settings.node.gateways)?;
+    check_tls(&settings.tls)?;
+    let agency_code = check_agency(&settings.agency)?;
+    Ok(ValidConfig { dir, listen, gateways, settings, agency_code })
+}
+
+fn endpoints(node: &NodeSettings) -> Result<Vec<Endpoint>, ConfigError> {
+    if node.listen.is_empty() || node.listen.len() > LISTENERS_MAX {
+        return Err(wrong("node.listen", &node.listen.join(", "), "1 to 8 addresses"));
     }
-    let region = &settings.agency.region;
+    let read = |text: &String| {
+        let endpoint: Endpoint =
+            text.parse().map_err(|()| wrong("node.listen", text, ENDPOINT_FORM))?;
+        if endpoint.is_exposed() && !node.insecure {
+            return Err(wrong("node.listen", text, EXPOSED));
+        }
+        Ok(endpoint)
+    };
+    node.listen.iter().map(read).collect()
+}
+
+fn networks(texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+    let read = |text: &String| {
+        let network = text.parse().ok();
+        network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)).ok_or_else(|| {
+            wrong("node.gateways", text, "an address or a network such as 10.3.0.0/28")
+        })
+    };
+    texts.iter().map(read).collect()
+}
+
+fn check_tls(tls: &TlsSettings) -> Result<(), ConfigError> {
+    if tls.names.is_empty() || tls.names.len() > NAMES_MAX {
+        return Err(wrong("tls.names", &tls.names.join(", "), "1 to 32 names or addresses"));
+    }
+    if !(1..=CERTIFICATE_HOURS_MAX).contains(&tls.certificate_hours) {
+        let hours = tls.certificate_hours.to_string();
+        return Err(wrong("tls.certificate_hours", &hours, "1 to 8760 hours"));
+    }
+    Ok(())
+}
+
+fn check_agency(agency: &AgencySettings) -> Result<Uscc, ConfigError> {
+    let AgencySettings { region, code, name, msp_id } = agency;
     if region.len() != 6 || !region.bytes().all(|b| b.is_ascii_digit()) {
-        return refuse("agency.region", region, "six digits (GB/T 2260)");
+        return Err(wrong("agency.region", region, "six digits (GB/T 2260)"));
     }
-    let code = &settings.agency.code;
-    let Ok(agency_code) = code.parse::<Uscc>() else {
-        return refuse(
-            "agency.code",
-            code,
-            "18 characters with a right check character (GB 32100)",
-        );
-    };
-    let name = &settings.agency.name;
+    let agency_code = code.parse::<Uscc>().map_err(|_| {
+        wrong("agency.code", code, "18 characters with a right check character (GB 32100)")
+    })?;
     if name.is_empty() || name.chars().count() > 100 {
-        return refuse("agency.name", name, "1 to 100 characters");
+        return Err(wrong("agency.name", name, "1 to 100 characters"));
     }
-    let msp_id = &settings.agency.msp_id;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
     if msp_id.is_empty() || msp_id.len() > 64 || !msp_id.bytes().all(plain) {
-        return refuse("agency.msp_id", msp_id, "1 to 64 letters, digits, '-' or '.'");
+        return Err(wrong("agency.msp_id", msp_id, "1 to 64 letters, digits, '-' or '.'"));
     }
-    Ok(ValidConfig { dir, listen: address, settings, agency_code })
+    Ok(agency_code)
 }
+
+fn wrong(key: &'static str, value: &str, reason: &'static str) -> ConfigError {
+    ConfigError::Value { key, value: value.to_owned(), reason }
+}
+
+const LISTENERS_MAX: usize = 8;
+const NAMES_MAX: usize = 32;
+const CERTIFICATE_HOURS_MAX: u32 = 8_760;
+const ENDPOINT_FORM: &str =
+    "an address and port such as 127.0.0.1:8080, http://127.0.0.1:8080 or gmtls://0.0.0.0:8443";
+// Without GM TLS everybody on the network could read and alter what is said.
+const EXPOSED: &str =
+    "plain HTTP is served on loopback only, unless node.insecure is true; use gmtls://";
 
 #[cfg(test)]
 mod tests {
     use super::{Config, ConfigError, FILE, Settings};
 
     fn config(dir: &std::path::Path) -> Config {
-        Config { dir: dir.to_owned(), listen: None, environment: Vec::new() }
+        Config { dir: dir.to_owned(), listen: Vec::new(), environment: Vec::new() }
     }
 
     #[test]
@@ -233,19 +338,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let valid = config(dir.path()).load().unwrap();
         assert_eq!(valid.settings, Settings::default());
-        assert_eq!(valid.listen.to_string(), "127.0.0.1:8080");
+        let listen: Vec<String> = valid.listen.iter().map(ToString::to_string).collect();
+        assert_eq!(listen, valid.settings.node.listen);
     }
 
     #[test]
     fn flag_beats_environment_beats_file() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join(FILE), "[node]\nlisten = \"127.0.0.1:1\"\n").unwrap();
+        std::fs::write(dir.path().join(FILE), "[node]\nlisten = [\"127.0.0.1:1\"]\n").unwrap();
         let mut config = config(dir.path());
-        assert_eq!(config.clone().load().unwrap().listen.port(), 1);
+        assert_eq!(config.clone().load().unwrap().listen[0].address.port(), 1);
         config.environment = vec![("CHANGBAI__NODE__LISTEN".into(), "127.0.0.1:2".into())];
-        assert_eq!(config.clone().load().unwrap().listen.port(), 2);
-        config.listen = Some("[::1]:3".into());
-        assert_eq!(config.load().unwrap().listen.port(), 3);
+        assert_eq!(config.clone().load().unwrap().listen[0].address.port(), 2);
+        config.listen = vec!["[::1]:3".into()];
+        assert_eq!(config.load().unwrap().listen[0].address.port(), 3);
     }
 
     #[test]
@@ -256,7 +362,12 @@ mod tests {
         let error = config(dir.path()).load().unwrap_err();
         assert!(matches!(&error, ConfigError::Syntax { reason, .. } if reason.contains("lissen")));
         for (text, key) in [
-            ("[node]\nlisten = \"0.0.0.0:8080\"", "node.listen"),
+            ("[node]\nlisten = [\"http://0.0.0.0:8080\"]", "node.listen"),
+            ("[node]\nlisten = []", "node.listen"),
+            ("[node]\nlisten = [\"https://127.0.0.1:1\"]", "node.listen"),
+            ("[node]\ngateways = [\"10.0.0.0/33\"]", "node.gateways"),
+            ("[tls]\nnames = []", "tls.names"),
+            ("[tls]\ncertificate_hours = 0", "tls.certificate_hours"),
             ("[agency]\nregion = \"2201\"", "agency.region"),
             ("[agency]\ncode = \"11220100MB99999990\"", "agency.code"),
             ("[agency]\nname = \"\"", "agency.name"),

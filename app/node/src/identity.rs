@@ -1,24 +1,28 @@
 //! Certificates and keys of an embedded node: made at the first start, checked at every start.
 //!
-//! One SM2 root for the agency signs two certificates (GM/T 0015, signing profile): the node's,
-//! with the units `peer` and `orderer` (it endorses and validates), and the operator's, with the
-//! unit `client` (it submits). Keys are PKCS#8 PEM with mode 0600.
+//! Two authorities, each in a directory of its own (R60: roots of identity and of transport are apart). `ca/` certifies
+//! who somebody is on the ledger: the node, with the units `peer` and `orderer` (it endorses and validates), and the
+//! operator, with the unit `client` (who submits). `tls-ca/` certifies the node's end of connections: two short-lived
+//! certificates of one subject (双证书), which [`crate::renewal`] replaces. Keys are PKCS#8 PEM with mode 0600.
 
 use std::path::{Path, PathBuf};
 
-use changbai_core::Uscc;
+use changbai_authority::{AuthorityStore, AuthorityStoreError, Issued};
 use smkit::Random;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 use smkit_pki::{
-    Authority, Certificate, Profile, Subject, TrustAnchors, Usage, Validity, verify_chain,
+    AlternativeNames, Authority, Certificate, Profile, Purpose, Subject, Terms, TrustAnchors,
+    Validity, verify_chain,
 };
 use zeroize::Zeroizing;
 
-use crate::config::AgencySettings;
+use crate::config::{AgencySettings, ValidConfig};
 use crate::directory::{read_small, write_whole};
 use crate::start::StartError;
+use crate::tls_files::{TlsFiles, TlsIdentity};
 
 const DAY_S: i64 = 86_400;
+const HOUR_S: i64 = 3_600;
 const ROOT_DAYS: i64 = 20 * 365;
 const MEMBER_DAYS: i64 = 3 * 365;
 /// Certificates begin a little in the past, so that a clock set back a moment later accepts them.
@@ -31,82 +35,113 @@ pub(crate) struct Identities {
     pub(crate) node_key: SigningKey,
 }
 
-/// Makes whatever a first start needs below `dir`. The root goes last: its presence means that
+/// Makes whatever a first start needs below `dir`. The operator's certificate goes last: its presence means that
 /// everything is there.
 pub(crate) fn create(
     dir: &Path,
-    agency: &AgencySettings,
-    code: &Uscc,
+    config: &ValidConfig,
     now_s: i64,
     random: &mut dyn Random,
 ) -> Result<(), StartError> {
-    let root_validity =
-        Validity { not_before: now_s - LEEWAY_S, not_after: now_s + ROOT_DAYS * DAY_S };
-    let member_validity =
-        Validity { not_before: now_s - LEEWAY_S, not_after: now_s + MEMBER_DAYS * DAY_S };
-    let wrong = |e: &dyn std::fmt::Display| StartError::Identity {
-        file: dir.to_owned(),
-        reason: e.to_string(),
-    };
-    let subject = |common_name: &str, units: &[&str]| Subject {
-        country: "CN".to_owned(),
-        state: "吉林省".to_owned(),
-        locality: "长春市".to_owned(),
-        organisation: agency.name.clone(),
-        organisational_units: units.iter().map(|unit| (*unit).to_owned()).collect(),
-        common_name: common_name.to_owned(),
-    };
-    let root_name = format!("{} 根证书", agency.name);
-    let authority = Authority::create_root(&subject(&root_name, &[]), root_validity, random)
-        .map_err(|e| wrong(&e))?;
-    for (file, name, units) in [
-        ("node", "node-0", ["peer", "orderer"].as_slice()),
-        ("operator", "operator-0", ["client"].as_slice()),
-    ] {
-        let key = PrivateKey::generate(random).map_err(|e| wrong(&e))?;
-        let certificate = authority
-            .issue(
-                &subject(name, units),
-                key.public_key(),
-                Profile::Signing,
-                member_validity,
-                Some(code.as_str()),
-                random,
-            )
-            .map_err(|e| wrong(&e))?;
-        let key = key.to_pkcs8_pem().map_err(|e| wrong(&e))?;
-        write_whole(&path(dir, file, "key"), key.as_bytes(), 0o600)?;
-        write_whole(&path(dir, file, "cert"), certificate.to_pem().as_bytes(), 0o644)?;
+    // What a first start left that did not come to its end was never used for anything.
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StartError::file(dir, error));
+        }
+        _ => {}
     }
-    let key = authority.key().to_pkcs8_pem().map_err(|e| wrong(&e))?;
-    write_whole(&path(dir, "ca", "key"), key.as_bytes(), 0o600)?;
-    write_whole(&path(dir, "ca", "cert"), authority.certificate().to_pem().as_bytes(), 0o644)
+    let agency = &config.settings.agency;
+    let authority = |folder: &str, name: &str, random: &mut dyn Random| {
+        let subject = subject(agency, &format!("{} {name}", agency.name), &[]);
+        let root = Authority::create_root(&subject, days(now_s, ROOT_DAYS), random)
+            .map_err(|e| wrong(&dir.join(folder), &e))?;
+        AuthorityStore::create(&dir.join(folder), root, &[], None, random)
+            .map_err(|e| authority_error(dir, e))
+    };
+    let mut identity = authority(IDENTITY_AUTHORITY, "根证书", random)?;
+    let mut tls = authority(TLS_AUTHORITY, "传输根证书", random)?;
+    issue_tls(dir, &mut tls, config, now_s, random)?;
+    let code = &config.agency_code;
+    for (file, name, units, profile) in [
+        ("node", "node-0", ["peer", "orderer"].as_slice(), Profile::Signing),
+        ("operator", "operator-0", ["client"].as_slice(), Profile::Operator),
+    ] {
+        let key = PrivateKey::generate(random).map_err(|e| wrong(dir, &e))?;
+        let name = (&subject(agency, name, units)).try_into().map_err(|e| wrong(dir, &e))?;
+        let validity = days(now_s, MEMBER_DAYS);
+        let terms = Terms {
+            organisation_code: Some(code.as_str()),
+            ..Terms::new(name, key.public_key(), profile, validity)
+        };
+        let issued = identity.issue(&terms, false, now_s, random);
+        let Issued { signing, .. } = issued.map_err(|e| authority_error(dir, e))?;
+        let key = key.to_pkcs8_pem().map_err(|e| wrong(dir, &e))?;
+        write_whole(&path(dir, file, "key"), key.as_bytes(), 0o600)?;
+        write_whole(&path(dir, file, "cert"), signing.to_pem().as_bytes(), 0o644)?;
+    }
+    Ok(())
+}
+
+/// Issues the node's first TLS certificates, or new ones after they have run out while the node was down.
+fn issue_tls(
+    dir: &Path,
+    authority: &mut AuthorityStore,
+    config: &ValidConfig,
+    now_s: i64,
+    random: &mut dyn Random,
+) -> Result<(), StartError> {
+    let tls = &config.settings.tls;
+    let hosts = AlternativeNames::parse(tls.names.iter().map(String::as_str))
+        .ok_or_else(|| wrong(dir, &"tls.names holds neither DNS names nor addresses"))?;
+    let key = PrivateKey::generate(random).map_err(|e| wrong(dir, &e))?;
+    let subject = subject(&config.settings.agency, "node-0", &["peer", "orderer"]);
+    let hours = i64::from(tls.certificate_hours);
+    let validity =
+        Validity { not_before: now_s - LEEWAY_S, not_after: now_s + hours * HOUR_S };
+    let name = (&subject).try_into().map_err(|e| wrong(dir, &e))?;
+    let terms =
+        Terms { hosts, ..Terms::new(name, key.public_key(), Profile::Node, validity) };
+    let issued =
+        authority.issue(&terms, true, now_s, random).map_err(|e| authority_error(dir, e))?;
+    TlsFiles::below(dir).write(&TlsIdentity::new(issued, key, authority.chain()))
 }
 
 /// Whether a first start has completed.
 pub(crate) fn exist(dir: &Path) -> bool {
-    path(dir, "ca", "cert").exists()
+    path(dir, "operator", "cert").exists()
 }
 
-/// Reads and checks certificates and the node's key; anything damaged is refused by file name.
-pub(crate) fn load(dir: &Path, now_s: i64) -> Result<Identities, StartError> {
-    let root = certificate(&path(dir, "ca", "cert"))?;
+/// Reads and checks certificates and keys, and opens the authority of TLS certificates for as long as the node runs.
+/// Anything damaged is refused by file name.
+pub(crate) fn load(
+    dir: &Path,
+    config: &ValidConfig,
+    now_s: i64,
+    random: &mut dyn Random,
+) -> Result<(Identities, AuthorityStore), StartError> {
+    let open = |folder: &str| {
+        let store = AuthorityStore::open(&dir.join(folder), None);
+        store.map_err(|e| authority_error(dir, e))
+    };
+    // Opened for its checks, and closed again: operators issue certificates while the node runs.
+    let identity = open(IDENTITY_AUTHORITY)?;
+    let root = identity.certificate().clone();
     let refuse = |file: &str, kind: &str, reason: String| StartError::Identity {
         file: path(dir, file, kind),
         reason,
     };
-    root.verify_issued_by(&root).map_err(|e| refuse("ca", "cert", e.to_string()))?;
-    // The operator's certificate and the authority's key are used elsewhere or later; a damaged
-    // one is better noticed now than when it is needed.
+    // The operator's certificate is used elsewhere; a damaged one is better noticed now than when it is needed.
     let operator = certificate(&path(dir, "operator", "cert"))?;
     let node = certificate(&path(dir, "node", "cert"))?;
     let anchors = TrustAnchors::from_certificates(vec![root.clone()]);
     for (file, leaf) in [("node", &node), ("operator", &operator)] {
-        verify_chain(leaf, &[], &anchors, now_s, Usage::DigitalSignature)
+        verify_chain(leaf, &[], &anchors, now_s, Purpose::Signing)
             .map_err(|e| refuse(file, "cert", e.to_string()))?;
+        check_registered(&dir.join(IDENTITY_AUTHORITY), &identity, leaf)?;
     }
+    drop(identity);
     let mut keys = Vec::new();
-    for (file, owner) in [("node", &node), ("operator", &operator), ("ca", &root)] {
+    for (file, owner) in [("node", &node), ("operator", &operator)] {
         let private = private_key(&path(dir, file, "key"))?;
         if private.public_key() != owner.public_key() {
             return Err(refuse(file, "key", "the key does not belong to the certificate".into()));
@@ -116,28 +151,81 @@ pub(crate) fn load(dir: &Path, now_s: i64) -> Result<Identities, StartError> {
     let node_key = keys.swap_remove(0);
     let node_key = SigningKey::new(node_key, SignerId::DEFAULT)
         .map_err(|e| refuse("node", "key", e.to_string()))?;
-    Ok(Identities { root, node, node_key })
+    let mut tls_authority = open(TLS_AUTHORITY)?;
+    let tls = TlsFiles::below(dir).read()?;
+    if let (Some(leaf), true) = (tls.leaf(), config.settings.tls.enrolment.is_empty()) {
+        check_registered(&dir.join(TLS_AUTHORITY), &tls_authority, leaf)?;
+    }
+    // Certificates of three days run out while a node is down for a week. Its own authority gives it new ones.
+    if tls.not_after() <= now_s {
+        issue_tls(dir, &mut tls_authority, config, now_s, random)?;
+    }
+    Ok((Identities { root, node, node_key }, tls_authority))
+}
+
+/// A register that has lost its end does not know what the authority certified; it could not revoke it either.
+fn check_registered(
+    dir: &Path,
+    store: &AuthorityStore,
+    certificate: &Certificate,
+) -> Result<(), StartError> {
+    let entry = store.register().find(&certificate.serial());
+    if entry.is_some_and(|entry| entry.sm3 == certificate.sm3()) {
+        return Ok(());
+    }
+    let reason = format!("the register does not know the certificate of {}", certificate.subject());
+    Err(wrong(&dir.join("register.log"), &reason))
+}
+
+fn subject(agency: &AgencySettings, common_name: &str, units: &[&str]) -> Subject {
+    Subject {
+        country: "CN".to_owned(),
+        state: "吉林省".to_owned(),
+        locality: "长春市".to_owned(),
+        organisation: agency.name.clone(),
+        organisational_units: units.iter().map(|unit| (*unit).to_owned()).collect(),
+        common_name: common_name.to_owned(),
+    }
+}
+
+fn days(now_s: i64, days: i64) -> Validity {
+    Validity { not_before: now_s - LEEWAY_S, not_after: now_s + days * DAY_S }
 }
 
 fn certificate(file: &Path) -> Result<Certificate, StartError> {
-    Certificate::from_pem(&text(file)?)
-        .map_err(|e| StartError::Identity { file: file.to_owned(), reason: e.to_string() })
+    Certificate::from_pem(&text(file)?).map_err(|e| wrong(file, &e))
 }
 
 fn private_key(file: &Path) -> Result<PrivateKey, StartError> {
     let pem = Zeroizing::new(text(file)?);
-    PrivateKey::from_pkcs8_pem(&pem)
-        .map_err(|e| StartError::Identity { file: file.to_owned(), reason: e.to_string() })
+    PrivateKey::from_pkcs8_pem(&pem).map_err(|e| wrong(file, &e))
 }
 
-fn text(file: &Path) -> Result<String, StartError> {
-    let refuse =
-        |reason: &str| StartError::Identity { file: file.to_owned(), reason: reason.to_owned() };
-    let bytes = read_small(file)?.ok_or_else(|| refuse("the file is missing"))?;
-    String::from_utf8(bytes)
-        .map_err(|e| refuse(&format!("byte {} is not text", e.utf8_error().valid_up_to())))
+pub(crate) fn text(file: &Path) -> Result<String, StartError> {
+    let bytes = read_small(file)?.ok_or_else(|| wrong(file, &"the file is missing"))?;
+    String::from_utf8(bytes).map_err(|e| {
+        wrong(file, &format!("byte {} is not text", e.utf8_error().valid_up_to()))
+    })
+}
+
+pub(crate) fn wrong(file: &Path, reason: &dyn std::fmt::Display) -> StartError {
+    StartError::Identity { file: file.to_owned(), reason: reason.to_string() }
+}
+
+fn authority_error(dir: &Path, error: AuthorityStoreError) -> StartError {
+    match error {
+        AuthorityStoreError::File { file, source } => StartError::File { file, source },
+        AuthorityStoreError::Damaged { file, reason } => StartError::Identity { file, reason },
+        AuthorityStoreError::Register { file, line, reason } => {
+            StartError::Identity { file, reason: format!("line {line}: {reason}") }
+        }
+        other => wrong(dir, &other),
+    }
 }
 
 fn path(dir: &Path, name: &str, kind: &str) -> PathBuf {
     dir.join(format!("{name}.{kind}.pem"))
 }
+
+const IDENTITY_AUTHORITY: &str = "ca";
+const TLS_AUTHORITY: &str = "tls-ca";

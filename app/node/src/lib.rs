@@ -14,14 +14,21 @@
 //! - REST without GM TLS listens on loopback only.
 //! - Damage to anything that cannot be derived again refuses the start and names the file.
 
+mod authority;
 mod clock;
 pub mod config;
 mod directory;
 mod embedded;
 mod health;
 mod identity;
+mod listeners;
+mod renewal;
 mod start;
+mod tls_files;
+mod transport;
 
+pub use authority::{AuthorityConfig, serve_authority};
 pub use clock::LocalClock;
 pub use config::{Config, ConfigError};
+pub use renewal::RenewalStatus;
 pub use start::{RunningNode, StartError, StopError, start};

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
-use changbai_api::{ApiParts, ApiState};
+use changbai_api::{ApiParts, ApiState, Gateways, Listener};
 use changbai_channel::{
-    Block, Channel, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Block, Channel, FixedConfig, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Tuning,
 };
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
@@ -22,21 +23,22 @@ use changbai_wire::time::Clock;
 use smkit::OsRandom;
 use smkit::selftest::SelfTest;
 use smkit_pki::TrustAnchors;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::LocalClock;
-use crate::config::{Config, ConfigError, ValidConfig};
+use crate::config::{Config, ConfigError, Endpoint, ValidConfig};
 use crate::directory::{Directory, Lock, read_small, write_whole};
 use crate::embedded::EmbeddedLedger;
 use crate::health::NodeHealth;
 use crate::identity::{self, Identities};
+use crate::listeners::{Protection, bind};
+use crate::renewal::RenewalStatus;
 
 /// The channel of an embedded node.
 const CHANNEL: &str = "changchun";
 /// How long open requests may take to end after a stop was asked for.
-const STOP_GRACE: Duration = Duration::from_secs(10);
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The ordering thread looks up at least this often.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -151,7 +153,7 @@ pub enum StopError {
 /// the next start has more to check.
 #[derive(Debug)]
 pub struct RunningNode {
-    address: SocketAddr,
+    listen: Vec<Endpoint>,
     directory: Directory,
     first_start: bool,
     recovery: Recovery,
@@ -159,6 +161,8 @@ pub struct RunningNode {
     evidence: Arc<EvidenceService>,
     orderer: std::thread::JoinHandle<Result<Orderer, Halted>>,
     server: JoinHandle<()>,
+    renewal: JoinHandle<()>,
+    tls_status: Arc<RenewalStatus>,
     stop: watch::Sender<bool>,
     _lock: Lock,
 }
@@ -183,7 +187,8 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
         prepare(&directory, &config, clock.as_ref())?;
     }
     let now = clock.now().at;
-    let identities = identity::load(&directory.identity(), now.seconds())?;
+    let (identities, tls_authority) =
+        identity::load(&directory.identity(), &config, now.seconds(), &mut OsRandom)?;
     let genesis = load_genesis(&directory)?;
     let trust = trust(&genesis, &identities)?;
     repair_trust(&directory, &trust)?;
@@ -191,25 +196,25 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     check_agency(&channel, &config)?;
     report(recovery);
 
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|source| StartError::Listen { address: config.listen, source })?;
-    let address = listener
-        .local_addr()
-        .map_err(|source| StartError::Listen { address: config.listen, source })?;
+    let protection =
+        Protection::new(&directory, &config, tls_authority, channel.config(), &clock)?;
+    let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
     let (state, evidence) =
-        wire_api(&directory, &config, &identities, &channel, &clock, self_test, trust)?;
+        wire_api(&directory, &config, &identities, &channel, &clock, self_test, &protection, trust)?;
     let orderer = std::thread::Builder::new()
         .name("orderer".to_owned())
         .spawn(move || order(orderer))
         .map_err(|e| StartError::file(&directory.root, e))?;
     let (stop, stopped) = watch::channel(false);
-    let server = serve(listener, state, stopped);
-    let running = serde_json::json!({ "listen": address.to_string(), "pid": std::process::id() });
+    let server = serve(listeners, state, stopped.clone());
+    let tls_status = Arc::clone(&protection.status);
+    let renewal = protection.renew(stopped);
+    let spoken: Vec<String> = listen.iter().map(ToString::to_string).collect();
+    let running = serde_json::json!({ "listen": spoken, "pid": std::process::id() });
     write_whole(&directory.running(), running.to_string().as_bytes(), 0o644)?;
-    tracing::info!(%address, dir = %directory.root.display(), "node::started");
+    tracing::info!(listen = spoken.join(" "), dir = %directory.root.display(), "node::started");
     Ok(RunningNode {
-        address,
+        listen,
         directory,
         first_start,
         recovery,
@@ -217,16 +222,24 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
         evidence,
         orderer,
         server,
+        renewal,
+        tls_status,
         stop,
         _lock: lock,
     })
 }
 
 impl RunningNode {
-    /// Where REST listens.
+    /// Where REST listens, in the order of the configuration.
     #[must_use]
-    pub fn listen_addr(&self) -> SocketAddr {
-        self.address
+    pub fn listen(&self) -> &[Endpoint] {
+        &self.listen
+    }
+
+    /// How the renewal of the TLS certificate goes.
+    #[must_use]
+    pub fn tls_status(&self) -> &RenewalStatus {
+        &self.tls_status
     }
 
     /// The data directory.
@@ -276,6 +289,7 @@ impl RunningNode {
         // A receiver that is gone means the server has ended already.
         let _ = self.stop.send(true);
         self.server.await.map_err(|_| StopError::Task)?;
+        self.renewal.await.map_err(|_| StopError::Task)?;
         drop(self.evidence);
         self.channel.stop();
         let orderer = self.orderer;
@@ -304,9 +318,9 @@ fn prepare(
     }
     let now = clock.now().at;
     let agency = &config.settings.agency;
-    let code = &config.agency_code;
-    identity::create(&directory.identity(), agency, code, now.seconds(), &mut OsRandom)?;
-    let identities = identity::load(&directory.identity(), now.seconds())?;
+    identity::create(&directory.identity(), config, now.seconds(), &mut OsRandom)?;
+    let (identities, _) =
+        identity::load(&directory.identity(), config, now.seconds(), &mut OsRandom)?;
     let wrong = |e: &dyn std::fmt::Display| StartError::Wiring(e.to_string());
     let roots = TrustAnchors::from_certificates(vec![identities.root.clone()]);
     let org = Organisation::new(&agency.msp_id, &agency.name, roots);
@@ -345,11 +359,15 @@ fn open_channel(
         .map_err(|e| StartError::Wiring(e.to_string()))?;
     let parts = Parts {
         files: Arc::new(StdFiles),
+        index: None,
         genesis,
         contracts,
         endorser: signing_identity(directory, identities)?,
-        validator: identities.node_key.clone(),
+        validator: Some(identities.node_key.clone()),
         clock: Arc::clone(clock),
+        config_rule: Arc::new(FixedConfig),
+        tuning: Tuning::default(),
+        now_ms: 0,
     };
     Ok(Channel::open(&directory.channel(CHANNEL), parts)?)
 }
@@ -388,6 +406,7 @@ fn wire_api(
     channel: &Channel,
     clock: &Arc<dyn Clock>,
     self_test: SelfTest,
+    protection: &Protection,
     trust: Trust,
 ) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
@@ -428,6 +447,8 @@ fn wire_api(
         clock: Arc::clone(clock),
         health: Arc::new(health),
         answers: Arc::new(answers),
+        gateways: Gateways::new(config.gateways.clone()),
+        authority: Some(protection.authority()),
         limits,
     });
     Ok((state, evidence))
@@ -439,7 +460,7 @@ fn offload(job: Box<dyn FnOnce() + Send>) {
 }
 
 fn serve(
-    listener: TcpListener,
+    listeners: Vec<Listener>,
     state: ApiState,
     mut stopped: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
@@ -447,8 +468,10 @@ fn serve(
         // An error means the sender is gone, which is a stop as well.
         drop(stopped.wait_for(|stop| *stop).await);
     };
+    let limits = state.limits().clone();
+    let router = changbai_api::router(state);
     #[expect(clippy::disallowed_methods, reason = "this is the node's task; shutdown joins it")]
-    tokio::spawn(changbai_api::serve(listener, state, stop, STOP_GRACE))
+    tokio::spawn(changbai_api::serve(listeners, router, limits, stop, STOP_GRACE))
 }
 
 /// The ordering thread: turns until everything taken is committed and proven, or until it halts.

@@ -1,46 +1,59 @@
 //! The handle that the floors above hold: invoke, broadcast, read, prove.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use changbai_consensus::{Engine, Member, ValidatorSet};
+use changbai_consensus::{Engine, Equivocation};
 use changbai_contract::Registry;
 use changbai_merkle::{InclusionProof, prove_inclusion};
-use changbai_msp::{ChannelConfig, EffectivePolicy, Membership};
-use changbai_storage::{ConsensusWal, Files, StorageError};
+use changbai_msp::ChannelConfig;
+use changbai_storage::{ConsensusWal, Files, MemoryIndex, StorageError};
 use changbai_wire::time::Clock;
 use changbai_wire::{
-    DecodedProposal, Header, TransactionLeaf, TxId, ValidatorAddress, decode_transaction,
-    envelope_digest,
+    DecodedProposal, DecodedTransaction, Header, TransactionLeaf, TxId, ValidatorAddress,
+    decode_transaction, envelope_digest,
 };
 use smkit::sm2::SigningKey;
+use smkit::sm3::Sm3Digest;
 use tokio::sync::oneshot;
 
 use crate::block::Block;
 use crate::endorse::{self, Endorsed, Invocation, SigningIdentity};
+use crate::epoch::{ConfigRule, Epoch};
 use crate::ledger::{Ledger, Paths, Recovery, Tip};
-use crate::limits::{BLOCK_PAGE_MAX, ENVELOPE_BYTES_MAX};
-use crate::mempool::{Mempool, Waiting};
+use crate::limits::{BLOCK_PAGE_MAX, ENVELOPE_BYTES_MAX, MISBEHAVIOUR_SHOWN_MAX};
+use crate::mempool::{Decoded, Mempool, Waiting};
 use crate::orderer::{Halted, Orderer};
 use crate::outcome::{BroadcastError, InvokeError, Outcome};
+use crate::signatures::Verdicts;
 use crate::state::{Location, Nodes};
+use crate::tuning::Tuning;
 use crate::validate::Rules;
 
 /// What a channel is opened with.
 pub struct Parts {
     /// File access of the block log and the consensus log.
     pub files: Arc<dyn Files>,
+    /// An index in memory instead of one below the directory: for simulations.
+    pub index: Option<MemoryIndex>,
     /// Block 0 with the channel's configuration; the same at every node.
     pub genesis: Block,
     /// Contracts that run inside the node.
     pub contracts: Registry,
     /// The node's identity as a peer: it endorses.
     pub endorser: SigningIdentity,
-    /// The node's key as a validator.
-    pub validator: SigningKey,
+    /// The node's key as a validator; without one it follows. With one it votes at the heights
+    /// whose configuration names it.
+    pub validator: Option<SigningKey>,
     /// Where block times come from.
     pub clock: Arc<dyn Clock>,
+    /// How the configuration changes.
+    pub config_rule: Arc<dyn ConfigRule>,
+    /// How patient the node is.
+    pub tuning: Tuning,
+    /// What the owner's monotonic clock shows, in milliseconds; later calls continue it.
+    pub now_ms: u64,
 }
 
 impl std::fmt::Debug for Parts {
@@ -66,34 +79,91 @@ pub enum OpenError {
 
 /// State that callers' threads and the ordering thread share.
 pub(crate) struct Shared {
-    pub(crate) config: ChannelConfig,
-    pub(crate) membership: Membership,
-    endorsement: EffectivePolicy,
-    writers: EffectivePolicy,
-    pub(crate) validators: ValidatorSet,
     pub(crate) ledger: Ledger,
     pub(crate) mempool: Mempool,
+    pub(crate) verdicts: Verdicts,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Hash of the genesis header.
+    pub(crate) genesis: Sm3Digest,
+    channel_id: String,
+    epoch: RwLock<Arc<Epoch>>,
+    config_rule: Arc<dyn ConfigRule>,
     contracts: Registry,
     versions: HashMap<String, String>,
     endorser: SigningIdentity,
     halted: Mutex<Option<String>>,
+    condition: Mutex<Condition>,
+    misbehaviour: Mutex<VecDeque<Equivocation>>,
 }
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("channel", &self.config.channel_id).finish_non_exhaustive()
+        f.debug_struct("Shared").field("channel", &self.channel_id).finish_non_exhaustive()
     }
 }
 
+/// What the ordering thread says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Why the node does not vote for the time being: its disk is full.
+    pub suspended: Option<String>,
+    /// Since when, in the owner's monotonic milliseconds, too few validators are heard to decide
+    /// anything.
+    pub no_quorum_since_ms: Option<u64>,
+    /// Round of the height under way; above 0 when the first proposal failed.
+    pub round: u32,
+    /// Whether the node is a validator of the next height.
+    pub validator: bool,
+    /// Peers connected.
+    pub peers: usize,
+    /// Blocks that the most advanced peer claims to have.
+    pub peers_height: u64,
+    /// Transactions waiting for a block.
+    pub waiting: usize,
+}
+
 impl Shared {
-    pub(crate) fn rules(&self) -> Rules<'_> {
-        Rules {
-            channel_id: &self.config.channel_id,
-            membership: &self.membership,
-            endorsement: &self.endorsement,
-            contracts: &self.versions,
+    /// The configuration in force for the next block.
+    pub(crate) fn epoch(&self) -> Arc<Epoch> {
+        Arc::clone(&self.epoch.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_epoch(&self, epoch: Arc<Epoch>) {
+        *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
+    }
+
+    pub(crate) fn rules<'a>(&'a self, epoch: &'a Epoch) -> Rules<'a> {
+        Rules { epoch, contracts: &self.versions, config_rule: self.config_rule.as_ref() }
+    }
+
+    /// Whether a transaction may wait for a block: its channel, its creator, and that the ledger
+    /// has none of its id.
+    pub(crate) fn admits(&self, transaction: &DecodedTransaction) -> Result<(), BroadcastError> {
+        if transaction.channel_id != self.channel_id {
+            return Err(BroadcastError::WrongChannel(transaction.channel_id.clone()));
         }
+        let epoch = self.epoch();
+        let at_s = self.clock.now().at.seconds();
+        let creator = epoch.membership.identify(&transaction.creator, at_s)?;
+        if !epoch.writers.evaluate(&[&creator]) {
+            return Err(BroadcastError::Forbidden);
+        }
+        if self.ledger.location(&transaction.tx_id)?.is_some() {
+            return Err(BroadcastError::Duplicate { tx_id: transaction.tx_id });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn accuse(&self, case: &Equivocation) {
+        let mut known = self.misbehaviour.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MISBEHAVIOUR_SHOWN_MAX {
+            known.pop_front();
+        }
+        known.push_back(case.clone());
+    }
+
+    pub(crate) fn set_condition(&self, condition: Condition) {
+        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = condition;
     }
 
     pub(crate) fn halt(&self, reason: &str) {
@@ -123,11 +193,13 @@ pub struct Status {
     /// Blocks in the ledger, genesis included: the last block's number plus one.
     pub height: u64,
     /// Hash of the last block's header.
-    pub tip: smkit::sm3::Sm3Digest,
+    pub tip: Sm3Digest,
     /// Transactions in the ledger, invalid ones included.
     pub transactions: u64,
     /// Why ordering has halted, if it has.
     pub halted: Option<String>,
+    /// What the ordering thread says of itself.
+    pub condition: Condition,
 }
 
 /// Everything that proves one transaction against a quorum-signed header.
@@ -172,45 +244,47 @@ impl Channel {
         };
         let config =
             ChannelConfig::from_envelope(envelope).map_err(|e| OpenError::Config(e.to_string()))?;
-        let paths = Paths::below(dir);
+        let paths = Paths::below(dir, parts.index);
         parts.files.create_dir_all(dir).map_err(|source| StorageError::Io {
             file: dir.to_owned(),
             operation: "create",
             source,
         })?;
         let (wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
-        let (ledger, recovery) = Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis)?;
-        let members = config
-            .validators
-            .iter()
-            .map(|v| Member {
-                address: ValidatorAddress::for_key(v.certificate.public_key()),
-                key: v.certificate.verifying_key().clone(),
-            })
-            .collect();
-        let validators =
-            ValidatorSet::new(members).map_err(|e| OpenError::Config(e.to_string()))?;
+        let rule = parts.config_rule.as_ref();
+        let (ledger, recovery) =
+            Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis, &config, rule)?;
         let height = ledger.tip().header.number + 1;
-        let engine =
-            Engine::new(&config.channel_id, Some(parts.validator), height, validators.clone());
+        let current = ledger.config_at(height)?;
+        let epoch = Epoch::new(current).map_err(OpenError::Config)?;
+        let channel_id = config.channel_id.clone();
+        let own = parts
+            .validator
+            .as_ref()
+            .map(|key| ValidatorAddress::for_key(key.verifying_key().public_key()));
+        let engine = Engine::new(&channel_id, parts.validator, height, epoch.validators.clone())
+            .with_timeouts(parts.tuning.timeouts);
         let versions =
             parts.contracts.iter().map(|c| (c.name().to_owned(), c.version().to_owned())).collect();
         let shared = Arc::new(Shared {
-            membership: config.membership(),
-            endorsement: config.endorsement(),
-            writers: config.writers(),
-            validators,
             ledger,
             mempool: Mempool::default(),
+            verdicts: Verdicts::default(),
             clock: parts.clock,
+            genesis: parts.genesis.header.hash(),
+            channel_id,
+            epoch: RwLock::new(Arc::new(epoch)),
+            config_rule: parts.config_rule,
             contracts: parts.contracts,
             versions,
             endorser: parts.endorser,
             halted: Mutex::new(None),
-            config,
+            condition: Mutex::default(),
+            misbehaviour: Mutex::default(),
         });
-        let mut orderer = Orderer::new(Arc::clone(&shared), engine, wal);
-        orderer.recover(entries, 0)?;
+        let mut orderer =
+            Orderer::new(Arc::clone(&shared), engine, own, wal, parts.tuning, parts.now_ms);
+        orderer.recover(entries)?;
         Ok((Self { shared }, orderer, recovery))
     }
 
@@ -220,7 +294,7 @@ impl Channel {
     ///
     /// [`InvokeError`], the contract's refusals among them.
     pub fn evaluate(&self, creator: &[u8], call: &Invocation) -> Result<Vec<u8>, InvokeError> {
-        let proposal = endorse::propose(&self.shared.config.channel_id, creator, call)?;
+        let proposal = endorse::propose(&self.shared.channel_id, creator, call)?;
         Ok(self.simulate(&proposal.decoded)?.payload)
     }
 
@@ -235,7 +309,7 @@ impl Channel {
         creator: &SigningIdentity,
         call: &Invocation,
     ) -> Result<Endorsed, InvokeError> {
-        let proposal = endorse::propose(&self.shared.config.channel_id, &creator.serialized, call)?;
+        let proposal = endorse::propose(&self.shared.channel_id, &creator.serialized, call)?;
         let answer = self.simulate(&proposal.decoded)?;
         endorse::endorse(&proposal, answer, creator, &self.shared.endorser)
     }
@@ -259,20 +333,11 @@ impl Channel {
         }
         let transaction = decode_transaction(&envelope)
             .map_err(|(code, reason)| BroadcastError::Malformed { code, reason })?;
-        if transaction.channel_id != self.shared.config.channel_id {
-            return Err(BroadcastError::WrongChannel(transaction.channel_id));
-        }
-        let at_s = self.shared.clock.now().at.seconds();
-        let creator = self.shared.membership.identify(&transaction.creator, at_s)?;
-        if !self.shared.writers.evaluate(&[&creator]) {
-            return Err(BroadcastError::Forbidden);
-        }
-        if self.shared.ledger.location(&transaction.tx_id)?.is_some() {
-            return Err(BroadcastError::Duplicate { tx_id: transaction.tx_id });
-        }
+        self.shared.admits(&transaction)?;
         let (reply, outcome) = oneshot::channel();
         let digest = envelope_digest(&envelope);
-        self.shared.mempool.push(Waiting { envelope, digest, transaction, reply })?;
+        let decoded = Arc::new(Decoded { digest, transaction });
+        self.shared.mempool.push(Waiting { envelope: Arc::new(envelope), decoded }, reply)?;
         Ok(outcome)
     }
 
@@ -286,13 +351,30 @@ impl Channel {
             tip: hash,
             transactions: frontier.size(),
             halted: self.shared.halted(),
+            condition: self.shared.condition.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 
-    /// The channel's configuration.
+    /// The channel's configuration, as it is for the next block.
     #[must_use]
-    pub fn config(&self) -> &ChannelConfig {
-        &self.shared.config
+    pub fn config(&self) -> Arc<ChannelConfig> {
+        Arc::clone(&self.shared.epoch().config)
+    }
+
+    /// The configuration under which block `height` was, or the next one will be, decided.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] when the index is damaged.
+    pub fn config_at(&self, height: u64) -> Result<ChannelConfig, StorageError> {
+        self.shared.ledger.config_at(height)
+    }
+
+    /// Validators caught signing two statements in one place, the latest cases last.
+    #[must_use]
+    pub fn misbehaviour(&self) -> Vec<Equivocation> {
+        let known = self.shared.misbehaviour.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().cloned().collect()
     }
 
     /// The block of that number, if it exists.
@@ -397,7 +479,7 @@ impl Channel {
 
     fn simulate(&self, proposal: &DecodedProposal) -> Result<endorse::Answer, InvokeError> {
         let at_s = i64::try_from(proposal.time_ms / 1_000).unwrap_or(i64::MAX);
-        let caller = self.shared.membership.identify(&proposal.creator, at_s)?;
+        let caller = self.shared.epoch().membership.identify(&proposal.creator, at_s)?;
         let view = self.shared.ledger.index().snapshot();
         endorse::simulate(&self.shared.contracts, &view, &caller, proposal)
     }

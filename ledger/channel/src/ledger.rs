@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use changbai_merkle::Frontier;
+use changbai_msp::ChannelConfig;
 use changbai_storage::{
-    BlockLog, Files, Index, IndexBatch, IndexState, LogOptions, Position, StorageError,
+    BlockLog, Files, Index, IndexBatch, IndexState, LogOptions, MemoryIndex, Position, StorageError,
 };
 use changbai_wire::{Header, TransactionLeaf, TxId, ValidationCode, envelope_digests};
 use smkit::sm3::Sm3Digest;
 
 use crate::block::Block;
+use crate::epoch::{ConfigRule, checked};
 use crate::state::{self, Applied, Location};
 use crate::validate::{Write, writes_of};
 
@@ -37,6 +39,20 @@ pub(crate) struct Ledger {
     log: RwLock<BlockLog>,
     index: Index,
     tip: RwLock<Tip>,
+    genesis: ChannelConfig,
+}
+
+/// A block ready to be made durable.
+#[derive(Debug)]
+pub(crate) struct Ready<'a> {
+    pub(crate) block: &'a Block,
+    /// Ids of its transactions, in order.
+    pub(crate) transactions: &'a [TxId],
+    pub(crate) writes: &'a [Write],
+    /// The configuration after it, if it changes.
+    pub(crate) config: Option<&'a ChannelConfig>,
+    /// Every identity in it once.
+    pub(crate) identities: &'a [&'a [u8]],
 }
 
 /// Where the parts of a channel live.
@@ -45,14 +61,17 @@ pub(crate) struct Paths {
     pub(crate) blocks: PathBuf,
     pub(crate) index: PathBuf,
     pub(crate) wal: PathBuf,
+    /// The index lives in memory, not at its path.
+    pub(crate) memory: Option<MemoryIndex>,
 }
 
 impl Paths {
-    pub(crate) fn below(dir: &Path) -> Self {
+    pub(crate) fn below(dir: &Path, memory: Option<MemoryIndex>) -> Self {
         Self {
             blocks: dir.join("blocks"),
             index: dir.join("index"),
             wal: dir.join("consensus.wal"),
+            memory,
         }
     }
 }
@@ -81,12 +100,17 @@ impl Ledger {
         paths: &Paths,
         floor: Option<u64>,
         genesis: &Block,
+        config: &ChannelConfig,
+        rule: &dyn ConfigRule,
     ) -> Result<(Self, Recovery), StorageError> {
         let mut recovery = Recovery::default();
         let (mut log, found) =
             BlockLog::open(Arc::clone(files), &paths.blocks, LogOptions::default(), floor)?;
         recovery.torn_bytes = found.truncated.map_or(0, |cut| cut.bytes);
-        let (mut index, state) = Index::open(&paths.index)?;
+        let (mut index, state) = match &paths.memory {
+            Some(home) => Index::in_memory(home),
+            None => Index::open(&paths.index)?,
+        };
         if state == IndexState::Damaged {
             drop(index);
             Index::destroy(&paths.index)?;
@@ -118,7 +142,9 @@ impl Ledger {
                 ),
             ));
         }
-        let mut replay = Replay::resume(applied)?;
+        let next = applied.as_ref().map_or(0, |applied| applied.number.saturating_add(1));
+        let current = in_force(&index, config, next)?;
+        let mut replay = Replay::resume(applied, current, rule)?;
         let start = replay.next;
         log.scan(start, &mut |number, position, bytes| {
             replay.apply(&index, number, position, &bytes)
@@ -128,29 +154,30 @@ impl Ledger {
             Some(tip) => tip,
             None => tip_from_log(&log, &index, height, replay.frontier)?,
         };
-        let ledger = Self { log: RwLock::new(log), index, tip: RwLock::new(tip) };
+        let genesis_config = config.clone();
+        let ledger =
+            Self { log: RwLock::new(log), index, tip: RwLock::new(tip), genesis: genesis_config };
         ledger.check_genesis(genesis)?;
         Ok((ledger, recovery))
     }
 
     /// Makes a validated block durable, then applies it. Durable when this returns: one write
     /// and one `fdatasync` for the block log; the index follows without a sync of its own.
-    pub(crate) fn commit(
-        &self,
-        block: &Block,
-        transactions: &[Option<TxId>],
-        writes: &[Write],
-        identities: &[&[u8]],
-    ) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`]: nothing happened, and the same block may be committed later.
+    pub(crate) fn commit(&self, ready: &Ready<'_>) -> Result<(), StorageError> {
+        let block = ready.block;
         let number = block.header.number;
         let bytes = block.to_bytes();
-        let position = self
-            .log
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(number, &bytes, identities)?;
+        let position = self.log.write().unwrap_or_else(PoisonError::into_inner).append(
+            number,
+            &bytes,
+            ready.identities,
+        )?;
         let mut batch = self.index.batch();
-        for write in writes {
+        for write in ready.writes {
             state::put_state(
                 &mut batch,
                 &write.namespace,
@@ -159,11 +186,20 @@ impl Ledger {
                 write.value.as_deref(),
             );
         }
+        if let Some(config) = ready.config {
+            state::put_config(&mut batch, number + 1, &config.to_genesis_envelope());
+        }
         let frontier = self.tip().frontier;
-        let tip = apply(&mut batch, block, transactions, position, frontier)?;
+        let ids: Vec<Option<TxId>> = ready.transactions.iter().copied().map(Some).collect();
+        let tip = apply(&mut batch, block, &ids, position, frontier)?;
         self.index.commit(batch)?;
         *self.tip.write().unwrap_or_else(PoisonError::into_inner) = tip;
         Ok(())
+    }
+
+    /// The configuration in force at `height`, which is at most the tip's number plus one.
+    pub(crate) fn config_at(&self, height: u64) -> Result<ChannelConfig, StorageError> {
+        in_force(&self.index, &self.genesis, height)
     }
 
     /// The last durable block.
@@ -175,10 +211,20 @@ impl Ledger {
         &self.index
     }
 
+    /// Number of the last durable block.
+    pub(crate) fn height(&self) -> u64 {
+        self.tip.read().unwrap_or_else(PoisonError::into_inner).header.number
+    }
+
     /// A block by number, byte for byte as it was committed.
-    pub(crate) fn block(&self, number: u64) -> Result<Option<Block>, StorageError> {
+    pub(crate) fn block_bytes(&self, number: u64) -> Result<Option<Vec<u8>>, StorageError> {
         let Some(position) = state::position(&self.index, number)? else { return Ok(None) };
-        let bytes = self.log.read().unwrap_or_else(PoisonError::into_inner).read(position)?;
+        self.log.read().unwrap_or_else(PoisonError::into_inner).read(position).map(Some)
+    }
+
+    /// A block by number.
+    pub(crate) fn block(&self, number: u64) -> Result<Option<Block>, StorageError> {
+        let Some(bytes) = self.block_bytes(number)? else { return Ok(None) };
         let block = Block::from_bytes(&bytes).map_err(|reason| self.unreadable(number, reason))?;
         if block.header.number != number {
             return Err(StorageError::index_damaged(format!(
@@ -220,22 +266,29 @@ impl Ledger {
 }
 
 /// Brings the index up to the block log, block by block.
-struct Replay {
+struct Replay<'a> {
     next: u64,
     frontier: Frontier,
     previous: Option<Sm3Digest>,
     tip: Option<Tip>,
+    config: ChannelConfig,
+    rule: &'a dyn ConfigRule,
 }
 
-impl Replay {
-    fn resume(applied: Option<Applied>) -> Result<Self, StorageError> {
+impl<'a> Replay<'a> {
+    fn resume(
+        applied: Option<Applied>,
+        config: ChannelConfig,
+        rule: &'a dyn ConfigRule,
+    ) -> Result<Self, StorageError> {
         let Some(applied) = applied else {
-            return Ok(Self { next: 0, frontier: Frontier::new(), previous: None, tip: None });
+            let frontier = Frontier::new();
+            return Ok(Self { next: 0, frontier, previous: None, tip: None, config, rule });
         };
         let frontier = Frontier::from_bytes(&applied.frontier)
             .map_err(|_| StorageError::index_damaged("the tree's frontier".to_owned()))?;
         let previous = Some(applied.header_hash);
-        Ok(Self { next: applied.number + 1, frontier, previous, tip: None })
+        Ok(Self { next: applied.number + 1, frontier, previous, tip: None, config, rule })
     }
 
     /// The codes in the metadata are taken as they stand: the next header's tree root proves
@@ -262,6 +315,13 @@ impl Replay {
                 state::Version { block: number, index: u32::try_from(at).unwrap_or(u32::MAX) };
             let decoded = changbai_wire::decode_transaction(envelope).ok();
             if let Some(transaction) = decoded.as_ref().filter(|_| *code == ValidationCode::Valid) {
+                if let Some(next) = self.rule.next(&self.config, transaction) {
+                    let next = checked(&self.config, next).map_err(|code| {
+                        wrong(format!("block {number}: a configuration: {code}"))
+                    })?;
+                    state::put_config(&mut batch, number + 1, &next.to_genesis_envelope());
+                    self.config = next;
+                }
                 for write in
                     transaction.rwset.namespaces.iter().flat_map(|ns| writes_of(ns, version))
                 {
@@ -304,8 +364,11 @@ fn apply(
         .append_many(&changbai_merkle::leaf_hashes(&leaves), &mut sink)
         .map_err(|e| position.corrupt(e.to_string()))?;
     for (index, (code, tx_id)) in (0u32..).zip(block.codes.iter().zip(transactions)) {
-        // The first copy keeps the id; a duplicate is in the tree, not in the look-up.
-        if let Some(tx_id) = tx_id.as_ref().filter(|_| *code != ValidationCode::DuplicateTxid) {
+        // The first copy keeps the id; a duplicate is in the tree, not in the look-up. Nor is what
+        // its creator did not sign: else anybody could use up the id of somebody's transaction.
+        let unclaimed =
+            matches!(code, ValidationCode::DuplicateTxid | ValidationCode::BadCreatorSignature);
+        if let Some(tx_id) = tx_id.as_ref().filter(|_| !unclaimed) {
             let leaf = first.saturating_add(u64::from(index));
             let at = Location { block: number, index, code: *code, leaf };
             state::put_location(batch, tx_id, &at);
@@ -320,6 +383,16 @@ fn apply(
     };
     state::put_applied(batch, &applied);
     Ok(Tip { header: block.header.clone(), hash, frontier })
+}
+
+fn in_force(
+    index: &Index,
+    genesis: &ChannelConfig,
+    height: u64,
+) -> Result<ChannelConfig, StorageError> {
+    let Some(envelope) = state::config_at(index, height)? else { return Ok(genesis.clone()) };
+    ChannelConfig::from_envelope(&envelope)
+        .map_err(|e| StorageError::index_damaged(format!("the configuration in it: {e}")))
 }
 
 fn tip_from_log(

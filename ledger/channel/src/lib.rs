@@ -33,20 +33,31 @@
 //! Hyperledger Fabric 3: transaction flow, validation codes; GB/T 32918.2-2016, GB/T 32905-2016.
 
 mod block;
+mod body;
 mod channel;
 mod endorse;
+mod epoch;
 mod ledger;
 pub mod limits;
 mod mempool;
+#[cfg(feature = "mutations")]
+pub mod mutation;
 mod orderer;
 mod outcome;
+mod signatures;
 mod simulate;
 mod state;
+mod tuning;
 mod validate;
 
 pub use block::Block;
-pub use channel::{Channel, OpenError, Parts, Proof, Status, TransactionProof};
+pub use body::{BodyFault, Skew};
+pub use channel::{Channel, Condition, OpenError, Parts, Proof, Status, TransactionProof};
 pub use endorse::{Endorsed, Invocation, SigningIdentity};
+pub use epoch::{ConfigRule, FixedConfig};
 pub use ledger::Recovery;
-pub use orderer::{Halted, Orderer, Turn};
+pub use orderer::{
+    Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Turn, Waker,
+};
 pub use outcome::{BroadcastError, InvokeError, Outcome};
+pub use tuning::Tuning;

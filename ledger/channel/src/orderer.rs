@@ -1,33 +1,59 @@
-//! Ordering: the single-threaded loop around Malachite's core.
+//! Ordering: the single-threaded loop around Malachite's core, and a node's side of the protocol
+//! between the nodes of a channel.
 //!
-//! The owner calls [`Orderer::turn`] whenever a transaction arrived or a deadline passed, and
-//! gives it the time; nothing here reads a clock, sleeps or spawns. A height starts only when
-//! there is work: transactions wait, or results are not yet committed to by a header. An idle
-//! channel makes no blocks.
+//! The owner hands in what arrives ([`Orderer::deliver`]), calls [`Orderer::turn`] whenever
+//! something arrived or a deadline passed, and sends what [`Orderer::take_outbox`] gives. Nothing
+//! here reads a clock, sleeps, spawns or opens a socket.
+//!
+//! A height starts only when there is work: transactions wait, results are not yet committed to by
+//! a header, or a validator of it has spoken. An idle channel makes no blocks. A node whose key is
+//! not among the validators of a height follows: it takes decided blocks under their certificates.
 //!
 //! The safety contract of the core is kept by order: its actions are performed one after the
-//! other, a `Flush` before every message and decision, and the body of a proposed block lies in
-//! the same flush as the proposal that names it. After any failure to write, the orderer halts
-//! for good: it never signs again in this process.
+//! other, a `Flush` before every message and decision; a body lies in the same flush as the first
+//! statement of this node that depends on it. A write that a full disk refuses stops the list
+//! where it is, until the disk takes it: nothing behind it happens meanwhile, and nothing new is
+//! signed. After any other failure to write the orderer halts for good: it never signs again in
+//! this process.
+
+mod bodies;
+mod commit;
+mod event;
+mod inbox;
+mod judge;
+mod peers;
+mod perform;
+mod propose;
+mod receive;
+mod sync;
+mod transactions;
+mod watch;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use changbai_consensus::{Action, CommitCertificate, Engine, Event, TimeoutToken, WalRecord};
+use bytes::Bytes;
+use changbai_consensus::{Action, Engine, EngineError, Event, TimeoutToken, WalRecord};
 use changbai_storage::{ConsensusWal, Entry, StorageError};
-use changbai_wire::{
-    DecodedTransaction, Header, TxId, ValidationCode, data_hash, decode_transaction,
-};
+use changbai_wire::{PeerMessage, ValidatorAddress};
+
+pub use event::{Delivery, Destination, Fault, OrderEvent, Outgoing, PeerId};
 
 use crate::block::Block;
+use crate::body::Body;
 use crate::channel::Shared;
-use crate::mempool::Waiting;
-use crate::outcome::Outcome;
-use crate::validate::validate;
+use crate::limits::EVENTS_MAX;
+use crate::tuning::Tuning;
+use bodies::{Bodies, Known, Standing};
+use inbox::Inbox;
+use peers::Peers;
+use sync::Sync;
+use watch::Watch;
 
-/// Kind of the consensus log's records that hold a built block: round u32 ‖ `common.Block`.
-/// The core's own records use the kinds below it.
-pub(crate) const WAL_BODY: u8 = 0xF0;
+/// Kinds of the consensus log's records that hold a body: round u32 ‖ `common.Block`. The core's
+/// own records use the kinds below them.
+const WAL_OWN_BODY: u8 = 0xF0;
+const WAL_BODY: u8 = 0xF1;
 
 /// The channel stopped ordering, and will not start again in this process.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -37,46 +63,96 @@ pub struct Halted(pub String);
 /// What a turn left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
-    /// When the next timeout is due, in the caller's monotonic milliseconds; `None`: sleep until
-    /// there is work.
+    /// When the next turn is due at the latest, in the caller's monotonic milliseconds; `None`:
+    /// sleep until something arrives.
     pub deadline_ms: Option<u64>,
 }
 
-/// Drives consensus for one channel. Owned by one thread.
+/// Drives consensus and synchronisation of one channel. Owned by one thread.
 #[derive(Debug)]
 pub struct Orderer {
     shared: Arc<Shared>,
     engine: Engine,
+    /// This node as a validator, if it has a key.
+    own: Option<ValidatorAddress>,
     wal: ConsensusWal,
+    tuning: Tuning,
+    now_ms: u64,
+    /// What the core wants to be told.
     events: VecDeque<Event>,
+    /// What the core wants to be done, in order.
+    actions: VecDeque<Action>,
     timers: BTreeMap<TimeoutToken, u64>,
-    /// The height that the core works on; `None` while the channel is idle.
+    /// The height that the core works on; `None` while this node is idle or follows.
     running: Option<u64>,
-    /// The core waits for a block of ours: height and round.
-    wanted: Option<(u64, u32)>,
-    body: Option<Body>,
+    /// A validator has spoken of this height: it may start without work.
+    roused: u64,
+    /// The core waits for a block of ours.
+    wanted: Option<Wanted>,
+    bodies: Bodies,
+    /// Own proposal of the round under way, to be repeated with the votes.
+    proposal: Option<(u64, u32, Bytes)>,
+    /// Who sent what the core is working on.
+    sender: Option<PeerId>,
+    inbox: Inbox,
+    outbox: Vec<Outgoing>,
+    reports: VecDeque<OrderEvent>,
+    peers: Peers,
+    sync: Sync,
+    watch: Watch,
+    /// When own transactions were last passed on again.
+    forwarded_ms: u64,
 }
 
-/// The block that this node built for the height under way.
+/// A request of the core for a block.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    height: u64,
+    round: u32,
+    since_ms: u64,
+}
+
+/// Why work stops.
 #[derive(Debug)]
-struct Body {
-    block: Block,
-    hash: smkit::sm3::Sm3Digest,
-    /// Callers waiting; after a restart there are none, only the block.
-    waiting: Vec<Waiting>,
+enum Stop {
+    /// For good.
+    Halt(String),
+    /// Until the disk has space; what was refused is still to be done.
+    Full(String),
 }
 
 impl Orderer {
-    pub(crate) fn new(shared: Arc<Shared>, engine: Engine, wal: ConsensusWal) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        engine: Engine,
+        own: Option<ValidatorAddress>,
+        wal: ConsensusWal,
+        tuning: Tuning,
+        now_ms: u64,
+    ) -> Self {
         Self {
             shared,
             engine,
+            own,
             wal,
+            tuning,
+            now_ms,
             events: VecDeque::new(),
+            actions: VecDeque::new(),
             timers: BTreeMap::new(),
             running: None,
+            roused: 0,
             wanted: None,
-            body: None,
+            bodies: Bodies::default(),
+            proposal: None,
+            sender: None,
+            inbox: Inbox::default(),
+            outbox: Vec::new(),
+            reports: VecDeque::new(),
+            peers: Peers::default(),
+            sync: Sync::default(),
+            watch: Watch::new(now_ms),
+            forwarded_ms: now_ms,
         }
     }
 
@@ -85,24 +161,74 @@ impl Orderer {
     /// # Errors
     ///
     /// [`Halted`] when the log contradicts itself; the node must not vote then.
-    pub fn recover(&mut self, entries: Vec<Entry>, now_ms: u64) -> Result<(), Halted> {
-        let height = self.shared.ledger.tip().header.number + 1;
+    pub(crate) fn recover(&mut self, entries: Vec<Entry>) -> Result<(), Halted> {
+        let height = self.next_height();
         let mut records = Vec::new();
-        for entry in entries.into_iter().filter(|entry| entry.height == height) {
-            if entry.kind == WAL_BODY {
-                self.restore_body(&entry.bytes)?;
-            } else {
-                records.push(WalRecord { height, kind: entry.kind, bytes: entry.bytes });
+        let mut restored = false;
+        for entry in entries.into_iter().filter(|entry| entry.height >= height) {
+            match entry.kind {
+                WAL_OWN_BODY | WAL_BODY if entry.height == height => {
+                    self.restore_body(entry.kind == WAL_OWN_BODY, &entry.bytes)?;
+                    restored = true;
+                }
+                WAL_OWN_BODY | WAL_BODY => {}
+                kind => {
+                    records.push(WalRecord { height: entry.height, kind, bytes: entry.bytes });
+                }
             }
         }
-        if records.is_empty() && self.body.is_none() {
+        if (records.is_empty() && !restored) || !self.votes() {
+            self.look_around();
             return Ok(());
         }
         self.running = Some(height);
-        let set = self.shared.validators.clone();
-        let actions = self.engine.recover(height, set, &records).map_err(halted)?;
-        self.perform(actions, now_ms)?;
-        self.turn(now_ms).map(drop)
+        let set = self.shared.epoch().validators.clone();
+        let actions = self
+            .engine
+            .recover(height, set, &records)
+            .map_err(|error| Halted(error.to_string()))?;
+        self.actions.extend(actions);
+        self.turn(self.now_ms).map(drop)
+    }
+
+    /// A link to a node of the channel is up; whoever it is has authenticated.
+    pub fn connect(&mut self, peer: PeerId) {
+        if !self.peers.connect(peer) {
+            self.report(OrderEvent::Refused { peer, fault: Fault::NotConnected });
+            return;
+        }
+        self.tell(peer);
+        self.shared.mempool.forward_again(u64::MAX);
+    }
+
+    /// The link is down.
+    pub fn disconnect(&mut self, peer: PeerId) {
+        self.peers.disconnect(&peer);
+        self.sync.disconnect(&peer);
+    }
+
+    /// Takes a message that arrived; it is worked on in the next turn.
+    pub fn deliver(&mut self, from: PeerId, bytes: &[u8], now_ms: u64) -> Delivery {
+        self.now_ms = self.now_ms.max(now_ms);
+        let now_ms = self.now_ms;
+        let Some(peer) = self.peers.get_mut(&from) else {
+            self.refuse(from, Fault::NotConnected);
+            return Delivery::Refused;
+        };
+        let message = match PeerMessage::decode(bytes) {
+            Ok(message) => message,
+            Err(error) => {
+                self.refuse(from, error.into());
+                return Delivery::Refused;
+            }
+        };
+        peer.heard_ms = Some(now_ms);
+        let class = message.class();
+        if self.inbox.push(from, message, bytes.len()) {
+            Delivery::Taken
+        } else {
+            Delivery::Full(class)
+        }
     }
 
     /// Does everything that can be done now.
@@ -111,16 +237,42 @@ impl Orderer {
     ///
     /// [`Halted`]; the caller stops calling and raises an alarm.
     pub fn turn(&mut self, now_ms: u64) -> Result<Turn, Halted> {
-        let result = self.work(now_ms);
-        if let Err(halted) = &result {
-            self.shared.halt(&halted.0);
+        self.now_ms = self.now_ms.max(now_ms);
+        self.peers.begin_turn();
+        match self.work() {
+            Ok(()) => self.resume(),
+            Err(Stop::Full(reason)) => self.suspend(reason),
+            Err(Stop::Halt(reason)) => {
+                self.shared.halt(&reason);
+                return Err(Halted(reason));
+            }
         }
-        result
+        self.look_around();
+        Ok(Turn { deadline_ms: self.deadline() })
     }
 
-    /// Sleeps until a transaction arrives or `at_most` is over; for the owner's loop.
+    /// Takes what is to be sent, in order.
+    #[must_use]
+    pub fn take_outbox(&mut self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Takes what happened, oldest first.
+    #[must_use]
+    pub fn take_events(&mut self) -> Vec<OrderEvent> {
+        self.reports.drain(..).collect()
+    }
+
+    /// Sleeps until a transaction arrives, a [`Waker`] is used, or `at_most` is over; for the
+    /// owner's loop.
     pub fn wait(&self, at_most: std::time::Duration) {
         self.shared.mempool.wait(at_most);
+    }
+
+    /// Wakes the owner's loop from another thread, such as one that reads from a link.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.shared))
     }
 
     /// Ends ordering in order: the consensus log states its floor durably.
@@ -131,223 +283,168 @@ impl Orderer {
     /// Whether the channel takes no more transactions and every one taken has been answered.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.shared.mempool.is_closed()
-            && self.shared.mempool.is_empty()
+        let mempool = &self.shared.mempool;
+        if !mempool.is_closed() {
+            return false;
+        }
+        // Among several validators the others go on with what is left.
+        if self.shared.epoch().validators.len() > 1 {
+            return !mempool.has_callers();
+        }
+        mempool.is_empty()
             && self.running.is_none()
             && !self.shared.ledger.tip().has_unproven_results()
     }
 
-    fn work(&mut self, now_ms: u64) -> Result<Turn, Halted> {
-        loop {
-            if self.running.is_none() && self.has_work() {
-                let height = self.shared.ledger.tip().header.number + 1;
-                self.running = Some(height);
-                let set = self.shared.validators.clone();
-                let actions = self.engine.start(height, set).map_err(halted)?;
-                self.perform(actions, now_ms)?;
-            }
-            if let Some((height, round)) = self.wanted.take() {
-                let block = self.build(height, round)?;
-                self.events.push_back(Event::Built { height, round, block });
-            }
-            if self.events.is_empty() {
-                self.fire_timers(now_ms);
-            }
-            let Some(event) = self.events.pop_front() else {
-                if self.running.is_none() && self.has_work() {
-                    continue;
-                }
-                break;
-            };
-            let actions = self.engine.step(event).map_err(halted)?;
-            self.perform(actions, now_ms)?;
+    /// One thing after the other until nothing is left.
+    fn work(&mut self) -> Result<(), Stop> {
+        if self.watch.is_resting(self.now_ms) {
+            // The disk is full: nothing may be signed, but peers that are late are still served.
+            while self.receive_resting() {}
+            return Ok(());
         }
-        Ok(Turn { deadline_ms: self.timers.values().min().copied() })
+        loop {
+            self.perform()?;
+            let progress = self.start_height()?
+                || self.answer_wanted()?
+                || self.feed()?
+                || self.receive()?
+                || self.fire_timers()
+                || self.apply_synced()?
+                || self.verify_own();
+            if !progress {
+                break;
+            }
+        }
+        self.ask_for_bodies();
+        self.ask_for_blocks();
+        self.pass_on();
+        Ok(())
+    }
+
+    /// Starts the next height if there is reason to.
+    fn start_height(&mut self) -> Result<bool, Stop> {
+        let height = self.next_height();
+        if self.running.is_some() || !(self.has_work() || self.roused >= height) || !self.votes() {
+            return Ok(false);
+        }
+        if self.engine.is_decided() && self.engine.height() >= height {
+            // Decided here, but its body is missing: peers have the block.
+            return Ok(false);
+        }
+        self.running = Some(height);
+        let set = self.shared.epoch().validators.clone();
+        let actions = self.engine.start(height, set)?;
+        self.actions.extend(actions);
+        self.perform()?;
+        for early in self.bodies.take_early(height) {
+            self.take_body(early.from, early.round, early.hash, early.block)?;
+        }
+        Ok(true)
+    }
+
+    /// Gives the core its next event.
+    fn feed(&mut self) -> Result<bool, Stop> {
+        let Some(event) = self.events.pop_front() else { return Ok(false) };
+        self.step(event)?;
+        Ok(true)
+    }
+
+    fn step(&mut self, event: Event) -> Result<(), Stop> {
+        let actions = self.engine.step(event)?;
+        self.actions.extend(actions);
+        self.perform()
     }
 
     fn has_work(&self) -> bool {
         !self.shared.mempool.is_empty() || self.shared.ledger.tip().has_unproven_results()
     }
 
-    fn fire_timers(&mut self, now_ms: u64) {
-        let due = |(token, at): (&TimeoutToken, &u64)| (*at <= now_ms).then_some(*token);
-        let due: Vec<TimeoutToken> = self.timers.iter().filter_map(due).collect();
-        for token in due {
-            self.timers.remove(&token);
-            self.events.push_back(Event::Timeout(token));
-        }
+    /// Whether this node is a validator of the next height.
+    fn votes(&self) -> bool {
+        let epoch = self.shared.epoch();
+        self.own.is_some_and(|own| epoch.validators.position(&own).is_some())
     }
 
-    /// Performs the core's actions in order; a failed write ends it before anything leaves.
-    fn perform(&mut self, actions: Vec<Action>, now_ms: u64) -> Result<(), Halted> {
-        for action in actions {
-            match action {
-                Action::Wal(record) => self
-                    .wal
-                    .append(record.height, record.kind, &record.bytes)
-                    .map_err(|e| storage(&e))?,
-                Action::Flush => self.wal.flush().map_err(|e| storage(&e))?,
-                Action::Schedule { token, duration_ms } => {
-                    self.timers.insert(token, now_ms.saturating_add(duration_ms));
-                }
-                Action::Cancel(token) => drop(self.timers.remove(&token)),
-                Action::CancelAll => self.timers.clear(),
-                Action::NeedBlock { height, round } => self.wanted = Some((height, round)),
-                Action::Decided(certificate) => self.decided(certificate)?,
-                Action::Finalized { height, .. } => {
-                    self.wal.reset(height + 1).map_err(|e| storage(&e))?;
-                    self.wanted = None;
-                    self.running = None;
-                }
-                // This node is its channel's only validator: there is nobody to send to.
-                Action::Broadcast(_)
-                | Action::BroadcastBestEffort(_)
-                | Action::Restream { .. }
-                | Action::RoundStarted { .. } => {}
-                other => return Err(Halted(format!("unexpected consensus action {other:?}"))),
+    /// Whether it is the only one.
+    fn is_alone(&self) -> bool {
+        self.shared.epoch().validators.len() == 1 && self.votes()
+    }
+
+    fn next_height(&self) -> u64 {
+        self.shared.ledger.height().saturating_add(1)
+    }
+
+    fn fire_timers(&mut self) -> bool {
+        let due = |(token, at): (&TimeoutToken, &u64)| (*at <= self.now_ms).then_some(*token);
+        let due: Vec<TimeoutToken> = self.timers.iter().filter_map(due).collect();
+        for token in &due {
+            self.timers.remove(token);
+            self.events.push_back(Event::Timeout(*token));
+            if token.kind == changbai_consensus::TimeoutKind::Rebroadcast {
+                self.repeat_proposal(token.height, token.round);
             }
         }
-        if self.running.is_none() {
-            // What is left are reminders to peers that are late; there are none.
-            self.timers.clear();
-        }
-        Ok(())
+        !due.is_empty()
     }
 
-    /// The block for this height: the one already built, or a new one from the queue.
-    fn build(&mut self, height: u64, round: u32) -> Result<smkit::sm3::Sm3Digest, Halted> {
-        if let Some(body) = &self.body {
-            return Ok(body.hash);
-        }
-        let tip = self.shared.ledger.tip();
-        let batch = &self.shared.config.batch;
-        let waiting = self
-            .shared
-            .mempool
-            .take_block(batch.max_message_count as usize, batch.preferred_max_bytes as usize);
-        let digests: Vec<_> = waiting.iter().map(|w| w.digest).collect();
-        let reading = self.shared.clock.now();
-        let header = Header {
-            number: height,
-            previous_hash: tip.hash,
-            data_hash: data_hash(&digests),
-            channel_id: self.shared.config.channel_id.clone(),
-            // A clock that was set back must not make time run backwards on the ledger.
-            time_ms: reading.at.0.max(tip.header.time_ms),
-            time_bound_us: reading.bound_us.unwrap_or(0),
-            log_size: tip.frontier.size(),
-            log_root: tip.frontier.root(),
-            validators_hash: self.shared.config.validators_hash(),
-            config_number: self.shared.config.sequence,
+    fn restore_body(&mut self, own: bool, record: &[u8]) -> Result<(), Halted> {
+        let broken = |reason: String| {
+            Halted(format!("a block in the consensus log does not decode: {reason}"))
         };
-        let hash = header.hash();
-        let envelopes = waiting.iter().map(|w| w.envelope.clone()).collect();
-        let block = Block { header, envelopes, codes: Vec::new(), certificate: None };
-        let mut record = round.to_be_bytes().to_vec();
-        record.extend(block.to_bytes());
-        self.wal.append(height, WAL_BODY, &record).map_err(|e| storage(&e))?;
-        self.body = Some(Body { block, hash, waiting });
-        Ok(hash)
-    }
-
-    fn restore_body(&mut self, record: &[u8]) -> Result<(), Halted> {
-        let bytes = record.get(4..).unwrap_or_default();
-        let block = Block::from_bytes(bytes)
-            .map_err(|e| Halted(format!("a block in the consensus log does not decode: {e}")))?;
-        let hash = block.header.hash();
-        self.body = Some(Body { block, hash, waiting: Vec::new() });
-        Ok(())
-    }
-
-    /// Validates the decided block, makes it durable, then answers the callers.
-    fn decided(&mut self, certificate: CommitCertificate) -> Result<(), Halted> {
-        let Some(body) = self.body.take().filter(|body| body.hash == certificate.block) else {
-            return Err(Halted(format!(
-                "block {} was decided, but its body is not here",
-                certificate.height
-            )));
-        };
-        let Body { mut block, waiting, .. } = body;
-        let decoded = decode_missing(&block, &waiting);
-        let candidates: Vec<_> = decoded
-            .iter()
-            .map(|decoded| match decoded {
-                Decoded::Waiting(transaction) => Ok(*transaction),
-                Decoded::Read(Ok(transaction)) => Ok(transaction.as_ref()),
-                Decoded::Read(Err(code)) => Err(*code),
-            })
-            .collect();
-        let ids: Vec<Option<TxId>> =
-            candidates.iter().map(|c| c.as_ref().ok().map(|t| t.tx_id)).collect();
-        let shared = &self.shared;
-        let number = block.header.number;
-        let time_ms = block.header.time_ms;
-        let view = shared.ledger.index().snapshot();
-        let validated = validate(
-            &shared.rules(),
-            &view,
-            &|id| Ok(shared.ledger.location(id)?.is_some()),
-            number,
-            time_ms,
-            &candidates,
-        )
-        .map_err(|e| storage(&e))?;
-        block.codes = validated.codes;
-        block.certificate = Some(certificate);
-        let identities = identities_of(&candidates);
-        shared
-            .ledger
-            .commit(&block, &ids, &validated.writes, &identities)
-            .map_err(|e| storage(&e))?;
-        shared.mempool.forget(ids.iter().flatten());
-        let codes = block.codes;
-        for (index, (waiting, code)) in waiting.into_iter().zip(codes).enumerate() {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            // A caller that has gone away misses nothing: the ledger keeps the answer.
-            let outcome = Outcome { block_number: number, index, code, time_ms };
-            let _ = waiting.reply.send(outcome);
+        let (round, bytes) =
+            record.split_first_chunk::<4>().ok_or_else(|| broken("too short".to_owned()))?;
+        let round = u32::from_be_bytes(*round);
+        let block = Block::from_bytes(bytes).map_err(broken)?;
+        let body =
+            Body::open(block, &self.shared.mempool).map_err(|fault| broken(fault.to_string()))?;
+        if own {
+            self.bodies.own = Some((round, body.hash));
         }
+        self.bodies.insert(Known { body, standing: Standing::Good, round }, None);
         Ok(())
     }
-}
 
-enum Decoded<'a> {
-    Waiting(&'a DecodedTransaction),
-    Read(Result<Box<DecodedTransaction>, ValidationCode>),
-}
-
-/// Decoded forms of a block's transactions: from the queue where they came from it, else afresh.
-fn decode_missing<'a>(block: &Block, waiting: &'a [Waiting]) -> Vec<Decoded<'a>> {
-    if waiting.len() == block.envelopes.len() {
-        return waiting.iter().map(|w| Decoded::Waiting(&w.transaction)).collect();
+    fn report(&mut self, event: OrderEvent) {
+        if self.reports.len() >= EVENTS_MAX {
+            self.reports.pop_front();
+        }
+        self.reports.push_back(event);
     }
-    let read = |envelope: &Vec<u8>| {
-        Decoded::Read(decode_transaction(envelope).map(Box::new).map_err(|(code, _)| code))
-    };
-    block.envelopes.iter().map(read).collect()
+
+    fn refuse(&mut self, peer: PeerId, fault: Fault) {
+        self.report(OrderEvent::Refused { peer, fault });
+    }
+
+    /// Puts a message into the outbox. What has no encoding is larger than any peer would take.
+    fn send(&mut self, to: Destination, message: &PeerMessage) -> Option<Bytes> {
+        let bytes = Bytes::from(message.encode().ok()?);
+        if !self.peers.is_empty() {
+            self.outbox.push(Outgoing { to, class: message.class(), bytes: bytes.clone() });
+        }
+        Some(bytes)
+    }
 }
 
-/// Every identity in the block once: the block log stores each a single time.
-fn identities_of<'a>(
-    candidates: &[Result<&'a DecodedTransaction, ValidationCode>],
-) -> Vec<&'a [u8]> {
-    let mut identities: Vec<&[u8]> = candidates
-        .iter()
-        .flatten()
-        .flat_map(|t| {
-            let endorsers = t.endorsements.iter().map(|(endorser, _)| endorser.as_slice());
-            std::iter::once(t.creator.as_slice()).chain(endorsers)
-        })
-        .collect();
-    identities.sort_unstable();
-    identities.dedup();
-    identities
+/// Wakes the loop of an [`Orderer`]'s owner.
+#[derive(Debug, Clone)]
+pub struct Waker(Arc<Shared>);
+
+impl Waker {
+    /// Ends a running or the next [`Orderer::wait`].
+    pub fn wake(&self) {
+        self.0.mempool.signal();
+    }
 }
 
-fn storage(error: &StorageError) -> Halted {
-    Halted(error.to_string())
+impl From<StorageError> for Stop {
+    fn from(error: StorageError) -> Self {
+        if error.is_full() { Self::Full(error.to_string()) } else { Self::Halt(error.to_string()) }
+    }
 }
 
-fn halted(error: impl std::fmt::Display) -> Halted {
-    Halted(error.to_string())
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Self {
+        Self::Halt(error.to_string())
+    }
 }

@@ -7,6 +7,7 @@
 //! | `t` | transaction id, 32 bytes | [`Location`] |
 //! | `m` | level u8, index u64 | node of the transaction log tree, 32 bytes |
 //! | `s` | namespace, `00`, key | [`Version`] (12 bytes), value |
+//! | `c` | first height it is in force, u64 | configuration envelope |
 //!
 //! Everything is rebuilt from the block log when it is lost. Integers are big-endian.
 
@@ -125,6 +126,18 @@ pub(crate) fn applied(index: &Index) -> Result<Option<Applied>, StorageError> {
         })
     };
     read().ok_or_else(|| damaged("applied mark")).map(Some)
+}
+
+/// Notes the configuration that is in force from `height` on, until the next one.
+pub(crate) fn put_config(batch: &mut IndexBatch, height: u64, envelope: &[u8]) {
+    batch.put(&numbered(b'c', height), envelope);
+}
+
+/// The configuration envelope in force at `height`; `None` while it is the genesis block's.
+pub(crate) fn config_at(index: &Index, height: u64) -> Result<Option<Vec<u8>>, StorageError> {
+    let to = numbered(b'c', height.saturating_add(1));
+    let found = index.range(&numbered(b'c', 0), &to, 1, true)?;
+    Ok(found.into_iter().next().map(|(_, envelope)| envelope))
 }
 
 pub(crate) fn put_position(batch: &mut IndexBatch, number: u64, position: Position) {

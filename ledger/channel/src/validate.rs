@@ -1,31 +1,27 @@
 //! Validation: which transactions of an ordered block take effect, and what they write.
 //!
 //! Deterministic: the result depends on the block, the state before it and the channel's
-//! configuration, never on this node's clock. The cost is two SM2 verifications a transaction,
-//! done as one batch over all cores; the rest is one index look-up a read key.
+//! configuration, never on this node's clock. Signatures are judged in `signatures`, before; what
+//! is left costs one index look-up a read key.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use changbai_msp::{EffectivePolicy, Identity, Membership};
+use changbai_msp::ChannelConfig;
 use changbai_storage::StorageError;
 use changbai_wire::proto::kvrwset;
-use changbai_wire::{
-    DecodedTransaction, NsReadWriteSet, TxId, ValidationCode, endorsement_message,
-};
-use rayon::prelude::*;
-use smkit::sm2::{Signature, Unverified};
+use changbai_wire::{DecodedTransaction, NsReadWriteSet, TxId, ValidationCode};
 
-use crate::limits::SIGNATURE_CHUNK;
+use crate::epoch::{ConfigRule, Epoch, checked};
+use crate::mempool::Decoded;
 use crate::state::{StateView, Version};
 
 /// What validation measures a block against.
 pub(crate) struct Rules<'a> {
-    pub(crate) channel_id: &'a str,
-    pub(crate) membership: &'a Membership,
-    pub(crate) endorsement: &'a EffectivePolicy,
+    pub(crate) epoch: &'a Epoch,
     /// Contracts by name, with the version that is committed.
     pub(crate) contracts: &'a HashMap<String, String>,
+    pub(crate) config_rule: &'a dyn ConfigRule,
 }
 
 /// A key's new value, or its deletion.
@@ -44,12 +40,11 @@ pub(crate) struct Validated {
     pub(crate) codes: Vec<ValidationCode>,
     /// Writes of the valid transactions, in block order.
     pub(crate) writes: Vec<Write>,
+    /// The configuration after the block, if one of its transactions changes it.
+    pub(crate) config: Option<ChannelConfig>,
 }
 
-/// A transaction as the block carries it: decoded, or the code for why it cannot be.
-pub(crate) type Candidate<'a> = Result<&'a DecodedTransaction, ValidationCode>;
-
-/// Judges every transaction of block `number`, whose header says `time_ms`.
+/// Judges every transaction of block `number`. `codes` is what `signatures::check` said of each.
 ///
 /// # Errors
 ///
@@ -59,15 +54,16 @@ pub(crate) fn validate(
     view: &dyn StateView,
     in_ledger: &dyn Fn(&TxId) -> Result<bool, StorageError>,
     number: u64,
-    time_ms: u64,
-    candidates: &[Candidate<'_>],
+    transactions: &[Arc<Decoded>],
+    mut codes: Vec<ValidationCode>,
 ) -> Result<Validated, StorageError> {
-    let mut codes = check_signatures(rules, time_ms, candidates);
     let mut writes = Vec::new();
     let mut overlay = Overlay::default();
     let mut seen = HashSet::new();
-    for (index, (candidate, code)) in candidates.iter().zip(codes.iter_mut()).enumerate() {
-        let Ok(transaction) = candidate else { continue };
+    let mut config: Option<ChannelConfig> = None;
+    codes.resize(transactions.len(), ValidationCode::NotValidated);
+    for (index, (decoded, code)) in transactions.iter().zip(codes.iter_mut()).enumerate() {
+        let transaction = &decoded.transaction;
         if *code != ValidationCode::Valid {
             continue;
         }
@@ -76,126 +72,27 @@ pub(crate) fn validate(
             continue;
         }
         let version = Version { block: number, index: u32::try_from(index).unwrap_or(u32::MAX) };
-        match effects(rules, view, &overlay, transaction, version)? {
-            Ok(own) => {
-                overlay.extend(&own);
-                writes.extend(own);
+        let own = match effects(rules, view, &overlay, transaction, version)? {
+            Ok(own) => own,
+            Err(refusal) => {
+                *code = refusal;
+                continue;
             }
-            Err(refusal) => *code = refusal,
-        }
-    }
-    Ok(Validated { codes, writes })
-}
-
-/// Signatures and the endorsement policy, for the whole block at once.
-fn check_signatures(
-    rules: &Rules<'_>,
-    time_ms: u64,
-    candidates: &[Candidate<'_>],
-) -> Vec<ValidationCode> {
-    let at = i64::try_from(time_ms / 1_000).unwrap_or(i64::MAX);
-    let claims: Vec<Result<Claims<'_>, ValidationCode>> =
-        candidates.iter().map(|candidate| candidate.and_then(|t| claims(rules, at, t))).collect();
-    let batch: Vec<Unverified<'_>> = claims
-        .iter()
-        .flatten()
-        .flat_map(|claim| std::iter::once(&claim.creator).chain(&claim.endorsers))
-        .map(Claim::unverified)
-        .collect();
-    let mut verdicts = batch
-        .par_chunks(SIGNATURE_CHUNK)
-        .flat_map_iter(verify_chunk)
-        .collect::<Vec<bool>>()
-        .into_iter();
-    let mut next = || verdicts.next().unwrap_or(false);
-    claims
-        .iter()
-        .map(|claim| match claim {
-            Err(code) => *code,
-            Ok(claim) => {
-                let creator_signed = next();
-                let endorsers: Vec<&Identity> = claim
-                    .endorsers
-                    .iter()
-                    .filter_map(|e| next().then_some(e.identity.as_ref()))
-                    .collect();
-                if !creator_signed {
-                    ValidationCode::BadCreatorSignature
-                } else if rules.endorsement.evaluate(&endorsers) {
-                    ValidationCode::Valid
-                } else {
-                    ValidationCode::EndorsementPolicyFailure
+        };
+        let current = config.as_ref().unwrap_or(rules.epoch.config.as_ref());
+        if let Some(next) = rules.config_rule.next(current, transaction) {
+            match checked(current, next) {
+                Ok(next) => config = Some(next),
+                Err(refusal) => {
+                    *code = refusal;
+                    continue;
                 }
             }
-        })
-        .collect()
-}
-
-#[cfg(not(feature = "bench-stub-verification"))]
-fn verify_chunk(chunk: &[Unverified<'_>]) -> Vec<bool> {
-    smkit::sm2::verify_many(chunk).iter().map(Result::is_ok).collect()
-}
-
-/// Only in `cargo xtask bench`: what is left when signatures cost nothing.
-#[cfg(feature = "bench-stub-verification")]
-fn verify_chunk(chunk: &[Unverified<'_>]) -> Vec<bool> {
-    vec![true; chunk.len()]
-}
-
-/// Who claims to have signed what in one transaction.
-struct Claims<'a> {
-    creator: Claim<'a>,
-    endorsers: Vec<Claim<'a>>,
-}
-
-struct Claim<'a> {
-    identity: Arc<Identity>,
-    message: std::borrow::Cow<'a, [u8]>,
-    signature: Signature,
-}
-
-impl Claim<'_> {
-    fn unverified(&self) -> Unverified<'_> {
-        Unverified {
-            key: self.identity.certificate.verifying_key(),
-            message: &self.message,
-            signature: &self.signature,
         }
+        overlay.extend(&own);
+        writes.extend(own);
     }
-}
-
-fn claims<'a>(
-    rules: &Rules<'_>,
-    at: i64,
-    transaction: &'a DecodedTransaction,
-) -> Result<Claims<'a>, ValidationCode> {
-    if transaction.channel_id != rules.channel_id {
-        return Err(ValidationCode::TargetChainNotFound);
-    }
-    let committed = rules.contracts.get(&transaction.chaincode_name);
-    if committed != Some(&transaction.chaincode_version) {
-        return Err(ValidationCode::InvalidChaincode);
-    }
-    let identify = |bytes: &[u8]| rules.membership.identify(bytes, at).ok();
-    let creator = Claim {
-        identity: identify(&transaction.creator).ok_or(ValidationCode::BadCreatorSignature)?,
-        message: transaction.signed_payload.as_slice().into(),
-        signature: Signature::from_der(&transaction.signature)
-            .map_err(|_| ValidationCode::BadCreatorSignature)?,
-    };
-    // An endorsement that cannot be attributed counts for nothing; the policy then decides.
-    let endorsers = transaction
-        .endorsements
-        .iter()
-        .filter_map(|(endorser, signature)| {
-            Some(Claim {
-                identity: identify(endorser)?,
-                message: endorsement_message(&transaction.endorsed_payload, endorser).into(),
-                signature: Signature::from_der(signature).ok()?,
-            })
-        })
-        .collect();
-    Ok(Claims { creator, endorsers })
+    Ok(Validated { codes, writes, config })
 }
 
 /// Keys written by valid transactions earlier in the same block.

@@ -259,6 +259,9 @@ impl Env {
         let valid = bytes
             .as_ref()
             .is_some_and(|message| self.verifier.check(&key.key, message, &signed.signature));
+        if let (true, ConsensusMsg::Proposal(proposal)) = (valid, &signed.message) {
+            self.proposed(proposal);
+        }
         if !valid {
             let refusal = Refusal::Signature { validator: key.address.0, height: height.0 };
             self.actions.push(Action::Refused(refusal));
@@ -266,6 +269,21 @@ impl Env {
             self.note_own(kind, height, round.as_u32(), &message, signed.signature)?;
         }
         Ok(valid)
+    }
+
+    /// Tells the caller of a proposal that its round's proposer signed.
+    fn proposed(&mut self, proposal: &Proposal) {
+        let (height, Some(round)) = (proposal.height, proposal.round.as_u32()) else { return };
+        let its_turn = self.set.proposer(height.0, round).address == proposal.address.0;
+        if height == self.height && its_turn {
+            self.actions.push(Action::Proposed {
+                height: height.0,
+                round,
+                pol_round: proposal.pol_round.as_u32(),
+                proposer: proposal.address.0,
+                block: proposal.value.0,
+            });
+        }
     }
 
     fn log(&mut self, height: Height, input: Input<Ctx>) -> Result<(), Stopped> {

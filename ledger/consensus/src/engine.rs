@@ -23,6 +23,7 @@ use crate::{
     effects::{Env, Logging, Own},
     guard::Guard,
     limits::{QUEUED_HEIGHTS_MAX, QUEUED_PER_HEIGHT_MAX},
+    sign::{proposal_bytes, vote_bytes},
     verify::Verifier,
 };
 
@@ -62,7 +63,7 @@ impl Engine {
             address: own
                 .as_ref()
                 .map_or(Address(ValidatorAddress::new(Sm3Digest::new([0; 32]))), |own| own.address),
-            threshold_params: core_types::ThresholdParams::default(),
+            threshold_params: thresholds(),
             value_payload: ValuePayload::ProposalAndParts,
             enabled: own.is_some(),
         };
@@ -147,6 +148,50 @@ impl Engine {
             self.drive(input)?;
         }
         Ok(self.take_actions())
+    }
+
+    /// The height of a peer's message; `None` for bytes that are none. Nothing is verified.
+    #[must_use]
+    pub fn message_height(bytes: &[u8]) -> Option<u64> {
+        Message::decode(bytes).ok().map(|message| message.height().0)
+    }
+
+    /// The round of a proposal; `None` for any other bytes. Nothing is verified.
+    #[must_use]
+    pub fn proposal_round(bytes: &[u8]) -> Option<u32> {
+        match Message::decode(bytes).ok()? {
+            Message::Proposal(proposal) => proposal.message.round.as_u32(),
+            Message::Vote(_) | Message::Polka(_) | Message::Round(_) => None,
+        }
+    }
+
+    /// Whether `bytes` are a vote or proposal of `height` that a member of `set` signed: reason
+    /// enough to start that height. A valid signature is remembered.
+    pub fn is_authentic(&mut self, bytes: &[u8], height: u64, set: &ValidatorSet) -> bool {
+        let Ok(message) = Message::decode(bytes) else { return false };
+        let channel_id = self.env.verifier.channel_id();
+        let (place, address, signature, statement) = match &message {
+            Message::Vote(vote) => {
+                let statement = vote_bytes(channel_id, &vote.message);
+                (vote.message.height, vote.message.address, vote.signature, statement)
+            }
+            Message::Proposal(proposal) => {
+                let statement = proposal_bytes(channel_id, &proposal.message);
+                (proposal.message.height, proposal.message.address, proposal.signature, statement)
+            }
+            Message::Polka(_) | Message::Round(_) => return false,
+        };
+        let (Some(member), Some(statement)) = (set.member(&address.0), statement) else {
+            return false;
+        };
+        place.0 == height && self.env.verifier.check(&member.key, &statement, &signature)
+    }
+
+    /// The block that a quorum is known to have prevoted at the current height: it may be decided
+    /// or proposed again, so its body must be kept.
+    #[must_use]
+    pub fn valid_block(&self) -> Option<Sm3Digest> {
+        self.state.driver.valid_value().map(|valid| valid.value.0)
     }
 
     /// The height being decided, or just decided.
@@ -314,4 +359,19 @@ impl fmt::Debug for Engine {
             .field("halted", &self.halted)
             .finish_non_exhaustive()
     }
+}
+
+#[cfg(not(feature = "mutations"))]
+fn thresholds() -> core_types::ThresholdParams {
+    core_types::ThresholdParams::default()
+}
+
+#[cfg(feature = "mutations")]
+fn thresholds() -> core_types::ThresholdParams {
+    let mut thresholds = core_types::ThresholdParams::default();
+    if crate::mutation::is(crate::mutation::Mutation::QuorumOffByOne) {
+        // Two of four, four of seven.
+        thresholds.quorum = core_types::ThresholdParam::new(49, 100);
+    }
+    thresholds
 }

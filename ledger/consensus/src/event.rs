@@ -98,6 +98,20 @@ pub enum Action {
         /// The round it is for.
         round: u32,
     },
+    /// The proposer of this round has signed a proposal: without its body, fetch it; with it,
+    /// judge it and report [`Event::Validated`]. Comes again when the proposal does.
+    Proposed {
+        /// Number of the block.
+        height: u64,
+        /// The round it is proposed in.
+        round: u32,
+        /// The earlier round whose prevotes justify proposing it again; `None` for a new block.
+        pol_round: Option<u32>,
+        /// Who proposes.
+        proposer: ValidatorAddress,
+        /// Hash of its header.
+        block: Sm3Digest,
+    },
     /// Send the stored body of this block to the others once more.
     Restream {
         /// Number of the block.

@@ -70,7 +70,12 @@ mod effects;
 mod engine;
 mod error;
 mod event;
+mod evidence;
+#[cfg(any(test, feature = "faults"))]
+pub mod forge;
 mod guard;
+#[cfg(feature = "mutations")]
+pub mod mutation;
 mod set;
 mod sign;
 mod timeouts;

@@ -5,7 +5,7 @@ use std::fmt;
 use changbai_wire::proto::msp::SerializedIdentity;
 use prost::Message;
 use smkit::sm2::VerifyingKey;
-use smkit_pki::{Certificate, CertificateError, ChainError};
+use smkit_pki::{Certificate, CertificateError, PathError};
 use thiserror::Error;
 
 use crate::{
@@ -146,7 +146,7 @@ pub enum IdentityError {
     },
     /// The organisation does not vouch for the certificate, or not at that time.
     #[error("the organisation does not vouch for the certificate")]
-    Chain(#[from] ChainError),
+    Chain(#[from] PathError),
     /// The certificate chains to the organisation's roots, but another authority issued it.
     #[error("the certificate was not issued by an authority that the organisation's rule names")]
     Issuer,
@@ -189,10 +189,10 @@ impl IdentityError {
             Self::CertificateAuthority => "MS-1003",
             Self::UnknownMsp { .. } => "MS-1101",
             Self::Chain(reason) => match reason {
-                ChainError::UnknownIssuer { .. } => "MS-1201",
-                ChainError::BadSignature { .. } => "MS-1202",
-                ChainError::Expired { .. } => "MS-1203",
-                ChainError::NotYetValid { .. } => "MS-1204",
+                PathError::UnknownIssuer { .. } => "MS-1201",
+                PathError::BadSignature { .. } => "MS-1202",
+                PathError::Expired { .. } => "MS-1203",
+                PathError::NotYetValid { .. } => "MS-1204",
                 _ => "MS-1205",
             },
             Self::Issuer => "MS-1206",

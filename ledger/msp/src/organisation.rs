@@ -3,7 +3,7 @@
 mod rule;
 
 use smkit::Sm3Digest;
-use smkit_pki::{Certificate, TrustAnchors, Usage, verify_chain};
+use smkit_pki::{Certificate, TrustAnchors, Purpose, verify_chain};
 
 pub(crate) use self::rule::is_role_unit;
 pub use self::rule::{IdentityRule, RuleMismatch};
@@ -134,7 +134,7 @@ impl Organisation {
             joined = self.intermediates.iter().chain(sent_along).cloned().collect();
             &joined
         };
-        let usage = Usage::DigitalSignature;
+        let usage = Purpose::Signing;
         let root = verify_chain(certificate, intermediates, &self.roots, at_unix_s, usage)?;
         let Some(rule) = &self.rule else { return Ok(root) };
         let pinned = self

@@ -31,6 +31,14 @@ pub enum StorageError {
         #[source]
         source: io::Error,
     },
+    /// The disk is full. Nothing of the operation counts, nothing was synced, and the same call may
+    /// be made again once there is space: unlike a failed sync, a refused write leaves no doubt
+    /// about what is durable.
+    #[error("no space is left for {}", shown(.file))]
+    Full {
+        /// The file that could not grow.
+        file: PathBuf,
+    },
     /// An earlier write or sync of this file failed, so that what is on disk is unknown until the
     /// next start. Nothing more may be written or signed.
     #[error("{} took no more writes after an earlier failure", shown(.file))]
@@ -92,6 +100,22 @@ impl StorageError {
     #[must_use]
     pub fn index_damaged(reason: String) -> Self {
         Self::IndexDamaged { reason }
+    }
+
+    /// Whether the same call may succeed later, with nothing lost and nothing in doubt.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+
+    /// As [`StorageError::io`], for a write that may be repeated in the same place.
+    pub(crate) fn write(file: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Full { file: file.to_owned() }
+            }
+            _ => Self::Io { file: file.to_owned(), operation: "write", source },
+        }
     }
 
     pub(crate) fn io(file: &Path, operation: &'static str) -> impl FnOnce(io::Error) -> Self {

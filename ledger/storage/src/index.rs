@@ -6,6 +6,7 @@
 //! was after some earlier commit, whole, and the caller applies the blocks behind it again.
 
 mod maintenance;
+mod memory;
 mod snapshot;
 mod tracker;
 mod verify;
@@ -19,6 +20,7 @@ use lsm_tree::{
     AbstractTree, AnyTree, Cache, CompressionType, Config, DescriptorTable, SequenceNumberCounter,
 };
 
+pub use memory::MemoryIndex;
 pub use snapshot::{IndexSnapshot, KeyValue};
 
 use crate::error::StorageError;
@@ -82,9 +84,9 @@ pub struct Index {
 }
 
 #[derive(Debug)]
-struct Inner {
-    shared: Arc<Shared>,
-    maintenance: Maintenance,
+enum Inner {
+    Engine { shared: Arc<Shared>, maintenance: Maintenance },
+    Memory(MemoryIndex),
 }
 
 /// What the index, its snapshots and its maintenance share.
@@ -117,6 +119,14 @@ impl Index {
             verify::Finding::Absent => Self::start(dir, IndexState::Fresh),
             verify::Finding::Intact => Self::start(dir, IndexState::Recovered),
         }
+    }
+
+    /// Opens an index that lives in memory.
+    #[must_use]
+    pub fn in_memory(home: &MemoryIndex) -> (Self, IndexState) {
+        let fresh = home.now().is_empty();
+        let state = if fresh { IndexState::Fresh } else { IndexState::Recovered };
+        (Self { inner: Ok(Inner::Memory(home.clone())) }, state)
     }
 
     /// Deletes an index, which is not open, so that it can be rebuilt.
@@ -157,9 +167,14 @@ impl Index {
         if batch.is_empty() {
             return Ok(());
         }
-        inner.maintenance.wait_for_room()?;
-        if inner.shared.apply(batch) > INDEX_MEMTABLE_BYTES {
-            inner.maintenance.wake();
+        match inner {
+            Inner::Memory(home) => home.apply(batch),
+            Inner::Engine { shared, maintenance } => {
+                maintenance.wait_for_room()?;
+                if shared.apply(batch) > INDEX_MEMTABLE_BYTES {
+                    maintenance.wake();
+                }
+            }
         }
         Ok(())
     }
@@ -213,7 +228,8 @@ impl Index {
     #[must_use]
     pub fn snapshot(&self) -> IndexSnapshot {
         match &self.inner {
-            Ok(inner) => IndexSnapshot::of(&inner.shared),
+            Ok(Inner::Engine { shared, .. }) => IndexSnapshot::of(shared),
+            Ok(Inner::Memory(home)) => IndexSnapshot::in_memory(home.now()),
             Err(reason) => IndexSnapshot::damaged(reason),
         }
     }
@@ -224,7 +240,10 @@ impl Index {
     ///
     /// [`StorageError::IndexDamaged`] when that failed.
     pub fn persist(&self) -> Result<(), StorageError> {
-        self.inner()?.maintenance.persist()
+        match self.inner()? {
+            Inner::Engine { maintenance, .. } => maintenance.persist(),
+            Inner::Memory(_) => Ok(()),
+        }
     }
 
     /// Writes the memory table out and ends the index's thread: the next start finds every commit.
@@ -241,7 +260,8 @@ impl Index {
     #[must_use]
     pub fn damage(&self) -> Option<String> {
         match &self.inner {
-            Ok(inner) => inner.maintenance.failure(),
+            Ok(Inner::Engine { maintenance, .. }) => maintenance.failure(),
+            Ok(Inner::Memory(_)) => None,
             Err(reason) => Some(reason.clone()),
         }
     }
@@ -266,7 +286,7 @@ impl Index {
         let strategy = Leveled::default().with_table_target_size(INDEX_TABLE_BYTES);
         let maintenance = Maintenance::start(Arc::clone(&shared), Arc::new(strategy))
             .map_err(StorageError::io(dir, "start the thread of"))?;
-        Ok((Self { inner: Ok(Inner { shared, maintenance }) }, state))
+        Ok((Self { inner: Ok(Inner::Engine { shared, maintenance }) }, state))
     }
 
     fn inner(&self) -> Result<&Inner, StorageError> {

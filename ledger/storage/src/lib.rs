@@ -72,6 +72,8 @@ pub mod frame;
 mod index;
 pub mod limits;
 mod log;
+#[cfg(feature = "mutations")]
+pub mod mutation;
 mod wal;
 
 #[cfg(any(test, feature = "faults"))]
@@ -79,7 +81,7 @@ pub use files::faulty;
 
 pub use error::StorageError;
 pub use files::{File, Files, StdFiles};
-pub use index::{Index, IndexBatch, IndexSnapshot, IndexState, KeyValue};
+pub use index::{Index, IndexBatch, IndexSnapshot, IndexState, KeyValue, MemoryIndex};
 pub use log::{BlockLog, LogOptions, LogRecovery, Position, Progress, Truncated};
 pub use wal::{ConsensusWal, Entry, RecordError, decode_records};
 

@@ -108,7 +108,8 @@ impl BlockLog {
     ///
     /// # Errors
     ///
-    /// [`StorageError::OutOfOrder`] and [`StorageError::TooLarge`] change nothing. After
+    /// [`StorageError::OutOfOrder`] and [`StorageError::TooLarge`] change nothing;
+    /// [`StorageError::Full`] neither, and the same block may be appended again later. After
     /// [`StorageError::Io`] the block may or may not be on disk and the log takes no more:
     /// [`StorageError::Poisoned`] until it is opened again.
     pub fn append(
@@ -127,19 +128,32 @@ impl BlockLog {
         if block.len() > BLOCK_BYTES_MAX {
             return Err(StorageError::TooLarge { bytes: block.len(), bytes_max: BLOCK_BYTES_MAX });
         }
-        // Whatever happens on the way leaves the log poisoned, unless the end is reached.
+        // Whatever happens on the way leaves the log poisoned, unless the end is reached, or a full
+        // disk was in the way: what was written then lies behind the end, and the next try writes
+        // it whole.
         self.poisoned = true;
+        let outcome = self.write(extent, number, block, identities);
+        self.poisoned = outcome.as_ref().is_err_and(|error| !error.is_full());
+        outcome
+    }
+
+    fn write(
+        &mut self,
+        extent: Extent,
+        number: u64,
+        block: &[u8],
+        identities: &[&[u8]],
+    ) -> Result<Position, StorageError> {
         let extent = self.segment_for(extent)?;
         let body = Body::split(block, identities, &self.known);
         let frame = encode_frame(number, &body);
         let path = self.shared.path(extent.segment);
-        self.tail.write_at(extent.end, &frame).map_err(StorageError::io(&path, "write"))?;
-        self.tail.sync_data().map_err(StorageError::io(&path, "sync"))?;
+        self.tail.write_at(extent.end, &frame).map_err(StorageError::write(&path))?;
+        self.sync_tail().map_err(StorageError::io(&path, "sync"))?;
         let position = Position::new(extent.segment, extent.end, number, frame.len());
         self.remember(position.offset, &body);
         let end = extent.end + frame.len() as u64;
         self.shared.advance(Extent { end, next: number + 1, ..extent });
-        self.poisoned = false;
         Ok(position)
     }
 
@@ -196,6 +210,17 @@ impl BlockLog {
         self.shared.extent().end
     }
 
+    #[cfg(not(feature = "mutations"))]
+    fn sync_tail(&self) -> std::io::Result<()> {
+        self.tail.sync_data()
+    }
+
+    #[cfg(feature = "mutations")]
+    fn sync_tail(&self) -> std::io::Result<()> {
+        use crate::mutation::{Mutation, is};
+        if is(Mutation::BlockUnsynced) { Ok(()) } else { self.tail.sync_data() }
+    }
+
     /// The extent to append to: the tail segment, or a new one when it is full.
     fn segment_for(&mut self, extent: Extent) -> Result<Extent, StorageError> {
         if extent.end < self.options.segment_bytes {
@@ -203,7 +228,7 @@ impl BlockLog {
         }
         let path = segment_path(self.shared.dir(), extent.next);
         let files = self.shared.files();
-        self.tail = files.open(&path, true).map_err(StorageError::io(&path, "create"))?;
+        self.tail = files.open(&path, true).map_err(StorageError::write(&path))?;
         // A crash between an earlier creation and its first block may have left bytes behind.
         self.tail.truncate(0).map_err(StorageError::io(&path, "truncate"))?;
         files.sync_dir(self.shared.dir()).map_err(StorageError::io(self.shared.dir(), "sync"))?;

@@ -58,6 +58,8 @@ pub struct ConsensusWal {
     chain: Chain,
     pending_chain: Chain,
     pending: Vec<u8>,
+    /// Records are durable that the slot does not state yet.
+    slot_due: bool,
     flushed_since_reset: bool,
     poisoned: bool,
 }
@@ -90,7 +92,7 @@ impl ConsensusWal {
     /// # Errors
     ///
     /// [`StorageError::OutOfOrder`] for a height that is decided already,
-    /// [`StorageError::TooLarge`], [`StorageError::Poisoned`].
+    /// [`StorageError::TooLarge`], [`StorageError::Full`], [`StorageError::Poisoned`].
     pub fn append(&mut self, height: u64, kind: u8, bytes: &[u8]) -> Result<(), StorageError> {
         self.usable()?;
         let expected = self.slot.floor.map_or(0, |floor| floor.saturating_add(1));
@@ -105,9 +107,7 @@ impl ConsensusWal {
             return Err(too_large(WAL_PENDING_BYTES_MAX - self.pending.len()));
         }
         if height > expected {
-            self.poisoned = true;
-            self.put_slot(Slot { floor: height.checked_sub(1), ..self.slot })?;
-            self.poisoned = false;
+            self.guarded(|wal| wal.put_slot(Slot { floor: height.checked_sub(1), ..wal.slot }))?;
         }
         self.pending_chain =
             encode_record(&mut self.pending, self.pending_chain, height, kind, bytes);
@@ -119,24 +119,28 @@ impl ConsensusWal {
     ///
     /// # Errors
     ///
+    /// [`StorageError::Full`]: nothing may be sent until a later call has succeeded.
     /// [`StorageError::Io`], and from then on [`StorageError::Poisoned`]: nothing may be signed or
     /// sent any more until the process has started again.
     pub fn flush(&mut self) -> Result<(), StorageError> {
         self.usable()?;
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        self.poisoned = true;
-        self.write(self.end, &self.pending)?;
-        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
-        self.end += self.pending.len() as u64;
-        self.pending.clear();
-        self.pending.shrink_to(PENDING_BYTES_KEPT);
-        self.chain = self.pending_chain;
-        self.flushed_since_reset = true;
-        self.put_slot(Slot { synced: self.end, ..self.slot })?;
-        self.poisoned = false;
-        Ok(())
+        self.guarded(|wal| {
+            if !wal.pending.is_empty() {
+                wal.write(wal.end, &wal.pending)?;
+                wal.sync_records()?;
+                wal.end += wal.pending.len() as u64;
+                wal.pending.clear();
+                wal.pending.shrink_to(PENDING_BYTES_KEPT);
+                wal.chain = wal.pending_chain;
+                wal.flushed_since_reset = true;
+                wal.slot_due = true;
+            }
+            if wal.slot_due {
+                wal.put_slot(Slot { synced: wal.end, ..wal.slot })?;
+                wal.slot_due = false;
+            }
+            Ok(())
+        })
     }
 
     /// Forgets all records: every block before `next_height` is durable in the block log. Call it
@@ -155,23 +159,24 @@ impl ConsensusWal {
             let expected = self.slot.floor.map_or(0, |floor| floor.saturating_add(1));
             return Err(StorageError::OutOfOrder { expected, got: next_height });
         }
-        self.poisoned = true;
-        self.pending.clear();
-        self.pending_chain = self.chain;
-        if self.end < WAL_WRAP_BYTES {
-            let start = self.end;
-            self.put_slot(Slot { floor, start, chain: self.chain, ..self.slot })?;
-        } else {
-            self.start_over(floor)?;
-        }
-        // Blocks that come without votes of ours, one after another: no flush follows that would
-        // keep the floor within one block of the block log.
-        if !self.flushed_since_reset {
-            self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
-        }
-        self.flushed_since_reset = false;
-        self.poisoned = false;
-        Ok(())
+        self.guarded(|wal| {
+            wal.pending.clear();
+            wal.pending_chain = wal.chain;
+            if wal.end < WAL_WRAP_BYTES {
+                let (start, synced) = (wal.end, wal.end);
+                wal.put_slot(Slot { floor, start, synced, chain: wal.chain, ..wal.slot })?;
+            } else {
+                wal.start_over(floor)?;
+            }
+            wal.slot_due = false;
+            // Blocks that come without votes of ours, one after another: no flush follows that
+            // would keep the floor within one block of the block log.
+            if !wal.flushed_since_reset {
+                wal.sync()?;
+            }
+            wal.flushed_since_reset = false;
+            Ok(())
+        })
     }
 
     /// The last block known to be durable in the block log; `None` before the first reset.
@@ -187,7 +192,7 @@ impl ConsensusWal {
     /// As for [`ConsensusWal::flush`].
     pub fn close(mut self) -> Result<(), StorageError> {
         self.flush()?;
-        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))
+        self.sync()
     }
 
     /// Makes a new log under its final name at once, so that a file of that name is never partial.
@@ -253,6 +258,7 @@ impl ConsensusWal {
             chain,
             pending_chain: chain,
             pending: Vec::new(),
+            slot_due: false,
             flushed_since_reset: false,
             poisoned: false,
         }
@@ -263,7 +269,7 @@ impl ConsensusWal {
     fn start_over(&mut self, floor: Option<u64>) -> Result<(), StorageError> {
         let slot = Slot::over(self.slot, floor, RECORDS_OFFSET);
         self.put_slot(slot)?;
-        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
+        self.sync()?;
         self.put_slot(slot)?;
         self.end = RECORDS_OFFSET;
         self.chain = slot.chain;
@@ -280,7 +286,34 @@ impl ConsensusWal {
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), StorageError> {
-        self.file.write_at(offset, bytes).map_err(StorageError::io(&self.path, "write"))
+        self.file.write_at(offset, bytes).map_err(StorageError::write(&self.path))
+    }
+
+    #[cfg(not(feature = "mutations"))]
+    fn sync_records(&self) -> Result<(), StorageError> {
+        self.sync()
+    }
+
+    #[cfg(feature = "mutations")]
+    fn sync_records(&self) -> Result<(), StorageError> {
+        use crate::mutation::{Mutation, is};
+        if is(Mutation::WalUnsynced) { Ok(()) } else { self.sync() }
+    }
+
+    fn sync(&self) -> Result<(), StorageError> {
+        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))
+    }
+
+    /// Does something that leaves the log unusable if it fails, unless a full disk was the reason:
+    /// then it stopped before a write and can be done again.
+    fn guarded(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        self.poisoned = true;
+        let outcome = work(self);
+        self.poisoned = outcome.as_ref().is_err_and(|error| !error.is_full());
+        outcome
     }
 
     fn usable(&self) -> Result<(), StorageError> {

@@ -13,6 +13,7 @@
 //! - A block's [`Header`] commits to its envelopes through [`data_hash`], to the validator set
 //!   through [`validators_hash`] and to all earlier results through the log root; the
 //!   validators' [`Vote`]s sign the header hash. A [`TransactionLeaf`] is one entry of that log.
+//! - [`PeerMessage`] is what the nodes of a channel tell each other, in three classes.
 //!
 //! **Invariants**
 //! - Everything signed or hashed is the byte string as received; nothing is re-serialized first.
@@ -44,6 +45,7 @@ mod headers;
 mod ids;
 mod leaf;
 pub mod limits;
+pub mod peer;
 mod proposal;
 pub mod proto;
 mod rwset;
@@ -60,6 +62,7 @@ pub use hash::{
 pub use header::{Header, HeaderError};
 pub use ids::{BlockNumber, InvalidTxId, TxId, ValidatorAddress, is_channel_id};
 pub use leaf::{InvalidLeaf, TransactionLeaf};
+pub use peer::{PeerClass, PeerError, PeerMessage, PeerStatus};
 pub use proposal::{
     DecodedProposal, SimulationResult, build_proposal, decode_proposal, endorsement_message,
     proposal_hash, response_payload,

@@ -1,106 +1,61 @@
-//! Does a branch or an index of the generated code depend on a secret?
+//! Does a branch or an address of the generated code depend on a secret? Asked in two ways, each of which sees what the
+//! other cannot; `cargo xtask ctgrind` runs both.
 //!
-//! A. Langley's ctgrind: the secret's bytes are marked as undefined memory, and Valgrind's memcheck reports every jump and
-//! every address that is computed from them. What becomes public (public key, signature, ciphertext) is marked defined
-//! again. `cargo xtask ctgrind` runs each operation and lists the functions of the reports.
-//!
-//! Valgrind 3.19 knows AVX2, BMI2, ADX, AES and carry-less multiplication, but not AVX-512: those kernels cannot be looked
-//! at in this way.
+//! * `valgrind OPERATION PATH`, under Valgrind: A. Langley's ctgrind. The secret's bytes are marked as undefined memory, and
+//!   memcheck reports every jump and every address that is computed from them. What becomes public is marked defined again.
+//!   One run speaks for all secrets, but Valgrind 3.19 does not know AVX-512.
+//! * `trace OPERATION PATH`: the operation runs once for each of several secrets, one instruction after the other, and the
+//!   addresses of all instructions and of all their memory operands must be the same. That works for every instruction
+//!   the processor has, and speaks for the secrets that were tried.
 
-use smkit::sm2::{PrivateKey, SignerId, SigningKey, sign_many};
-use smkit::sm4::{Gcm, Key};
+mod marks;
+mod operations;
+mod trace;
 
-fn main() {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let [operation, path @ ("kernels" | "portable")] = words.as_slice() else {
-        eprintln!(
-            "usage: smkit-ctgrind control|public-key|sign|sign-many|sm4-gcm kernels|portable"
-        );
-        std::process::exit(2);
-    };
-    smkit::cpu::force_portable(*path == "portable");
+    match words.as_slice() {
+        ["list"] => {
+            operations::ALL.iter().for_each(|(name, _)| println!("{name}"));
+            ExitCode::SUCCESS
+        }
+        ["valgrind", operation, path] => {
+            take(path);
+            let mut secret = [7; 32];
+            marks::hide(&mut secret);
+            operations::prepare(operation, &secret)();
+            ExitCode::SUCCESS
+        }
+        ["trace", operation, path] => trace::compare(operation, path),
+        // What `trace` starts: one secret, between two breakpoints.
+        ["traced", operation, path, secret] => {
+            take(path);
+            let operation = operations::prepare(operation, &trace::secret(secret));
+            // Once outside: tables are made and the allocator has its memory.
+            operation();
+            marks::breakpoint();
+            operation();
+            marks::breakpoint();
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("usage: smkit-ctgrind list | valgrind OPERATION PATH | trace OPERATION PATH");
+            eprintln!("paths: newest, avx2, portable");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Chooses the kernels, and proves that they work.
+fn take(path: &str) {
+    match path {
+        "newest" => smkit::cpu::force_portable(false),
+        "avx2" => smkit::cpu::force_avx2(true),
+        "portable" => smkit::cpu::force_portable(true),
+        other => panic!("unknown path {other}"),
+    }
     assert!(smkit::selftest::run().all(), "the kit's own self-test");
-    match *operation {
-        "control" => control(),
-        "public-key" => drop(key()),
-        "sign" => sign(&key()),
-        "sign-many" => sign_several(&key()),
-        "sm4-gcm" => sm4_gcm(),
-        other => panic!("unknown operation {other}"),
-    }
 }
-
-/// Must be reported: a branch on a secret.
-fn control() {
-    let mut secret = [7; 32];
-    hide(&mut secret);
-    if secret[3] > 5 {
-        println!("seen");
-    }
-}
-
-fn key() -> PrivateKey {
-    let mut secret = [7; 32];
-    hide(&mut secret);
-    let key = PrivateKey::from_bytes(&secret).expect("in range");
-    show(key.public_key().as_sec1());
-    key
-}
-
-fn sign(key: &PrivateKey) {
-    let key = SigningKey::new(key.clone(), SignerId::DEFAULT).expect("default ID");
-    let signature = key.sign(b"message").to_bytes();
-    show(&signature);
-    println!("{signature:02x?}");
-}
-
-fn sign_several(key: &PrivateKey) {
-    let key = SigningKey::new(key.clone(), SignerId::DEFAULT).expect("default ID");
-    for signature in sign_many(&key, &[b"message".as_slice(); 9]) {
-        show(&signature.to_bytes());
-    }
-}
-
-fn sm4_gcm() {
-    let mut secret = [7; 16];
-    hide(&mut secret);
-    let gcm = Gcm::new(&Key::from_bytes(secret));
-    let mut data = vec![7; 1_000];
-    gcm.seal_in_place(&[0; 12], b"header", &mut data).expect("a short message");
-    show(&data);
-    println!("{:02x?}", data.last_chunk::<16>());
-}
-
-/// Marks bytes as undefined.
-fn hide(bytes: &mut [u8]) {
-    request(MAKE_MEM_UNDEFINED, bytes);
-}
-
-/// Marks bytes as defined: they are public from here on.
-fn show(bytes: &[u8]) {
-    request(MAKE_MEM_DEFINED, bytes);
-}
-
-/// A client request to Valgrind (valgrind.h, memcheck.h); does nothing outside Valgrind.
-fn request(code: u64, bytes: &[u8]) {
-    let arguments = [code, bytes.as_ptr() as u64, bytes.len() as u64, 0, 0, 0];
-    // SAFETY: the rotations add up to 128 bits and the exchange is with itself, so that the processor changes nothing but
-    // flags; under Valgrind only the shadow state of `bytes` and rdx change. Both are declared.
-    unsafe {
-        std::arch::asm!(
-            "rol rdi, 3",
-            "rol rdi, 13",
-            "rol rdi, 61",
-            "rol rdi, 51",
-            "xchg rbx, rbx",
-            in("rax") arguments.as_ptr(),
-            inout("rdx") 0_u64 => _,
-            inout("rdi") 0_u64 => _,
-            options(nostack),
-        );
-    }
-}
-
-const MAKE_MEM_UNDEFINED: u64 = 0x4d43_0001;
-const MAKE_MEM_DEFINED: u64 = 0x4d43_0002;

@@ -1,47 +1,27 @@
 //! A certificate authority: a CA certificate and its private key.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use der::{
-    DateTime, Encode,
-    asn1::{BitString, PrintableStringRef, Uint},
+    Encode,
+    asn1::{BitString, PrintableStringRef},
 };
 use smkit::{
     Random, RandomError,
     sm2::{PrivateKey, PublicKey, SignerId, SigningKey},
     sm3,
 };
-use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::name::RdnSequence;
 
 use crate::{
-    Certificate, CertificateError, KeyUsage, Subject, SubjectError,
+    Certificate, CertificateError, FormError, SerialNumber, Subject, SubjectError,
     asn1::{self, SignedCertificate, TbsCertificate},
     extensions::{self, Extensions},
 };
 
-/// What a certificate to be issued is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Profile {
-    /// A CA: basicConstraints cA, keyUsage keyCertSign and cRLSign. Self-signed by [`Authority::create_root`]; below
-    /// another CA when passed to [`Authority::issue`].
-    RootCa {
-        /// Most intermediates below it; `None` is no limit.
-        path_length: Option<u8>,
-    },
-    /// The signing half of a pair (双证书): keyUsage digitalSignature and nonRepudiation, critical.
-    Signing,
-}
-
-/// First and last valid second, in Unix seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
-    /// First valid second.
-    pub not_before: i64,
-    /// Last valid second.
-    pub not_after: i64,
-}
+use profile::Half;
+pub use profile::Profile;
+pub use terms::{Terms, Validity};
 
 /// A CA that can issue. Holds a private key: `Debug` shows the certificate only.
 pub struct Authority {
@@ -77,18 +57,10 @@ impl Authority {
     ) -> Result<Self, AuthorityError> {
         let private = PrivateKey::generate(random)?;
         let signing = signing_key(&private)?;
-        let name = subject.to_rdn_sequence()?;
-        let key_id = key_id(private.public_key());
-        let request = Request {
-            issuer: name.clone(),
-            issuer_key_id: Some(key_id),
-            subject: name,
-            key: private.public_key(),
-            profile: Profile::RootCa { path_length: None },
-            validity,
-            organisation_code: None,
-        };
-        let certificate = request.sign(&signing, random)?;
+        let profile = Profile::RootCa { path_length: None };
+        let terms = Terms::new(subject.try_into()?, private.public_key(), profile, validity);
+        let issuer = Issuer { name: &terms.subject.0, key_id: Some(key_id(terms.key)) };
+        let certificate = issuer.sign(&terms, Half::Signing, &signing, random)?;
         Ok(Self { certificate, private, signing })
     }
 
@@ -107,16 +79,52 @@ impl Authority {
         organisation_code: Option<&str>,
         random: &mut dyn Random,
     ) -> Result<Certificate, AuthorityError> {
-        let request = Request {
-            issuer: self.certificate.subject_name().clone(),
-            issuer_key_id: self.certificate.subject_key_id().map(<[u8]>::to_vec),
-            subject: subject.to_rdn_sequence()?,
-            key,
-            profile: self.limit(profile)?,
-            validity,
-            organisation_code,
-        };
-        request.sign(&self.signing, random)
+        let subject = subject.try_into()?;
+        let terms = Terms { organisation_code, ..Terms::new(subject, key, profile, validity) };
+        self.issue_on(&terms, random)
+    }
+
+    /// Issues a certificate on these terms, with a random serial number.
+    ///
+    /// # Errors
+    /// See [`AuthorityError`].
+    pub fn issue_on(
+        &self,
+        terms: &Terms<'_>,
+        random: &mut dyn Random,
+    ) -> Result<Certificate, AuthorityError> {
+        self.issue_half(terms, Half::Signing, random)
+    }
+
+    /// Issues the two certificates of one subject (双证书): signing first, on these terms; then encryption, alike but for
+    /// `encryption_key` and its key usage.
+    ///
+    /// # Errors
+    /// [`AuthorityError::NoPair`], or as [`Authority::issue_on`].
+    pub fn issue_pair(
+        &self,
+        terms: &Terms<'_>,
+        encryption_key: &PublicKey,
+        random: &mut dyn Random,
+    ) -> Result<(Certificate, Certificate), AuthorityError> {
+        if !terms.profile.has_pair() || terms.key == encryption_key {
+            return Err(AuthorityError::NoPair);
+        }
+        let signing = self.issue_half(terms, Half::Signing, random)?;
+        let encryption = Terms { key: encryption_key, ..terms.clone() };
+        Ok((signing, self.issue_half(&encryption, Half::Encryption, random)?))
+    }
+
+    fn issue_half(
+        &self,
+        terms: &Terms<'_>,
+        half: Half,
+        random: &mut dyn Random,
+    ) -> Result<Certificate, AuthorityError> {
+        let terms = Terms { profile: self.limit(terms.profile)?, ..terms.clone() };
+        let key_id = self.certificate.subject_key_id().map(<[u8]>::to_vec);
+        let issuer = Issuer { name: self.certificate.subject_name(), key_id };
+        issuer.sign(&terms, half, &self.signing, random)
     }
 
     /// The CA's certificate.
@@ -131,6 +139,10 @@ impl Authority {
         &self.private
     }
 
+    pub(crate) const fn signing_key(&self) -> &SigningKey {
+        &self.signing
+    }
+
     /// A CA below a limited CA must have a lower limit, or no chain through it would ever verify.
     fn limit(&self, profile: Profile) -> Result<Profile, AuthorityError> {
         match (profile, self.certificate.path_length()) {
@@ -139,6 +151,7 @@ impl Authority {
                 let path_length = Some(path_length.map_or(below, |wanted| wanted.min(below)));
                 Ok(Profile::RootCa { path_length })
             }
+            (Profile::IntermediateCa, Some(0)) => Err(AuthorityError::PathLength { limit: 0 }),
             (profile, _) => Ok(profile),
         }
     }
@@ -182,37 +195,47 @@ pub enum AuthorityError {
     /// The organisation code is not a non-empty `PrintableString` of at most 64 characters.
     #[error("the organisation code is not printable")]
     OrganisationCode,
+    /// A server or node without a host would be refused by everybody who dials it.
+    #[error("a server's certificate names no host")]
+    NoHost,
+    /// More than 8 URIs, or one that is none.
+    #[error("not a URI, or too many")]
+    Uri,
+    /// The profile has no encryption certificate, or both keys are the same.
+    #[error("this profile has no pair, or both keys are the same")]
+    NoPair,
+    /// The numbers of revocation lists are used up.
+    #[error("no number is left for a revocation list")]
+    ListNumber,
     /// No random bytes for key or serial number.
     #[error("random")]
     Random(#[from] RandomError),
     /// What was built did not pass our own parser; nothing was issued.
     #[error("encoding")]
     Encoding(#[from] CertificateError),
+    /// What was built beside certificates did not pass our own parser; nothing was issued.
+    #[error("encoding")]
+    Form(#[from] FormError),
 }
 
-/// Everything a certificate says, before it is signed.
-struct Request<'a> {
-    issuer: RdnSequence,
-    issuer_key_id: Option<Vec<u8>>,
-    subject: RdnSequence,
-    key: &'a PublicKey,
-    profile: Profile,
-    validity: Validity,
-    organisation_code: Option<&'a str>,
+/// Who signs, as the certificate names it.
+struct Issuer<'a> {
+    name: &'a RdnSequence,
+    key_id: Option<Vec<u8>>,
 }
 
-impl Request<'_> {
+impl Issuer<'_> {
     fn sign(
         self,
+        terms: &Terms<'_>,
+        half: Half,
         signer: &SigningKey,
         random: &mut dyn Random,
     ) -> Result<Certificate, AuthorityError> {
-        if self.organisation_code.is_some_and(|code| !is_organisation_code(code)) {
-            return Err(AuthorityError::OrganisationCode);
-        }
-        let validity = self.validity.to_asn1()?;
-        let serial = serial_number(random)?;
-        let tbs = self.build(validity, &serial).map_err(CertificateError::from)?;
+        check(terms)?;
+        let validity = terms.validity.to_asn1()?;
+        let serial = SerialNumber::random(random)?;
+        let tbs = self.build(terms, half, validity, serial).map_err(CertificateError::from)?;
         let signature = signer.sign(&tbs.to_der().map_err(CertificateError::from)?);
         let der = BitString::from_bytes(&signature.to_der())
             .and_then(|signature| {
@@ -225,43 +248,54 @@ impl Request<'_> {
 
     fn build(
         self,
+        terms: &Terms<'_>,
+        half: Half,
         validity: x509_cert::time::Validity,
-        serial: &[u8],
+        serial: SerialNumber,
     ) -> der::Result<TbsCertificate> {
-        let (ca, path_length, key_usage) = match self.profile {
-            Profile::RootCa { path_length } => {
-                (true, path_length, KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN))
-            }
-            Profile::Signing => {
-                (false, None, KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::NON_REPUDIATION))
-            }
-        };
         let extensions = extensions::write(&Extensions {
-            ca,
-            path_length,
-            key_usage,
-            subject_key_id: Some(key_id(self.key)),
-            authority_key_id: self.issuer_key_id,
-            organisation_code: self.organisation_code.map(str::to_owned),
-            unknown_critical: None,
+            subject_key_id: Some(key_id(terms.key)),
+            authority_key_id: self.key_id,
+            organisation_code: terms.organisation_code.map(str::to_owned),
+            alternative_names: (!terms.hosts.is_empty()).then(|| terms.hosts.clone()),
+            crl_uris: terms.crl_uris.clone(),
+            ocsp_uris: terms.ocsp_uris.clone(),
+            ..terms.profile.extensions(half)
         })?;
         Ok(TbsCertificate {
             version: asn1::VERSION_3,
-            serial_number: Uint::new(serial)?,
+            serial_number: serial.to_asn1()?,
             signature: asn1::sm2_with_sm3(),
-            issuer: self.issuer,
+            issuer: self.name.clone(),
             validity,
-            subject: self.subject,
-            subject_public_key_info: SubjectPublicKeyInfoOwned {
-                algorithm: AlgorithmIdentifierOwned {
-                    oid: asn1::EC_PUBLIC_KEY,
-                    parameters: Some((&asn1::SM2_CURVE).into()),
-                },
-                subject_public_key: BitString::from_bytes(self.key.as_sec1())?,
-            },
+            subject: terms.subject.0.clone(),
+            subject_public_key_info: asn1::key_info(terms.key)?,
             extensions: Some(extensions),
         })
     }
+}
+
+fn check(terms: &Terms<'_>) -> Result<(), AuthorityError> {
+    if terms.organisation_code.is_some_and(|code| !is_organisation_code(code)) {
+        return Err(AuthorityError::OrganisationCode);
+    }
+    if terms.profile.needs_hosts() && terms.hosts.is_empty() {
+        return Err(AuthorityError::NoHost);
+    }
+    let uris = terms.crl_uris.iter().chain(&terms.ocsp_uris);
+    if uris.clone().count() > URIS_MAX || !uris.clone().all(|uri| is_uri(uri)) {
+        return Err(AuthorityError::Uri);
+    }
+    Ok(())
+}
+
+/// Printable ASCII after a scheme; what is behind it is for whoever follows it.
+fn is_uri(uri: &str) -> bool {
+    uri.len() <= URI_CHARS_MAX
+        && uri.bytes().all(|byte| byte.is_ascii_graphic())
+        && uri
+            .split_once("://")
+            .is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
 }
 
 impl Validity {
@@ -269,11 +303,7 @@ impl Validity {
     fn to_asn1(self) -> Result<x509_cert::time::Validity, AuthorityError> {
         let Self { not_before, not_after } = self;
         let refused = AuthorityError::Validity { not_before, not_after };
-        let time = |seconds: i64| {
-            let since_1970 = Duration::from_secs(u64::try_from(seconds).ok()?);
-            DateTime::from_unix_duration(since_1970).ok().map(Into::into)
-        };
-        match (time(not_before), time(not_after)) {
+        match (asn1::to_time(not_before), asn1::to_time(not_after)) {
             (Some(first), Some(last)) if not_before < not_after => {
                 Ok(x509_cert::time::Validity::new(first, last))
             }
@@ -283,17 +313,8 @@ impl Validity {
 }
 
 /// The leftmost 20 bytes of SM3 of the key's BIT STRING content (RFC 5280 §4.2.1.2 method 1 with SM3).
-fn key_id(key: &PublicKey) -> Vec<u8> {
+pub(crate) fn key_id(key: &PublicKey) -> Vec<u8> {
     sm3(key.as_sec1()).as_bytes().iter().take(KEY_ID_BYTES).copied().collect()
-}
-
-/// 16 bytes, 126 of their bits random; positive and of constant length.
-fn serial_number(random: &mut dyn Random) -> Result<[u8; 16], RandomError> {
-    let mut serial = [0; 16];
-    random.fill(&mut serial)?;
-    let [first, ..] = &mut serial;
-    *first = *first & 0x7f | 0x40;
-    Ok(serial)
 }
 
 fn is_organisation_code(code: &str) -> bool {
@@ -309,6 +330,10 @@ fn signing_key(private: &PrivateKey) -> Result<SigningKey, AuthorityError> {
 
 const KEY_ID_BYTES: usize = 20;
 const ORGANISATION_CODE_CHARS_MAX: usize = 64;
+const URI_CHARS_MAX: usize = 512;
+const URIS_MAX: usize = 8;
 
+mod profile;
+mod terms;
 #[cfg(test)]
 mod tests;

@@ -3,25 +3,28 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use der::{Decode, Encode, asn1::ObjectIdentifier};
 use smkit::{
     Sm3Digest,
-    sm2::{PublicKey, PublicKeyError, Signature, SignatureError, SignerId, VerifyingKey},
+    sm2::{PublicKey, Signature, SignatureError, SignerId, VerifyingKey},
     sm3,
 };
-use spki::AlgorithmIdentifierOwned;
 use x509_cert::name::RdnSequence;
 
 use crate::{
+    AlternativeNames, DistinguishedName, ExtendedKeyUsage, KeyUsage, NameAttribute, SerialNumber,
+    algorithm::is_sm2_with_sm3,
     asn1::{self, SignedCertificate, TbsCertificate},
-    chain::ChainError,
-    extensions::{Extensions, KeyUsage},
-    limits::{CERTIFICATE_BYTES_MAX, PEM_CERTIFICATES_MAX, SERIAL_BYTES_MAX},
+    extensions::Extensions,
+    limits::{CERTIFICATE_BYTES_MAX, PEM_CERTIFICATES_MAX},
     name,
+    path::PathError,
 };
+
+pub use error::CertificateError;
 
 /// An X.509 v3 certificate with an SM2 key, signed with SM2-with-SM3.
 ///
@@ -35,12 +38,14 @@ struct Inner {
     sm3: Sm3Digest,
     subject: RdnSequence,
     issuer: RdnSequence,
-    serial_number: Vec<u8>,
+    serial: SerialNumber,
     not_before: i64,
     not_after: i64,
     verifying_key: VerifyingKey,
     extensions: Extensions,
     signature: Signature,
+    /// Whether it verifies under its own key; found out when first asked.
+    self_signed: OnceLock<bool>,
 }
 
 impl Certificate {
@@ -57,27 +62,28 @@ impl Certificate {
         if parsed.to_der()? != der {
             return Err(CertificateError::malformed("not the DER form of its content"));
         }
-        let public = read_key(&parsed.tbs)?;
+        let public = asn1::read_key(&parsed.tbs.subject_public_key_info)?;
         check_algorithms(&parsed)?;
-        check_fields(&parsed.tbs)?;
+        let serial = check_fields(&parsed.tbs)?;
         let extensions = Extensions::read(parsed.tbs.extensions.as_deref().unwrap_or_default())?;
         let signature = parsed.signature.as_bytes().ok_or(SignatureError::Malformed)?;
         let signature = Signature::from_der(signature)?;
         let verifying_key = VerifyingKey::new(public, SignerId::DEFAULT)
             .map_err(|_| CertificateError::malformed("signer identity"))?;
-        let TbsCertificate { serial_number, issuer, validity, subject, .. } = parsed.tbs;
+        let TbsCertificate { issuer, validity, subject, .. } = parsed.tbs;
         Ok(Self(Arc::new(Inner {
             sm3: sm3(der),
             der: der.to_vec(),
             tbs_der,
             subject,
             issuer,
-            serial_number: serial_number.as_bytes().to_vec(),
-            not_before: unix_seconds(validity.not_before)?,
-            not_after: unix_seconds(validity.not_after)?,
+            serial,
+            not_before: asn1::unix_seconds(validity.not_before),
+            not_after: asn1::unix_seconds(validity.not_after),
             verifying_key,
             extensions,
             signature,
+            self_signed: OnceLock::new(),
         })))
     }
 
@@ -151,6 +157,13 @@ impl Certificate {
         name::to_text(&self.0.subject)
     }
 
+    /// The subject in DER, as lists of acceptable authorities name it (RFC 5246 §7.4.4).
+    #[must_use]
+    pub fn subject_der(&self) -> Vec<u8> {
+        // What was read from DER can be written again.
+        self.0.subject.to_der().unwrap_or_default()
+    }
+
     /// The issuer as text (RFC 4514).
     #[must_use]
     pub fn issuer(&self) -> String {
@@ -175,10 +188,22 @@ impl Certificate {
         name::values(&self.0.subject, name::UNIT)
     }
 
+    /// The serial number.
+    #[must_use]
+    pub fn serial(&self) -> SerialNumber {
+        self.0.serial
+    }
+
+    /// The subject's name, for comparison and for certificates to be issued to the same subject.
+    #[must_use]
+    pub fn subject_dn(&self) -> DistinguishedName {
+        DistinguishedName(self.0.subject.clone())
+    }
+
     /// The serial number in lower-case hexadecimal, without leading zero bytes.
     #[must_use]
     pub fn serial_hex(&self) -> String {
-        self.0.serial_number.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.0.serial.to_string()
     }
 
     /// First second of validity, in Unix seconds.
@@ -223,6 +248,36 @@ impl Certificate {
         self.0.extensions.key_usage
     }
 
+    /// What the certificate is confined to; `None` without the extension.
+    #[must_use]
+    pub fn extended_key_usage(&self) -> Option<&ExtendedKeyUsage> {
+        self.0.extensions.extended_key_usage.as_ref()
+    }
+
+    /// Hosts the certificate is for; `None` without the extension.
+    #[must_use]
+    pub fn alternative_names(&self) -> Option<&AlternativeNames> {
+        self.0.extensions.alternative_names.as_ref()
+    }
+
+    /// Where the issuer's revocation list is said to be (cRLDistributionPoints); never followed by this crate.
+    #[must_use]
+    pub fn crl_uris(&self) -> &[String] {
+        &self.0.extensions.crl_uris
+    }
+
+    /// Where the issuer's OCSP responder is said to be (authorityInfoAccess); never asked by this crate.
+    #[must_use]
+    pub fn ocsp_uris(&self) -> &[String] {
+        &self.0.extensions.ocsp_uris
+    }
+
+    /// The subject's attributes one by one, in the order of the certificate.
+    #[must_use]
+    pub fn subject_attributes(&self) -> Vec<NameAttribute> {
+        name::attributes(&self.0.subject)
+    }
+
     /// The subject key identifier; opaque bytes.
     #[must_use]
     pub fn subject_key_id(&self) -> Option<&[u8]> {
@@ -250,15 +305,28 @@ impl Certificate {
     /// Checks name, key identifiers and signature against `issuer`; says nothing about validity or what the issuer may do.
     ///
     /// # Errors
-    /// [`ChainError::UnknownIssuer`] when names or key identifiers differ, [`ChainError::BadSignature`].
-    pub fn verify_issued_by(&self, issuer: &Self) -> Result<(), ChainError> {
+    /// [`PathError::UnknownIssuer`] when names or key identifiers differ, [`PathError::BadSignature`].
+    pub fn verify_issued_by(&self, issuer: &Self) -> Result<(), PathError> {
         if !self.names_as_issuer(issuer) {
-            return Err(ChainError::UnknownIssuer { issuer: self.issuer() });
+            return Err(PathError::UnknownIssuer { issuer: self.issuer() });
         }
         issuer
             .verifying_key()
             .verify(&self.0.tbs_der, &self.0.signature)
-            .map_err(|_| ChainError::BadSignature { subject: self.subject() })
+            .map_err(|_| PathError::BadSignature { subject: self.subject() })
+    }
+
+    /// [`Certificate::verify_issued_by`] itself; the answer is remembered, because an anchor is asked for every path.
+    pub(crate) fn verify_self_signed(&self) -> Result<(), PathError> {
+        if *self.0.self_signed.get_or_init(|| self.verify_issued_by(self).is_ok()) {
+            Ok(())
+        } else {
+            Err(PathError::BadSignature { subject: self.subject() })
+        }
+    }
+
+    pub(crate) fn issuer_name(&self) -> &RdnSequence {
+        &self.0.issuer
     }
 
     /// Whether `issuer` bears the name and, where both sides state one, the key identifier this certificate refers to.
@@ -302,87 +370,13 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// Why bytes are no certificate we work with.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CertificateError {
-    /// Not DER, not X.509 v3, or a field outside its rules.
-    #[error("malformed certificate{}: {reason}", offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default())]
-    Malformed {
-        /// Byte offset where decoding stopped, if known.
-        offset: Option<u32>,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The subject's key is not an SM2 key.
-    #[error("key algorithm {oid} is not SM2")]
-    KeyAlgorithm {
-        /// The algorithm, or for elliptic-curve keys the curve.
-        oid: String,
-    },
-    /// The certificate is not signed with SM2-with-SM3.
-    #[error("signature algorithm {oid} is not SM2 with SM3")]
-    SignatureAlgorithm {
-        /// The algorithm found.
-        oid: String,
-    },
-    /// The key bytes are no point of the SM2 curve.
-    #[error("public key of the certificate")]
-    Key(#[from] PublicKeyError),
-    /// The signature bytes are not in the DER form of an SM2 signature.
-    #[error("signature of the certificate")]
-    Signature(#[from] SignatureError),
-    /// More than [`crate::CERTIFICATE_BYTES_MAX`] bytes.
-    #[error("certificate of {bytes} bytes is too large")]
-    TooLarge {
-        /// Size received.
-        bytes: usize,
-    },
-    /// The PEM text is not what was asked for.
-    #[error("PEM: {reason}")]
-    Pem {
-        /// What is wrong.
-        reason: &'static str,
-    },
-}
-
-impl CertificateError {
-    pub(crate) fn malformed(reason: &str) -> Self {
-        Self::Malformed { offset: None, reason: reason.to_owned() }
-    }
-}
-
-impl From<der::Error> for CertificateError {
-    fn from(error: der::Error) -> Self {
-        Self::Malformed {
-            offset: error.position().map(u32::from),
-            reason: error.kind().to_string(),
-        }
-    }
-}
-
-fn read_key(tbs: &TbsCertificate) -> Result<PublicKey, CertificateError> {
-    let info = &tbs.subject_public_key_info;
-    if info.algorithm.oid != asn1::EC_PUBLIC_KEY {
-        return Err(CertificateError::KeyAlgorithm { oid: info.algorithm.oid.to_string() });
-    }
-    let curve = info.algorithm.parameters.as_ref().and_then(|any| any.decode_as().ok());
-    if curve != Some(asn1::SM2_CURVE) {
-        let oid = curve.unwrap_or(asn1::EC_PUBLIC_KEY).to_string();
-        return Err(CertificateError::KeyAlgorithm { oid });
-    }
-    let key = info.subject_public_key.as_bytes();
-    let key = key.ok_or_else(|| CertificateError::malformed("the key has unused bits"))?;
-    Ok(PublicKey::from_sec1(key)?)
-}
-
 /// RFC 5280 §4.1.1.2: both algorithm fields must be the same, parameters included.
 fn check_algorithms(parsed: &SignedCertificate) -> Result<(), CertificateError> {
     for algorithm in [&parsed.algorithm, &parsed.tbs.signature] {
         if algorithm.oid != asn1::SM2_WITH_SM3 {
-            return Err(CertificateError::SignatureAlgorithm { oid: algorithm.oid.to_string() });
+            return Err(CertificateError::signature_algorithm(&algorithm.oid));
         }
-        if !parameters_absent_or_null(algorithm) {
+        if !is_sm2_with_sm3(algorithm) {
             return Err(CertificateError::malformed("SM2 with SM3 has no parameters"));
         }
     }
@@ -393,19 +387,12 @@ fn check_algorithms(parsed: &SignedCertificate) -> Result<(), CertificateError> 
     }
 }
 
-/// Absent is what we write; NULL is what some CAs write.
-fn parameters_absent_or_null(algorithm: &AlgorithmIdentifierOwned) -> bool {
-    algorithm.parameters.as_ref().is_none_or(der::asn1::Any::is_null)
-}
-
-fn check_fields(tbs: &TbsCertificate) -> Result<(), CertificateError> {
+fn check_fields(tbs: &TbsCertificate) -> Result<SerialNumber, CertificateError> {
     if tbs.version != asn1::VERSION_3 {
         return Err(CertificateError::malformed("not version 3"));
     }
-    let serial = tbs.serial_number.as_bytes();
-    if serial.len() > SERIAL_BYTES_MAX || serial.iter().all(|byte| *byte == 0) {
-        return Err(CertificateError::malformed("the serial number is zero or too long"));
-    }
+    let serial = SerialNumber::from_asn1(&tbs.serial_number)
+        .ok_or_else(|| CertificateError::malformed("the serial number is zero or too long"))?;
     if tbs.extensions.as_ref().is_some_and(Vec::is_empty) {
         return Err(CertificateError::malformed("an empty list of extensions"));
     }
@@ -413,16 +400,13 @@ fn check_fields(tbs: &TbsCertificate) -> Result<(), CertificateError> {
         return Err(CertificateError::malformed("an empty name"));
     }
     name::check(&tbs.issuer)?;
-    name::check(&tbs.subject)
-}
-
-fn unix_seconds(time: x509_cert::time::Time) -> Result<i64, CertificateError> {
-    i64::try_from(time.to_unix_duration().as_secs())
-        .map_err(|_| CertificateError::malformed("a time out of range"))
+    name::check(&tbs.subject)?;
+    Ok(serial)
 }
 
 const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const PEM_END: &str = "-----END CERTIFICATE-----";
 
+mod error;
 #[cfg(test)]
 mod tests;

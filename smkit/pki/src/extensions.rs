@@ -1,119 +1,24 @@
 //! The extensions this crate evaluates.
 
-use std::fmt;
-
+use const_oid::db::rfc5280;
 use der::{
     Decode, Encode, Tag, Tagged,
-    asn1::{Any, ObjectIdentifier, PrintableStringRef, Utf8StringRef},
+    asn1::{Any, Ia5String, ObjectIdentifier, PrintableStringRef, Utf8StringRef},
 };
 use x509_cert::ext::{
     Extension,
-    pkix::{self, AuthorityKeyIdentifier, BasicConstraints, SubjectKeyIdentifier},
+    pkix::{
+        self, AccessDescription, AuthorityInfoAccessSyntax, AuthorityKeyIdentifier,
+        BasicConstraints, CrlDistributionPoints, SubjectAltName, SubjectKeyIdentifier,
+        crl::dp::DistributionPoint,
+        name::{DistributionPointName, GeneralName},
+    },
 };
 
-use crate::{asn1::ORGANISATION_CODE, certificate::CertificateError};
-
-/// What a key may be used for (RFC 5280 §4.2.1.3); a certificate without the extension may do nothing.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct KeyUsage(u16);
-
-impl KeyUsage {
-    /// Bit 0: signatures over data.
-    pub const DIGITAL_SIGNATURE: Self = Self(1);
-    /// Bit 1: signatures the signer must not be able to deny (content commitment).
-    pub const NON_REPUDIATION: Self = Self(1 << 1);
-    /// Bit 2: transport of keys.
-    pub const KEY_ENCIPHERMENT: Self = Self(1 << 2);
-    /// Bit 3: direct encryption of data.
-    pub const DATA_ENCIPHERMENT: Self = Self(1 << 3);
-    /// Bit 4: key agreement.
-    pub const KEY_AGREEMENT: Self = Self(1 << 4);
-    /// Bit 5: signatures on certificates.
-    pub const KEY_CERT_SIGN: Self = Self(1 << 5);
-    /// Bit 6: signatures on revocation lists.
-    pub const CRL_SIGN: Self = Self(1 << 6);
-
-    /// Both sets together.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether every use in `other` is allowed.
-    #[must_use]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// May sign data.
-    #[must_use]
-    pub const fn digital_signature(self) -> bool {
-        self.contains(Self::DIGITAL_SIGNATURE)
-    }
-
-    /// May sign undeniably.
-    #[must_use]
-    pub const fn non_repudiation(self) -> bool {
-        self.contains(Self::NON_REPUDIATION)
-    }
-
-    /// May transport keys.
-    #[must_use]
-    pub const fn key_encipherment(self) -> bool {
-        self.contains(Self::KEY_ENCIPHERMENT)
-    }
-
-    /// May encrypt data.
-    #[must_use]
-    pub const fn data_encipherment(self) -> bool {
-        self.contains(Self::DATA_ENCIPHERMENT)
-    }
-
-    /// May agree on keys.
-    #[must_use]
-    pub const fn key_agreement(self) -> bool {
-        self.contains(Self::KEY_AGREEMENT)
-    }
-
-    /// May sign certificates.
-    #[must_use]
-    pub const fn key_cert_sign(self) -> bool {
-        self.contains(Self::KEY_CERT_SIGN)
-    }
-
-    /// May sign revocation lists.
-    #[must_use]
-    pub const fn crl_sign(self) -> bool {
-        self.contains(Self::CRL_SIGN)
-    }
-
-    /// The bits, bit 0 first as in RFC 5280.
-    #[must_use]
-    pub const fn bits(self) -> u16 {
-        self.0
-    }
-
-    fn to_asn1(self) -> pkix::KeyUsage {
-        pkix::KeyUsage(der::flagset::FlagSet::new_truncated(self.0))
-    }
-}
-
-impl fmt::Debug for KeyUsage {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = [
-            (Self::DIGITAL_SIGNATURE, "digitalSignature"),
-            (Self::NON_REPUDIATION, "nonRepudiation"),
-            (Self::KEY_ENCIPHERMENT, "keyEncipherment"),
-            (Self::DATA_ENCIPHERMENT, "dataEncipherment"),
-            (Self::KEY_AGREEMENT, "keyAgreement"),
-            (Self::KEY_CERT_SIGN, "keyCertSign"),
-            (Self::CRL_SIGN, "cRLSign"),
-        ];
-        out.debug_set()
-            .entries(named.iter().filter(|(bit, _)| self.contains(*bit)).map(|(_, name)| name))
-            .finish()
-    }
-}
+use crate::{
+    AlternativeNames, ExtendedKeyUsage, KeyUsage, asn1::ORGANISATION_CODE,
+    certificate::CertificateError,
+};
 
 /// The evaluated extensions of one certificate.
 #[derive(Debug, Default)]
@@ -124,6 +29,14 @@ pub(crate) struct Extensions {
     pub(crate) subject_key_id: Option<Vec<u8>>,
     pub(crate) authority_key_id: Option<Vec<u8>>,
     pub(crate) organisation_code: Option<String>,
+    pub(crate) extended_key_usage: Option<ExtendedKeyUsage>,
+    pub(crate) alternative_names: Option<AlternativeNames>,
+    /// Where the issuer's revocation list is: URIs of cRLDistributionPoints.
+    pub(crate) crl_uris: Vec<String>,
+    /// Where its OCSP responder is: URIs of authorityInfoAccess.
+    pub(crate) ocsp_uris: Vec<String>,
+    /// id-pkix-ocsp-nocheck (RFC 6960 §4.2.2.2.1).
+    pub(crate) ocsp_no_check: bool,
     /// The first critical extension that is not evaluated; refuses every chain through this certificate.
     pub(crate) unknown_critical: Option<ObjectIdentifier>,
 }
@@ -131,6 +44,9 @@ pub(crate) struct Extensions {
 impl Extensions {
     /// Reads a list without repetitions; every known extension must be in its only DER form.
     pub(crate) fn read(list: &[Extension]) -> Result<Self, CertificateError> {
+        if list.len() > EXTENSIONS_MAX {
+            return Err(CertificateError::malformed("too many extensions"));
+        }
         let mut out = Self::default();
         for (index, extension) in list.iter().enumerate() {
             if list.iter().take(index).any(|earlier| earlier.extn_id == extension.extn_id) {
@@ -147,22 +63,46 @@ impl Extensions {
     fn read_one(&mut self, extension: &Extension) -> Result<(), CertificateError> {
         let value = extension.extn_value.as_bytes();
         match extension.extn_id {
-            const_oid::db::rfc5280::ID_CE_BASIC_CONSTRAINTS => {
+            rfc5280::ID_CE_BASIC_CONSTRAINTS => {
                 let constraints: BasicConstraints = strict(value)?;
                 self.ca = constraints.ca;
                 self.path_length = constraints.path_len_constraint;
             }
-            const_oid::db::rfc5280::ID_CE_KEY_USAGE => {
+            rfc5280::ID_CE_KEY_USAGE => {
                 let usage: pkix::KeyUsage = strict(value)?;
-                self.key_usage = KeyUsage(usage.0.bits());
+                self.key_usage = KeyUsage::from_bits(usage.0.bits());
             }
-            const_oid::db::rfc5280::ID_CE_SUBJECT_KEY_IDENTIFIER => {
+            rfc5280::ID_CE_SUBJECT_KEY_IDENTIFIER => {
                 let id: SubjectKeyIdentifier = strict(value)?;
                 self.subject_key_id = Some(id.0.as_bytes().to_vec());
             }
-            const_oid::db::rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER => {
+            rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER => {
                 let id: AuthorityKeyIdentifier = strict(value)?;
                 self.authority_key_id = id.key_identifier.map(|id| id.as_bytes().to_vec());
+            }
+            rfc5280::ID_CE_EXT_KEY_USAGE => {
+                let pkix::ExtendedKeyUsage(oids) = strict(value)?;
+                if oids.is_empty() {
+                    return Err(CertificateError::malformed("an empty extended key usage"));
+                }
+                let critical = extension.critical;
+                self.extended_key_usage = Some(ExtendedKeyUsage { critical, oids });
+            }
+            rfc5280::ID_CE_SUBJECT_ALT_NAME => {
+                let names: SubjectAltName = strict(value)?;
+                self.alternative_names = Some(AlternativeNames::read(&names)?);
+            }
+            rfc5280::ID_CE_CRL_DISTRIBUTION_POINTS => {
+                let points: CrlDistributionPoints = strict(value)?;
+                self.crl_uris = points.0.iter().flat_map(crl_uris).collect();
+            }
+            rfc5280::ID_PE_AUTHORITY_INFO_ACCESS => {
+                let access: AuthorityInfoAccessSyntax = strict(value)?;
+                self.ocsp_uris = access.0.iter().filter_map(ocsp_uri).collect();
+            }
+            OCSP_NO_CHECK => {
+                strict::<der::asn1::Null>(value)?;
+                self.ocsp_no_check = true;
             }
             ORGANISATION_CODE => self.organisation_code = Some(read_organisation_code(value)?),
             unknown if extension.critical => {
@@ -180,20 +120,43 @@ pub(crate) fn write(extensions: &Extensions) -> der::Result<Vec<Extension>> {
     if extensions.ca {
         let constraints =
             BasicConstraints { ca: true, path_len_constraint: extensions.path_length };
-        out.push(entry(const_oid::db::rfc5280::ID_CE_BASIC_CONSTRAINTS, true, &constraints)?);
+        out.push(entry(rfc5280::ID_CE_BASIC_CONSTRAINTS, true, &constraints)?);
     }
     let usage = extensions.key_usage.to_asn1();
-    out.push(entry(const_oid::db::rfc5280::ID_CE_KEY_USAGE, true, &usage)?);
+    out.push(entry(rfc5280::ID_CE_KEY_USAGE, true, &usage)?);
     if let Some(id) = &extensions.subject_key_id {
         let id = SubjectKeyIdentifier(der::asn1::OctetString::new(id.as_slice())?);
-        out.push(entry(const_oid::db::rfc5280::ID_CE_SUBJECT_KEY_IDENTIFIER, false, &id)?);
+        out.push(entry(rfc5280::ID_CE_SUBJECT_KEY_IDENTIFIER, false, &id)?);
     }
     if let Some(id) = &extensions.authority_key_id {
         let id = AuthorityKeyIdentifier {
             key_identifier: Some(der::asn1::OctetString::new(id.as_slice())?),
             ..AuthorityKeyIdentifier::default()
         };
-        out.push(entry(const_oid::db::rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER, false, &id)?);
+        out.push(entry(rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER, false, &id)?);
+    }
+    if let Some(usage) = &extensions.extended_key_usage {
+        let value = pkix::ExtendedKeyUsage(usage.oids.clone());
+        out.push(entry(rfc5280::ID_CE_EXT_KEY_USAGE, usage.critical, &value)?);
+    }
+    if let Some(names) = &extensions.alternative_names {
+        out.push(alternative_names(names)?);
+    }
+    if !extensions.crl_uris.is_empty() {
+        let points = extensions.crl_uris.iter().map(|uri| distribution_point(uri));
+        let points = CrlDistributionPoints(points.collect::<der::Result<_>>()?);
+        out.push(entry(rfc5280::ID_CE_CRL_DISTRIBUTION_POINTS, false, &points)?);
+    }
+    if !extensions.ocsp_uris.is_empty() {
+        let access = extensions.ocsp_uris.iter().map(|uri| {
+            let access_location = uri_name(uri)?;
+            Ok(AccessDescription { access_method: rfc5280::ID_AD_OCSP, access_location })
+        });
+        let access = AuthorityInfoAccessSyntax(access.collect::<der::Result<_>>()?);
+        out.push(entry(rfc5280::ID_PE_AUTHORITY_INFO_ACCESS, false, &access)?);
+    }
+    if extensions.ocsp_no_check {
+        out.push(entry(OCSP_NO_CHECK, false, &der::asn1::Null)?);
     }
     if let Some(code) = &extensions.organisation_code {
         out.push(entry(ORGANISATION_CODE, false, &PrintableStringRef::new(code)?)?);
@@ -201,9 +164,41 @@ pub(crate) fn write(extensions: &Extensions) -> der::Result<Vec<Extension>> {
     Ok(out)
 }
 
+/// A subjectAltName on its own, as in a request.
+pub(crate) fn alternative_names(names: &AlternativeNames) -> der::Result<Extension> {
+    entry(rfc5280::ID_CE_SUBJECT_ALT_NAME, false, &names.to_asn1()?)
+}
+
 fn entry(id: ObjectIdentifier, critical: bool, value: &impl Encode) -> der::Result<Extension> {
     let extn_value = der::asn1::OctetString::new(value.to_der()?)?;
     Ok(Extension { extn_id: id, critical, extn_value })
+}
+
+fn crl_uris(point: &DistributionPoint) -> Vec<String> {
+    match &point.distribution_point {
+        Some(DistributionPointName::FullName(names)) => names.iter().filter_map(uri).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn ocsp_uri(access: &AccessDescription) -> Option<String> {
+    (access.access_method == rfc5280::ID_AD_OCSP).then(|| uri(&access.access_location)).flatten()
+}
+
+fn uri(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+fn uri_name(uri: &str) -> der::Result<GeneralName> {
+    Ia5String::new(uri).map(GeneralName::UniformResourceIdentifier)
+}
+
+fn distribution_point(uri: &str) -> der::Result<DistributionPoint> {
+    let name = DistributionPointName::FullName(vec![uri_name(uri)?]);
+    Ok(DistributionPoint { distribution_point: Some(name), reasons: None, crl_issuer: None })
 }
 
 /// Decodes a value that must be equal to its own encoding.
@@ -232,3 +227,7 @@ fn read_organisation_code(value: &[u8]) -> Result<String, CertificateError> {
     }
     Ok(text)
 }
+
+/// id-pkix-ocsp-nocheck.
+const OCSP_NO_CHECK: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.5");
+const EXTENSIONS_MAX: usize = 64;

@@ -156,6 +156,42 @@ pub(crate) fn values(name: &RdnSequence, attribute: Attribute) -> Vec<String> {
         .collect()
 }
 
+/// One attribute of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameAttribute {
+    /// Index of the RDN that holds it, in the order of the certificate.
+    pub rdn: usize,
+    /// Whether that RDN holds other attributes too.
+    pub multi_valued: bool,
+    /// The attribute's type in dotted form.
+    pub oid: String,
+    /// Its short name (RFC 4514 §3), if it has one.
+    pub short_name: Option<&'static str>,
+    /// Its value, if it is text; control characters are as found.
+    pub value: Option<String>,
+}
+
+/// The attributes one by one, in the order of the name.
+pub(crate) fn attributes(name: &RdnSequence) -> Vec<NameAttribute> {
+    let mut out = Vec::new();
+    for (rdn, component) in name.iter().enumerate() {
+        for attribute in component.iter() {
+            out.push(NameAttribute {
+                rdn,
+                multi_valued: component.len() > 1,
+                oid: attribute.oid.to_string(),
+                short_name: short_name(&attribute.oid),
+                value: text(&attribute.value),
+            });
+        }
+    }
+    out
+}
+
+fn short_name(oid: &ObjectIdentifier) -> Option<&'static str> {
+    ATTRIBUTES.iter().find(|known| known.oid == *oid).map(|known| known.short)
+}
+
 /// RFC 4514 §2: last RDN first, `,` between RDNs, `+` inside one.
 pub(crate) fn to_text(name: &RdnSequence) -> String {
     let mut out = String::new();
@@ -222,7 +258,7 @@ const fn is_string(tag: Tag) -> bool {
     )
 }
 
-fn text(value: &Any) -> Option<String> {
+pub(crate) fn text(value: &Any) -> Option<String> {
     match value.tag() {
         Tag::Utf8String => value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.to_string()),
         Tag::PrintableString => {
@@ -238,11 +274,16 @@ fn text(value: &Any) -> Option<String> {
 }
 
 /// An attribute type with its short name (RFC 4514 §3) and upper bound (RFC 5280 appendix A.1).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Attribute {
-    oid: ObjectIdentifier,
-    short: &'static str,
+    pub(crate) oid: ObjectIdentifier,
+    pub(crate) short: &'static str,
     chars_max: usize,
+}
+
+/// The attribute of a short name such as `OU`, in capitals.
+pub(crate) fn by_short_name(short: &str) -> Option<Attribute> {
+    ATTRIBUTES.iter().find(|known| known.short == short).copied()
 }
 
 const fn attribute(oid: &str, short: &'static str, chars_max: usize) -> Attribute {

@@ -1,6 +1,6 @@
 //! Fixed-length hexadecimal without allocation.
 
-use std::fmt;
+use core::fmt;
 
 /// Writes `bytes` as lower-case hexadecimal.
 pub(crate) fn write_lower(out: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {

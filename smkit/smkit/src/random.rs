@@ -1,5 +1,9 @@
 //! Where random bytes come from: a trait, so that a whole network can run from one seed.
 
+use alloc::string::String;
+#[cfg(feature = "os-random")]
+use alloc::string::ToString;
+
 /// A source of random bytes for keys, serial numbers and nonces.
 ///
 /// Object safe; an implementation that is not cryptographically strong belongs in tests and simulations only.

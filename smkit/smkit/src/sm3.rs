@@ -9,16 +9,24 @@ mod digest;
 mod hmac;
 pub mod kdf;
 mod lanes;
+mod secret_length;
+#[cfg(target_arch = "aarch64")]
+mod stream_armv8;
 #[cfg(target_arch = "x86_64")]
 mod stream_x86;
 #[cfg(feature = "rustcrypto")]
 mod traits;
 
+use alloc::vec::Vec;
+
+#[cfg(feature = "rustcrypto")]
+pub use self::traits::Sm3Core;
 pub use digest::{ParseDigestError, Sm3Digest};
 pub use hmac::{HmacSm3, hmac_sm3, verify_hmac_sm3};
 
-use std::fmt;
+use core::fmt;
 
+use crate::cpu::Path;
 use compress::{BLOCK, IV, State, compress};
 use zeroize::Zeroize;
 
@@ -52,7 +60,7 @@ impl Sm3 {
             if !complete {
                 return;
             }
-            compress(&mut self.state, std::slice::from_ref(&self.buffer));
+            compress(&mut self.state, core::slice::from_ref(&self.buffer));
             rest = later;
         }
         let (blocks, rest) = rest.as_chunks::<BLOCK>();
@@ -93,8 +101,8 @@ impl Sm3 {
 
     /// Erases what a keyed computation leaves behind.
     fn wipe(&mut self) {
-        self.state.zeroize();
-        self.buffer.zeroize();
+        self.state.as_mut_slice().zeroize();
+        self.buffer.as_mut_slice().zeroize();
     }
 }
 
@@ -110,6 +118,7 @@ impl fmt::Debug for Sm3 {
     }
 }
 
+#[cfg(feature = "std")]
 impl std::io::Write for Sm3 {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.update(bytes);
@@ -135,6 +144,15 @@ pub fn sm3_parts(parts: &[&[u8]]) -> Sm3Digest {
     let mut hasher = Sm3::new();
     parts.iter().for_each(|part| hasher.update(part));
     hasher.finish()
+}
+
+/// [`sm3_parts`] of secrets: nothing of them stays behind in memory.
+pub(crate) fn sm3_secret_parts(parts: &[&[u8]]) -> Sm3Digest {
+    let mut hasher = Sm3::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    let digest = hasher.finish();
+    hasher.wipe();
+    digest
 }
 
 /// SM3 of each message, in order; lengths may differ.
@@ -163,6 +181,16 @@ pub fn sm3_pairs(prefix: &[u8], pairs: &[[Sm3Digest; 2]]) -> Vec<Sm3Digest> {
         })
         .collect();
     lanes::digests(nodes.len(), |at| [prefix, nodes.get(at).map_or(&[], |node| node)])
+}
+
+/// What computes one stream.
+pub(crate) fn path() -> Path {
+    compress::path()
+}
+
+/// What computes many messages.
+pub(crate) fn path_many() -> Path {
+    lanes::path()
 }
 
 fn state_bytes(state: &State) -> [u8; 32] {

@@ -31,12 +31,13 @@ mod gcm;
 mod ghash;
 mod kernel;
 pub mod legacy;
+mod sealed;
 pub mod stream;
 #[cfg(feature = "rustcrypto")]
 mod traits;
 mod xts;
 
-use std::fmt;
+use core::fmt;
 
 #[cfg(feature = "rustcrypto")]
 pub use self::traits::Sm4;
@@ -50,7 +51,11 @@ pub use self::{
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::random::{Random, RandomError};
+use self::ghash::Multiplier;
+use crate::{
+    cpu::Path,
+    random::{Random, RandomError},
+};
 
 /// Bytes of a block, of an IV and of a counter.
 pub const BLOCK_BYTES: usize = 16;
@@ -134,6 +139,29 @@ pub enum Sm4Error {
     /// Not the header of an SM4 stream that this version reads.
     #[error("not the header of an SM4 stream")]
     Header,
+}
+
+/// What computes the block cipher.
+pub(crate) fn path() -> Path {
+    match Kernel::detect() {
+        Kernel::Gfni512 => Path::Gfni512,
+        Kernel::AesNi => Path::AesNi,
+        Kernel::Armv8 => Path::Armv8Sm,
+        Kernel::Portable => Path::Portable,
+    }
+}
+
+/// What computes the hash of GCM.
+pub(crate) fn path_ghash() -> Path {
+    match Multiplier::detect(Kernel::detect()) {
+        #[cfg(target_arch = "x86_64")]
+        Multiplier::Wide => Path::Vpclmul,
+        #[cfg(target_arch = "x86_64")]
+        Multiplier::Narrow => Path::Pclmul,
+        #[cfg(target_arch = "aarch64")]
+        Multiplier::Pmull => Path::Armv8Pmull,
+        Multiplier::Soft => Path::Portable,
+    }
 }
 
 #[cfg(test)]

@@ -25,10 +25,16 @@ pub enum Code {
     UntrustedCertificate,
     /// The body is not the one that was signed.
     ContentDigestMismatch,
+    /// `Client-Cert` from an address that is no gateway.
+    GatewayRefused,
     /// The identity may not do this.
     RoleRefused,
+    /// The authority does not certify whoever asks, or not as what they ask.
+    EnrolmentRefused,
     /// A body, query or header that cannot be read.
     Malformed,
+    /// A body without `Content-Digest`.
+    DigestMissing,
     /// No such path.
     NoSuchPath,
     /// The path exists, the method does not.
@@ -135,12 +141,30 @@ impl Code {
                 "正文与已签名的摘要不符",
                 "The body does not match its signed digest",
             ),
+            Self::GatewayRefused => (
+                "AU-4019",
+                S::UNAUTHORIZED,
+                "该地址不是已配置的网关，不得代传客户端证书",
+                "This address is no gateway that may pass a client's certificate",
+            ),
             Self::RoleRefused => {
                 ("AU-4030", S::FORBIDDEN, "该身份无此权限", "This identity may not do this")
             }
+            Self::EnrolmentRefused => (
+                "AU-4031",
+                S::FORBIDDEN,
+                "证书机构拒绝续签",
+                "The authority does not renew this certificate",
+            ),
             Self::Malformed => {
                 ("RQ-4000", S::BAD_REQUEST, "请求格式错误", "The request is malformed")
             }
+            Self::DigestMissing => (
+                "RQ-4001",
+                S::BAD_REQUEST,
+                "正文须附 Content-Digest（sm3）",
+                "A body needs a Content-Digest (sm3)",
+            ),
             Self::NoSuchPath => ("RQ-4040", S::NOT_FOUND, "路径不存在", "No such path"),
             Self::MethodNotAllowed => {
                 ("RQ-4050", S::METHOD_NOT_ALLOWED, "不支持该方法", "The method is not allowed here")
@@ -205,8 +229,11 @@ impl Code {
         Self::AlgorithmRefused,
         Self::UntrustedCertificate,
         Self::ContentDigestMismatch,
+        Self::GatewayRefused,
         Self::RoleRefused,
+        Self::EnrolmentRefused,
         Self::Malformed,
+        Self::DigestMissing,
         Self::NoSuchPath,
         Self::MethodNotAllowed,
         Self::BodyTooSlow,

@@ -54,7 +54,7 @@ pub(crate) async fn submit(
     answer
 }
 
-/// Nothing of the body is read before the signature over the head is verified.
+/// Nothing of the body is read before it is known who sends it.
 async fn admit(
     state: &Arc<Shared>,
     head: &Parts,
@@ -62,9 +62,7 @@ async fn admit(
 ) -> Result<Response, Problem> {
     let caller = authenticate(state, head)?;
     caller.may_write(state)?;
-    let expected = caller.content_digest.ok_or_else(|| {
-        Problem::new(Code::SignatureMalformed).technical("content-digest is missing")
-    })?;
+    let expected = caller.content_digest.ok_or_else(|| Problem::new(caller.undigested()))?;
     let kind = Kind::of(head)?;
     incoming.limit(match kind {
         Kind::Json => state.limits().json_bytes_max,

@@ -241,7 +241,10 @@ fn needed<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, SignatureRe
 }
 
 // A field that is covered, or that steers the check, appears once and is visible ASCII.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, SignatureRefusal> {
+pub(crate) fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+) -> Result<Option<&'a str>, SignatureRefusal> {
     let Ok(field) = HeaderName::try_from(name) else {
         return Err(malformed("a component is not a header field name"));
     };

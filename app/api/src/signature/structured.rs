@@ -105,7 +105,7 @@ pub(super) fn signature_member(value: &str, label: &str) -> Result<Vec<u8>, Fiel
 ///
 /// # Errors
 /// Another algorithm, a second member, or anything but 32 bytes.
-pub(super) fn content_digest(value: &str) -> Result<Sm3Digest, FieldError> {
+pub(crate) fn content_digest(value: &str) -> Result<Sm3Digest, FieldError> {
     let mut at = Cursor::new("content-digest", value, 128)?;
     let error = at.error("only sm3 is accepted, once");
     if at.key()? != "sm3" {
@@ -126,14 +126,26 @@ pub fn content_digest_value(digest: &Sm3Digest) -> String {
 /// Reads `Changbai-Certificate: :leaf:, :intermediate:` into DER byte strings, leaf first.
 ///
 /// # Errors
-/// An empty list, more than four members, or base64 that is not canonical.
+/// As [`byte_sequence_list`], with at most four members.
 pub(super) fn certificate_list(value: &str) -> Result<Vec<Vec<u8>>, FieldError> {
-    let mut at = Cursor::new("changbai-certificate", value, CERTIFICATE_HEADER_BYTES_MAX)?;
+    byte_sequence_list("changbai-certificate", value, CERTIFICATES_MAX)
+}
+
+/// Reads a list of byte sequences that are certificates: `:base64:, :base64:`.
+///
+/// # Errors
+/// An empty list, more members than `most`, or base64 that is not canonical.
+pub(crate) fn byte_sequence_list(
+    field: &'static str,
+    value: &str,
+    most: usize,
+) -> Result<Vec<Vec<u8>>, FieldError> {
+    let mut at = Cursor::new(field, value, CERTIFICATE_HEADER_BYTES_MAX)?;
     let mut list = vec![at.byte_sequence()?];
     while !at.is_empty() {
         at.expect(b',')?;
         at.expect(b' ')?;
-        if list.len() >= CERTIFICATES_MAX {
+        if list.len() >= most {
             return Err(at.error("too many certificates"));
         }
         list.push(at.byte_sequence()?);

@@ -168,6 +168,88 @@ async fn rsa_and_p256_are_refused_by_name() {
     }
 }
 
+/// A request that nothing signs, as it arrives over a connection.
+fn arriving(from: &str, certificates: Vec<smkit_pki::Certificate>) -> Request<Body> {
+    let body = by_digest(b"original");
+    let digest = changbai_api::signature::content_digest_value(&smkit::sm3::sm3(body.as_bytes()));
+    let mut request = Request::post(EVIDENCE)
+        .header("content-type", "application/json")
+        .header("content-digest", digest)
+        .body(Body::from(body))
+        .unwrap();
+    let remote = from.parse().unwrap();
+    request.extensions_mut().insert(changbai_api::Transport { remote, certificates });
+    request
+}
+
+fn forwarded(from: &str, der: &[u8]) -> Request<Body> {
+    let mut request = arriving(from, Vec::new());
+    let value = HeaderValue::try_from(format!(":{}:", STANDARD.encode(der))).unwrap();
+    request.headers_mut().insert("client-cert", value);
+    request
+}
+
+const ELSEWHERE: &str = "198.51.100.7:40000";
+const GATEWAY: &str = "192.0.2.3:40000";
+
+#[tokio::test]
+async fn a_tls_client_certificate_admits_by_the_same_rules() {
+    let world = World::new();
+    let known = |member: &Member| arriving(ELSEWHERE, vec![member.certificate.clone()]);
+    for (member, code) in [
+        (&PEOPLE.expired, "AU-4015"),
+        (&PEOPLE.stranger, "AU-4017"),
+        (&PEOPLE.peer, "AU-4030"),
+        (&PEOPLE.roleless, "AU-4030"),
+        (&PEOPLE.other_agency, "AU-4030"),
+    ] {
+        refused(&world, known(member), code).await;
+    }
+    let mut undigested = known(&PEOPLE.client);
+    undigested.headers_mut().remove("content-digest");
+    refused(&world, undigested, "RQ-4001").await;
+    let mut altered = known(&PEOPLE.client);
+    *altered.body_mut() = Body::from(by_digest(b"another"));
+    refused(&world, altered, "AU-4018").await;
+    refused(&world, arriving(ELSEWHERE, Vec::new()), "AU-4010").await;
+    assert_eq!(world.send(known(&PEOPLE.client)).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_wrong_signature_is_not_saved_by_the_connection() {
+    let world = World::new();
+    let mut request = arriving(ELSEWHERE, vec![PEOPLE.client.certificate.clone()]);
+    request.headers_mut().insert("signature", HeaderValue::from_static("nonsense"));
+    refused(&world, request, "AU-4011").await;
+}
+
+#[tokio::test]
+async fn only_a_gateway_may_pass_a_client_certificate() {
+    let world = World::new();
+    let der = PEOPLE.client.certificate.der();
+    refused(&world, forwarded(ELSEWHERE, der), "AU-4019").await;
+    // Not even beside a certificate of one's own, or a signature.
+    let mut both = forwarded(ELSEWHERE, der);
+    let own = vec![PEOPLE.client.certificate.clone()];
+    let remote = ELSEWHERE.parse().unwrap();
+    both.extensions_mut().insert(changbai_api::Transport { remote, certificates: own });
+    refused(&world, both, "AU-4019").await;
+    let mut signed = request(&world, &PEOPLE.client);
+    signed.headers_mut().insert("client-cert", HeaderValue::from_static("::"));
+    refused(&world, signed, "AU-4019").await;
+
+    refused(&world, forwarded(GATEWAY, b"nonsense"), "AU-4011").await;
+    refused(&world, forwarded(GATEWAY, include_bytes!("../../testdata/rsa.der")), "AU-4016").await;
+    refused(&world, forwarded(GATEWAY, PEOPLE.expired.certificate.der()), "AU-4015").await;
+    refused(&world, forwarded(GATEWAY, PEOPLE.other_agency.certificate.der()), "AU-4030").await;
+    assert_eq!(world.send(forwarded(GATEWAY, der)).await.status, 201);
+
+    let mut below = forwarded(GATEWAY, PEOPLE.below.certificate.der());
+    let chain = format!(":{}:", STANDARD.encode(PEOPLE.intermediate.der()));
+    below.headers_mut().insert("client-cert-chain", HeaderValue::try_from(chain).unwrap());
+    assert_eq!(world.send(below).await.status, 201);
+}
+
 #[tokio::test]
 async fn problems_speak_the_clients_language() {
     let world = World::new();

@@ -218,6 +218,8 @@ impl World {
             health: Arc::new(Healthy(selftests.clone())),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
             limits,
+            authority: None,
+            gateways: changbai_api::Gateways::new(vec!["192.0.2.0/28".parse().unwrap()]),
         });
         let router = router(state);
         // A signature is created in the second after "now": the clock may not stand before it.

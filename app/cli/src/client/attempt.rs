@@ -6,7 +6,13 @@ use changbai_api::signature::{BodyToSign, RequestToSign};
 use smkit::sm3::sm3;
 use ureq::{SendBody, http::Request};
 
-use super::{Answer, Body, Call, Client, answer, node_file, random_16};
+use changbai_node::config::{Endpoint, Scheme};
+
+use super::{
+    Answer, Body, Call, Client, answer,
+    gm_tls::{self, Refusal},
+    node_file, random_16,
+};
 use crate::{error::CliError, limits, time};
 
 /// How an attempt failed.
@@ -57,20 +63,21 @@ impl Client {
         attempt: u32,
         accept: &mut dyn FnMut(Answer) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
-        let host = match node_file::read(&self.dir) {
-            Ok(host) => host,
+        let endpoint = match node_file::read(&self.dir) {
+            Ok(endpoint) => endpoint,
             // It was there at the first attempt: the node is being restarted.
             Err(error @ CliError::NotRunning { .. }) if attempt > 1 => {
                 return Err(Failed::ForNow { wait: None, error });
             }
             Err(error) => return Err(error.into()),
         };
-        let answer = match self.exchange(call, &host) {
+        let host = endpoint.address.to_string();
+        let answer = match self.exchange(call, endpoint) {
             Ok(answer) => answer,
             Err(failed) if attempt == 1 && refused(&failed) => {
                 return Err(Failed::ForGood(CliError::NotRunning { dir: self.dir.clone() }));
             }
-            Err(failed) => return Err(failed.into_failed().at(&host, attempt)),
+            Err(failed) => return Err(failed.into_failed(&host).at(&host, attempt)),
         };
         let status = answer.status();
         let judged = if status.is_success() || answer::is_also(&answer, call.also_status) {
@@ -81,11 +88,16 @@ impl Client {
         judged.map_err(|failed| failed.at(&host, attempt))
     }
 
-    fn exchange(&self, call: &Call<'_>, host: &str) -> Result<Answer, Exchange> {
+    fn exchange(&self, call: &Call<'_>, endpoint: Endpoint) -> Result<Answer, Exchange> {
+        let scheme = match endpoint.scheme {
+            Scheme::Http => "http",
+            Scheme::GmTls => "https",
+        };
+        let host = endpoint.address;
         let query = call.query.map(|query| format!("?{query}")).unwrap_or_default();
         let mut request = Request::builder()
             .method(call.method)
-            .uri(format!("http://{host}{}{query}", call.path))
+            .uri(format!("{scheme}://{host}{}{query}", call.path))
             .header("accept-language", self.lang.tag())
             .header("accept", "application/json, application/problem+json, application/zip");
         for (name, value) in self.signature(call)? {
@@ -163,10 +175,22 @@ enum Exchange {
 }
 
 impl Exchange {
-    fn into_failed(self) -> Failed {
+    fn into_failed(self, host: &str) -> Failed {
+        let address = host.to_owned();
         match self {
             Self::Local(error) => Failed::ForGood(error),
-            Self::Http(error) => Failed::lost(error.to_string()),
+            Self::Http(error) => match gm_tls::refusal(&error) {
+                // Certificates do not change while we try again.
+                Some(Refusal::Theirs(refusal)) => Failed::ForGood(CliError::ServerRefused {
+                    address,
+                    code: refusal.code,
+                    reason: refusal.reason.clone(),
+                }),
+                Some(Refusal::Ours(alert)) => {
+                    Failed::ForGood(CliError::CertificateRefused { address, alert })
+                }
+                None => Failed::lost(error.to_string()),
+            },
         }
     }
 }

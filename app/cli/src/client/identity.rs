@@ -11,9 +11,11 @@ use crate::{error::CliError, stream};
 const KEY: &str = "identity/operator.key.pem";
 const CERTIFICATE: &str = "identity/operator.cert.pem";
 
-/// Signs requests as the operator.
+/// Signs requests as the operator, and shows the operator's certificate on connections.
 pub(super) struct Identity {
     signer: RequestSigner,
+    key: PrivateKey,
+    chain: Vec<Certificate>,
 }
 
 impl Identity {
@@ -25,18 +27,26 @@ impl Identity {
         let key_pem = zeroize::Zeroizing::new(read(&key_path)?);
         let key = PrivateKey::from_pkcs8_pem(&key_pem)
             .map_err(|error| wrong(&key_path, error.to_string()))?;
-        let key = SigningKey::new(key, SignerId::DEFAULT)
+        let signing = SigningKey::new(key.clone(), SignerId::DEFAULT)
             .map_err(|error| wrong(&key_path, error.to_string()))?;
-        let mut certificates = Certificate::pem_many(&read(&certificate_path)?)
-            .map_err(|error| wrong(&certificate_path, error.to_string()))?
-            .into_iter();
-        let leaf = certificates
-            .next()
-            .ok_or_else(|| wrong(&certificate_path, "no certificate".to_owned()))?;
-        let intermediates: Vec<Certificate> = certificates.collect();
-        let signer = RequestSigner::new(key, &leaf, &intermediates)
+        let chain = Certificate::pem_many(&read(&certificate_path)?)
             .map_err(|error| wrong(&certificate_path, error.to_string()))?;
-        Ok(Self { signer })
+        let (leaf, intermediates) = chain
+            .split_first()
+            .ok_or_else(|| wrong(&certificate_path, "no certificate".to_owned()))?;
+        let signer = RequestSigner::new(signing, leaf, intermediates)
+            .map_err(|error| wrong(&certificate_path, error.to_string()))?;
+        Ok(Self { signer, key, chain })
+    }
+
+    /// The private key.
+    pub(super) fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// The certificate, and what stands between it and its root.
+    pub(super) fn chain(&self) -> &[Certificate] {
+        &self.chain
     }
 
     /// The signer of requests.

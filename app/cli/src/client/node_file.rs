@@ -2,24 +2,25 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::Path,
 };
 
+use changbai_node::config::{Endpoint, Scheme};
 use serde::Deserialize;
 
 use crate::{error::CliError, stream};
 
 #[derive(Deserialize)]
 struct NodeFile {
-    listen: String,
+    listen: Vec<String>,
 }
 
-/// The host and port to connect to.
+/// Where to connect to: GM TLS where the node speaks it.
 ///
 /// # Errors
 /// [`CliError::NotRunning`] without the file, [`CliError::NodeFile`] when it is not what a node writes.
-pub(super) fn read(dir: &Path) -> Result<String, CliError> {
+pub(super) fn read(dir: &Path) -> Result<Endpoint, CliError> {
     let path = dir.join("node.json");
     let text = match stream::read_small(&path) {
         Ok(text) => text,
@@ -28,21 +29,23 @@ pub(super) fn read(dir: &Path) -> Result<String, CliError> {
         }
         Err(error) => return Err(error),
     };
-    address(&text).map_err(|reason| CliError::NodeFile { dir: dir.to_owned(), path, reason })
+    endpoint(&text).map_err(|reason| CliError::NodeFile { dir: dir.to_owned(), path, reason })
 }
 
-fn address(text: &str) -> Result<String, String> {
+fn endpoint(text: &str) -> Result<Endpoint, String> {
     let file: NodeFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let mut address: SocketAddr =
-        file.listen.parse().map_err(|_| format!("listen: {:?}", file.listen))?;
+    let read = |text: &String| text.parse().map_err(|()| format!("listen: {text:?}"));
+    let endpoints: Vec<Endpoint> = file.listen.iter().map(read).collect::<Result<_, _>>()?;
+    let protected = endpoints.iter().find(|endpoint| endpoint.scheme == Scheme::GmTls);
+    let mut endpoint = *protected.or(endpoints.first()).ok_or("listen: empty")?;
     // A node on every interface is reached through the loopback one.
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
+    if endpoint.address.ip().is_unspecified() {
+        endpoint.address.set_ip(match endpoint.address.ip() {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
         });
     }
-    Ok(address.to_string())
+    Ok(endpoint)
 }
 
 #[cfg(test)]
@@ -51,11 +54,16 @@ mod tests {
 
     #[test]
     fn addresses_are_read_strictly() {
-        assert_eq!(address(r#"{"listen":"127.0.0.1:8080","pid":7}"#).unwrap(), "127.0.0.1:8080");
-        assert_eq!(address(r#"{"listen":"0.0.0.0:9"}"#).unwrap(), "127.0.0.1:9");
-        assert_eq!(address(r#"{"listen":"[::]:9"}"#).unwrap(), "[::1]:9");
-        for wrong in ["", "{}", r#"{"listen":"example.com:80"}"#, r#"{"listen":8080}"#] {
-            assert!(address(wrong).is_err(), "{wrong}");
+        for (text, expected) in [
+            (r#"{"listen":["http://127.0.0.1:8080"],"pid":7}"#, "http://127.0.0.1:8080"),
+            (r#"{"listen":["http://127.0.0.1:1","gmtls://0.0.0.0:9"]}"#, "gmtls://127.0.0.1:9"),
+            (r#"{"listen":["gmtls://[::]:9"]}"#, "gmtls://[::1]:9"),
+        ] {
+            assert_eq!(endpoint(text).unwrap().to_string(), expected);
+        }
+        let wrong = ["", "{}", r#"{"listen":[]}"#, r#"{"listen":["x.example:80"]}"#];
+        for wrong in wrong {
+            assert!(endpoint(wrong).is_err(), "{wrong}");
         }
     }
 

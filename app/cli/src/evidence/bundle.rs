@@ -29,7 +29,7 @@ pub(crate) fn run(args: &args::Bundle, context: &Context) -> Result<u8, CliError
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{id}.zip")));
     // Originals are for their own agency; the rest is open to everybody and needs no key.
     let client =
-        if args.no_originals { Client::anonymous(context) } else { Client::signing(context)? };
+        if args.no_originals { Client::anonymous(context)? } else { Client::signing(context)? };
     let file = AtomicFile::create(&out)?;
     let saved = fetch(&client, &id, !args.no_originals, file, context.lang)?;
     if args.json {

@@ -15,7 +15,7 @@ use crate::{
 /// Shows one record.
 pub(crate) fn get(args: &args::Get, context: &Context) -> Result<u8, CliError> {
     let id = evidence_id(&args.id)?;
-    let answer = ask(&Client::anonymous(context), &format!("{EVIDENCE}/{id}"), None)?;
+    let answer = ask(&Client::anonymous(context)?, &format!("{EVIDENCE}/{id}"), None)?;
     if args.json {
         output::json(&answer)?;
     } else {
@@ -27,7 +27,7 @@ pub(crate) fn get(args: &args::Get, context: &Context) -> Result<u8, CliError> {
 /// Shows one page of records.
 pub(crate) fn list(args: &args::List, context: &Context) -> Result<u8, CliError> {
     let query = query(args, context)?;
-    let answer = ask(&Client::anonymous(context), EVIDENCE, Some(&query))?;
+    let answer = ask(&Client::anonymous(context)?, EVIDENCE, Some(&query))?;
     if args.json {
         output::json(&answer)?;
     } else {

@@ -114,7 +114,7 @@ fn damages(intact: &[u8]) -> Vec<Damage> {
 fn check(node: &Node, known: &[Known], damaged: &Path, what: &str) {
     let trust =
         |name: &str| Trust::parse(&fs::read_to_string(node.dir.join(name)).unwrap()).unwrap();
-    let root = trust("identity/ca.cert.pem").roots().iter().next().unwrap().sm3();
+    let root = trust("identity/ca/ca.cert.pem").roots().iter().next().unwrap().sm3();
     let trust = trust("trust.pem");
     assert!(trust.roots().contains_sm3(&root), "{what}: the copy for verifiers is repaired");
     assert_eq!(trust.channels().len(), 1, "{what}: and names the channel");

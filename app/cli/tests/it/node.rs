@@ -36,7 +36,8 @@ impl Node {
     /// Starts; `Err` holds what a node that refuses prints.
     pub(crate) fn try_start(dir: &Path) -> Result<Self, String> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_changbai"))
-            .args(["up", "--listen", "127.0.0.1:0", "--lang", "en", "--dir"])
+            .args(["up", "--listen", "http://127.0.0.1:0", "--listen", "gmtls://127.0.0.1:0"])
+            .args(["--lang", "en", "--dir"])
             .arg(dir)
             .env_clear()
             .stdin(Stdio::null())
@@ -193,7 +194,7 @@ fn address(dir: &Path, pid: u32) -> Option<String> {
     if file["pid"] != pid {
         return None;
     }
-    let address = file["listen"].as_str()?.to_owned();
+    let address = file["listen"][0].as_str()?.strip_prefix("http://")?.to_owned();
     let url = format!("http://{address}/api/v1/health");
     agent().get(url).call().ok().filter(|answer| answer.status() == 200)?;
     Some(address)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use changbai_msp::{Role, Roles};
 use smkit::Sm3Digest;
-use smkit_pki::{Certificate, ChainError, TrustAnchors, Usage, verify_chain};
+use smkit_pki::{Certificate, PathError, Purpose, TrustAnchors, verify_chain};
 
 use super::transaction::Opened;
 use crate::{
@@ -112,25 +112,25 @@ fn chains(
     let list = &receipt.intermediates;
     // Intermediates on their own as well: one that is needed by name must be what its name says.
     for certificate in list {
-        verify_chain(certificate, list, trust, at_unix_seconds, Usage::CertificateSign)
+        verify_chain(certificate, list, trust, at_unix_seconds, Purpose::CertificateSign)
             .map_err(|error| broken(&error, certificate))?;
     }
     signers
         .iter()
         .map(|certificate| {
-            verify_chain(certificate, list, trust, at_unix_seconds, Usage::DigitalSignature)
+            verify_chain(certificate, list, trust, at_unix_seconds, Purpose::Signing)
                 .map(|anchor| anchor.sm3())
                 .map_err(|error| broken(&error, certificate))
         })
         .collect()
 }
 
-fn broken(error: &ChainError, certificate: &Certificate) -> Finding {
+fn broken(error: &PathError, certificate: &Certificate) -> Finding {
     let reason = match error {
-        ChainError::Expired { .. } => reasons::CERTIFICATES_EXPIRED,
-        ChainError::NotYetValid { .. } => reasons::CERTIFICATES_TOO_EARLY,
-        ChainError::UnknownIssuer { .. } => reasons::CERTIFICATES_ISSUER,
-        ChainError::BadSignature { .. } => reasons::CERTIFICATES_SIGNATURE,
+        PathError::Expired { .. } => reasons::CERTIFICATES_EXPIRED,
+        PathError::NotYetValid { .. } => reasons::CERTIFICATES_TOO_EARLY,
+        PathError::UnknownIssuer { .. } => reasons::CERTIFICATES_ISSUER,
+        PathError::BadSignature { .. } => reasons::CERTIFICATES_SIGNATURE,
         _ => reasons::CERTIFICATES_RULES,
     };
     about(reason, certificate)

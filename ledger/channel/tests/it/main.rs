@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod commit;
+mod config;
+mod net;
+mod network;
 mod restart;
 mod world;

@@ -3,12 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use changbai_channel::{
-    Block, Channel, Endorsed, Invocation, OpenError, Orderer, Outcome, Parts, Recovery,
-    SigningIdentity,
+    Block, Channel, ConfigRule, Endorsed, FixedConfig, Invocation, OpenError, Orderer, Outcome,
+    Parts, PeerId, Recovery, SigningIdentity, Tuning,
 };
 use changbai_contract::{Context, Contract, ContractError, Registry};
 use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig, serialize_identity};
 use changbai_storage::{Files, StdFiles};
+use changbai_wire::ValidatorAddress;
 use changbai_wire::time::{ManualClock, UnixMillis};
 use smkit::{
     OsRandom, Random as _,
@@ -71,23 +72,49 @@ pub(crate) struct World {
     pub(crate) peer: SigningIdentity,
     pub(crate) client: SigningIdentity,
     pub(crate) clock: Arc<ManualClock>,
-    genesis: Block,
-    validator: SigningKey,
+    pub(crate) genesis: Block,
+    pub(crate) organisation: Organisation,
+    pub(crate) validators: Vec<Validator>,
+    pub(crate) rule: Arc<dyn ConfigRule>,
+}
+
+/// A validator that also endorses.
+pub(crate) struct Validator {
+    pub(crate) peer: SigningIdentity,
+    pub(crate) certificate: Certificate,
+    pub(crate) key: SigningKey,
+}
+
+impl Validator {
+    pub(crate) fn new(authority: &Authority) -> Self {
+        let (peer, certificate, key) = member(authority, &["peer", "orderer"]);
+        Self { peer, certificate, key }
+    }
+
+    pub(crate) fn id(&self) -> PeerId {
+        ValidatorAddress::for_key(self.key.verifying_key().public_key()).into()
+    }
 }
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::of(1)
+    }
+
+    /// A channel of `count` validators.
+    pub(crate) fn of(count: usize) -> Self {
         let subject = Subject { common_name: "root".to_owned(), ..Subject::default() };
         let authority = Authority::create_root(&subject, validity(), &mut OsRandom).unwrap();
-        let (peer, certificate, validator) = member(&authority, &["peer", "orderer"]);
+        let validators: Vec<_> = (0..count).map(|_| Validator::new(&authority)).collect();
         let (client, ..) = member(&authority, &["client"]);
         let roots = TrustAnchors::from_certificates(vec![authority.certificate().clone()]);
-        let org = Organisation::new(MSP, "agency", roots);
-        let validators = vec![ValidatorConfig::new(MSP, certificate, 0)];
-        let config = ChannelConfig::new("city", vec![org], validators).unwrap();
+        let organisation = Organisation::new(MSP, "agency", roots);
+        let config = configuration(&organisation, &validators.iter().collect::<Vec<_>>());
         let genesis = Block::genesis(&config, config.to_genesis_envelope(), NOW.0);
         let clock = Arc::new(ManualClock::new(NOW));
-        Self { authority, peer, client, clock, genesis, validator }
+        let peer = validators[0].peer.clone();
+        let rule = Arc::new(FixedConfig);
+        Self { authority, peer, client, clock, genesis, organisation, validators, rule }
     }
 
     pub(crate) fn open(&self, dir: &Path) -> Result<Running, OpenError> {
@@ -99,19 +126,47 @@ impl World {
         dir: &Path,
         files: Arc<dyn Files>,
     ) -> Result<Running, OpenError> {
+        let validator = &self.validators[0];
+        self.open_as(dir, files, self.peer.clone(), Some(validator.key.clone()), 0)
+    }
+
+    pub(crate) fn open_as(
+        &self,
+        dir: &Path,
+        files: Arc<dyn Files>,
+        endorser: SigningIdentity,
+        validator: Option<SigningKey>,
+        now_ms: u64,
+    ) -> Result<Running, OpenError> {
         let mut contracts = Registry::new();
         contracts.register(Arc::new(Counters)).unwrap();
         let parts = Parts {
             files,
+            index: None,
             genesis: self.genesis.clone(),
             contracts,
-            endorser: self.peer.clone(),
-            validator: self.validator.clone(),
+            endorser,
+            validator,
             clock: self.clock.clone(),
+            config_rule: Arc::clone(&self.rule),
+            tuning: Tuning::default(),
+            now_ms,
         };
         let (channel, orderer, recovery) = Channel::open(dir, parts)?;
         Ok(Running { channel, orderer, recovery })
     }
+}
+
+pub(crate) fn configuration(
+    organisation: &Organisation,
+    validators: &[&Validator],
+) -> ChannelConfig {
+    let validators = (0..).zip(validators).map(|(index, validator)| ValidatorConfig {
+        msp_id: MSP.to_owned(),
+        certificate: validator.certificate.clone(),
+        index,
+    });
+    ChannelConfig::new("city", vec![organisation.clone()], validators.collect()).unwrap()
 }
 
 /// An identity with these units below the authority.

@@ -197,6 +197,7 @@ impl Network {
                     self.send_body(at, height, round, chosen);
                     events.push(Event::Built { height, round, block: chosen });
                 }
+                Action::Proposed { .. } => {}
                 Action::Restream { height, round, block } => {
                     self.send_body(at, height, round, block);
                 }

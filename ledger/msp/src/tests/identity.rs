@@ -1,7 +1,7 @@
 use changbai_wire::proto::msp::SerializedIdentity;
 use proptest::prelude::*;
 use prost::Message;
-use smkit_pki::ChainError;
+use smkit_pki::PathError;
 
 use super::*;
 use crate::{
@@ -56,7 +56,7 @@ fn strangers_are_refused() {
     let unknown_msp = other.serialized("x", &["peer"]);
     assert!(matches!(refuse(&unknown_msp), IdentityError::UnknownMsp { .. }));
     let foreign = serialize_identity("Org1MSP", &other.certificate("x", &["peer"]));
-    assert!(matches!(refuse(&foreign), IdentityError::Chain(ChainError::UnknownIssuer { .. })));
+    assert!(matches!(refuse(&foreign), IdentityError::Chain(PathError::UnknownIssuer { .. })));
     // Another root of the same name: found by name, refused by signature or key identifier.
     let mut twin = Org::new("Org1MSP", 3);
     let forged = twin.serialized("x", &["peer"]);
@@ -72,8 +72,8 @@ fn time_is_judged_on_each_call() {
     let members = Membership::new(vec![org.organisation()]);
     let certificate = org.certificate_within("c", &["client"], NOW - 10, NOW + 10);
     let bytes = serialize_identity("Org1MSP", &certificate);
-    let expired = |r| matches!(r, Err(IdentityError::Chain(ChainError::Expired { .. })));
-    let early = |r| matches!(r, Err(IdentityError::Chain(ChainError::NotYetValid { .. })));
+    let expired = |r| matches!(r, Err(IdentityError::Chain(PathError::Expired { .. })));
+    let early = |r| matches!(r, Err(IdentityError::Chain(PathError::NotYetValid { .. })));
     assert!(early(members.identify(&bytes, NOW - 11)));
     assert!(members.identify(&bytes, NOW - 10).is_ok());
     assert_eq!(members.cached(), 1);

@@ -1,7 +1,7 @@
 //! Identity rules, shared authorities, revocation, listed administrators, endpoints.
 
 use smkit::sm2::PrivateKey;
-use smkit_pki::ChainError;
+use smkit_pki::PathError;
 
 use super::*;
 use crate::{
@@ -180,11 +180,11 @@ fn certificates_for_connections_are_no_identities() {
     assert!(matches!(
         member.admit(&connection, &[], NOW),
         Err(IdentityError::Chain(
-            ChainError::UnknownIssuer { .. } | ChainError::BadSignature { .. }
+            PathError::UnknownIssuer { .. } | PathError::BadSignature { .. }
         ))
     ));
     let verify = |certificate: &Certificate| {
-        let usage = smkit_pki::Usage::DigitalSignature;
+        let usage = smkit_pki::Purpose::Signing;
         smkit_pki::verify_chain(certificate, &[], &member.tls_roots, NOW, usage)
     };
     assert!(verify(&connection).is_ok());

@@ -77,6 +77,11 @@ impl FaultyFiles {
         self.disk().fault = Some((operation, fault));
     }
 
+    /// Ends the fault that was set: the disk has space again.
+    pub fn heal(&self) {
+        self.disk().fault = None;
+    }
+
     /// Changing operations so far: writes, truncations, syncs, renames, removals and creations.
     #[must_use]
     pub fn operations(&self) -> u64 {
@@ -360,8 +365,8 @@ impl File for FaultyFile {
             return Err(fault.into());
         }
         let inode = disk.inode(self.id)?;
-        inode.durable = inode.current.clone();
-        inode.pending.clear();
+        let Inode { durable, pending, .. } = inode;
+        pending.drain(..).for_each(|change| change.apply(durable));
         Ok(())
     }
 }

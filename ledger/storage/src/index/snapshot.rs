@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lsm_tree::{AbstractTree, Guard};
 
 use super::Shared;
+use super::memory::{self, Map};
 use crate::error::StorageError;
 
 /// A key with its value.
@@ -13,16 +14,27 @@ pub type KeyValue = (Vec<u8>, Vec<u8>);
 /// The index at one moment. Reads of one snapshot agree with each other.
 #[derive(Debug)]
 pub struct IndexSnapshot {
-    source: Result<(Arc<Shared>, u64), String>,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Engine(Arc<Shared>, u64),
+    Memory(Arc<Map>),
+    Damaged(String),
 }
 
 impl IndexSnapshot {
     pub(super) fn of(shared: &Arc<Shared>) -> Self {
-        Self { source: Ok((Arc::clone(shared), shared.tracker.acquire())) }
+        Self { source: Source::Engine(Arc::clone(shared), shared.tracker.acquire()) }
     }
 
     pub(super) fn damaged(reason: &str) -> Self {
-        Self { source: Err(reason.to_owned()) }
+        Self { source: Source::Damaged(reason.to_owned()) }
+    }
+
+    pub(super) fn in_memory(map: Arc<Map>) -> Self {
+        Self { source: Source::Memory(map) }
     }
 
     /// The value of `key`.
@@ -31,9 +43,14 @@ impl IndexSnapshot {
     ///
     /// [`StorageError::IndexDamaged`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        let (shared, seen) = self.source()?;
-        let value = shared.tree.get(key, *seen).map_err(|e| damage(&e))?;
-        Ok(value.map(|value| value.to_vec()))
+        match &self.source {
+            Source::Engine(shared, seen) => {
+                let value = shared.tree.get(key, *seen).map_err(|e| damage(&e))?;
+                Ok(value.map(|value| value.to_vec()))
+            }
+            Source::Memory(map) => Ok(map.get(key).cloned()),
+            Source::Damaged(reason) => Err(StorageError::index_damaged(reason.clone())),
+        }
     }
 
     /// Entries with `start <= key < end` in key order, or from the end on when `reverse`; at most
@@ -50,7 +67,11 @@ impl IndexSnapshot {
         reverse: bool,
     ) -> Result<Vec<KeyValue>, StorageError> {
         use std::ops::Bound::{Excluded, Included, Unbounded};
-        let (shared, seen) = self.source()?;
+        let (shared, seen) = match &self.source {
+            Source::Engine(shared, seen) => (shared, seen),
+            Source::Memory(map) => return Ok(memory::range(map, start, end, limit, reverse)),
+            Source::Damaged(reason) => return Err(StorageError::index_damaged(reason.clone())),
+        };
         if !end.is_empty() && start >= end {
             return Ok(Vec::new());
         }
@@ -65,18 +86,17 @@ impl IndexSnapshot {
     ///
     /// [`StorageError::IndexDamaged`].
     pub fn prefix(&self, prefix: &[u8], limit: usize) -> Result<Vec<KeyValue>, StorageError> {
-        let (shared, seen) = self.source()?;
-        collect(shared.tree.prefix(prefix, *seen, None), limit)
-    }
-
-    fn source(&self) -> Result<&(Arc<Shared>, u64), StorageError> {
-        self.source.as_ref().map_err(|reason| StorageError::index_damaged(reason.clone()))
+        match &self.source {
+            Source::Engine(shared, seen) => collect(shared.tree.prefix(prefix, *seen, None), limit),
+            Source::Memory(map) => Ok(memory::prefix(map, prefix, limit)),
+            Source::Damaged(reason) => Err(StorageError::index_damaged(reason.clone())),
+        }
     }
 }
 
 impl Drop for IndexSnapshot {
     fn drop(&mut self) {
-        if let Ok((shared, seen)) = &self.source {
+        if let Source::Engine(shared, seen) = &self.source {
             shared.tracker.release(*seen);
         }
     }

@@ -115,24 +115,49 @@ fn misuse_is_refused_and_changes_nothing() {
 
 #[test]
 fn a_failed_write_or_sync_poisons() {
-    for fault in [Fault::Error(std::io::ErrorKind::Other), Fault::Full] {
-        for step in 0..2 {
-            let (files, positions) = filled(2);
-            let (mut log, _) = open(&files, Some(1)).unwrap();
-            files.fail_at(files.operations() + step, fault);
-            let failed = append(&mut log, 2);
-            let floor = if failed.is_ok() { Some(2) } else { Some(1) };
-            if failed.is_ok() {
-                // A full disk does not fail a sync: the next write does.
-                assert!(matches!(append(&mut log, 3), Err(StorageError::Io { .. })));
-            }
-            assert!(matches!(append(&mut log, 3), Err(StorageError::Poisoned { .. })));
-            assert_eq!(log.read(positions[1]).unwrap(), block(1), "reading goes on");
-            let (mut log, _) = open(&files.crash(Survive::Everything), floor).unwrap();
-            let next = log.height().unwrap() + 1;
-            append(&mut log, next).unwrap();
-        }
+    for step in 0..2 {
+        let (files, positions) = filled(2);
+        let (mut log, _) = open(&files, Some(1)).unwrap();
+        files.fail_at(files.operations() + step, Fault::Error(std::io::ErrorKind::Other));
+        assert!(matches!(append(&mut log, 2), Err(StorageError::Io { .. })));
+        assert!(matches!(append(&mut log, 2), Err(StorageError::Poisoned { .. })));
+        assert_eq!(log.read(positions[1]).unwrap(), block(1), "reading goes on");
+        let (mut log, _) = open(&files.crash(Survive::Everything), Some(1)).unwrap();
+        let next = log.height().unwrap() + 1;
+        append(&mut log, next).unwrap();
     }
+}
+
+#[test]
+fn a_full_disk_is_waited_for() {
+    // The second block begins a new segment.
+    for first in [1, 2] {
+        let (files, positions) = filled(first);
+        let (mut log, _) = open(&files, Some(first - 1)).unwrap();
+        files.fail_at(files.operations(), Fault::Full);
+        for _ in 0..2 {
+            assert!(append(&mut log, first).unwrap_err().is_full());
+        }
+        assert_eq!(log.read(positions[0]).unwrap(), block(0), "reading goes on");
+        // A crash now finds a torn last write.
+        let crashed = files.crash(Survive::Everything);
+        let (cut, _) = open(&crashed, Some(first - 1)).unwrap();
+        assert_eq!(cut.height(), Some(first - 1));
+        files.heal();
+        let position = append(&mut log, first).unwrap();
+        assert_eq!(log.read(position).unwrap(), block(first));
+        let (log, _) = open(&files, Some(first)).unwrap();
+        assert_eq!(log.height(), Some(first));
+    }
+}
+
+#[test]
+fn a_sync_that_finds_no_space_poisons() {
+    let (files, _) = filled(2);
+    let (mut log, _) = open(&files, Some(1)).unwrap();
+    files.fail_at(files.operations() + 1, Fault::Error(std::io::ErrorKind::StorageFull));
+    assert!(matches!(append(&mut log, 2), Err(StorageError::Io { .. })));
+    assert!(matches!(append(&mut log, 2), Err(StorageError::Poisoned { .. })));
 }
 
 /// Appends until the crash; returns how many blocks were acknowledged.

@@ -164,7 +164,7 @@ fn a_failed_write_or_sync_poisons() {
         let files = FaultyFiles::new();
         let (mut wal, _) = open(&files).unwrap();
         put(&mut wal, &entry(1, 0)).unwrap();
-        files.fail_at(files.operations() + step, Fault::Error(std::io::ErrorKind::StorageFull));
+        files.fail_at(files.operations() + step, Fault::Error(std::io::ErrorKind::Other));
         assert!(matches!(wal.flush(), Err(StorageError::Io { .. })));
         assert!(matches!(wal.flush(), Err(StorageError::Poisoned { .. })));
         assert!(matches!(put(&mut wal, &entry(1, 1)), Err(StorageError::Poisoned { .. })));
@@ -173,6 +173,43 @@ fn a_failed_write_or_sync_poisons() {
         put(&mut wal, &entry(1, 1)).unwrap();
         wal.flush().unwrap();
     }
+}
+
+#[test]
+fn a_full_disk_is_waited_for() {
+    for step in [0, 2] {
+        let files = FaultyFiles::new();
+        let (mut wal, _) = open(&files).unwrap();
+        put(&mut wal, &entry(1, 0)).unwrap();
+        files.fail_at(files.operations() + step, Fault::Full);
+        for _ in 0..2 {
+            assert!(wal.flush().unwrap_err().is_full());
+        }
+        let crashed = files.crash(Survive::Everything);
+        assert!(open(&crashed).unwrap().1.len() <= 1);
+        files.heal();
+        put(&mut wal, &entry(1, 1)).unwrap();
+        wal.flush().unwrap();
+        assert_eq!(open(&files).unwrap().1, [entry(1, 0), entry(1, 1)]);
+    }
+}
+
+#[test]
+fn a_reset_on_a_full_disk_is_repeated() {
+    let files = FaultyFiles::new();
+    let (mut wal, _) = open(&files).unwrap();
+    put(&mut wal, &entry(1, 0)).unwrap();
+    wal.flush().unwrap();
+    put(&mut wal, &entry(1, 1)).unwrap();
+    files.fail_at(files.operations(), Fault::Full);
+    assert!(wal.flush().unwrap_err().is_full());
+    assert!(wal.reset(2).unwrap_err().is_full());
+    files.heal();
+    wal.reset(2).unwrap();
+    put(&mut wal, &entry(2, 0)).unwrap();
+    wal.flush().unwrap();
+    let (wal, entries) = open(&files).unwrap();
+    assert_eq!((wal.floor(), entries), (Some(1), vec![entry(2, 0)]));
 }
 
 /// The state after a clean end: everything flushed is there, or the log is refused by name.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    TrustAnchors, Usage,
+    AlternativeNames, KeyPurpose, KeyUsage, Purpose, TrustAnchors, Validator,
     testing::{Counter, NOW, VALIDITY, below, leaf, root, subject},
     verify_chain,
 };
@@ -82,7 +82,7 @@ fn dates_from_2050_use_the_other_time_type() {
             certificate.der().windows(15).position(|w| w == b"\x17\x0d700101000000Z").unwrap();
         assert_eq!(certificate.der()[first + 15], tag);
         let anchors = TrustAnchors::from_certificates(vec![certificate.clone()]);
-        assert!(verify_chain(certificate, &[], &anchors, NOW, Usage::CertificateSign).is_ok());
+        assert!(verify_chain(certificate, &[], &anchors, NOW, Purpose::CertificateSign).is_ok());
     }
 }
 
@@ -152,4 +152,104 @@ fn debug_shows_no_key() {
     let secret: String =
         authority.key().to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(!format!("{authority:?}").contains(&secret[..8]));
+}
+
+#[test]
+fn profiles_say_what_they_should() {
+    let root = root(1);
+    let anchors = TrustAnchors::from_certificates(vec![root.certificate().clone()]);
+    let validator = Validator::admitting_all(anchors);
+    let key = PrivateKey::generate(&mut Counter(60)).unwrap();
+    let terms = |profile| {
+        let name = (&subject("x")).try_into().unwrap();
+        let hosts = AlternativeNames::parse(["node1.cc.jl", "10.0.0.1"]).unwrap();
+        Terms { hosts, ..Terms::new(name, key.public_key(), profile, VALIDITY) }
+    };
+    let issue = |profile| root.issue_on(&terms(profile), &mut Counter(61)).unwrap();
+    use Purpose::{
+        KeyEncipherment, OcspSigning, Seal, Signing, TimeStamping, TlcpEncryption, TlsClient,
+        TlsServer,
+    };
+    for (profile, purposes) in [
+        (Profile::Signing, vec![Signing, Seal, TlsServer, TlsClient]),
+        (Profile::Seal, vec![Signing, Seal, TlsServer, TlsClient]),
+        (Profile::Encryption, vec![KeyEncipherment, TlcpEncryption]),
+        (Profile::Server, vec![Signing, Seal, TlsServer]),
+        (Profile::Client, vec![Signing, Seal, TlsClient]),
+        (Profile::Operator, vec![Signing, Seal, TlsClient]),
+        (Profile::Node, vec![Signing, Seal, TlsServer, TlsClient]),
+        (Profile::TimeStampAuthority, vec![TimeStamping]),
+        (Profile::OcspResponder, vec![OcspSigning]),
+    ] {
+        let leaf = issue(profile);
+        for purpose in [
+            Signing,
+            Seal,
+            TlsServer,
+            TlsClient,
+            TlcpEncryption,
+            KeyEncipherment,
+            TimeStamping,
+            OcspSigning,
+            Purpose::CertificateSign,
+        ] {
+            let found = validator.verify(std::slice::from_ref(&leaf), purpose, NOW, None);
+            let expected = purposes.contains(&purpose);
+            assert_eq!(found.is_ok(), expected, "{profile:?} {purpose:?} {found:?}");
+        }
+        // GmSSL refuses an explicit CA:FALSE: the extension is left out.
+        let basic_constraints = [0x55, 0x1d, 0x13];
+        assert!(!leaf.der().windows(3).any(|window| window == basic_constraints));
+    }
+    let usage = issue(Profile::TimeStampAuthority);
+    let usage = usage.extended_key_usage().unwrap();
+    assert!(usage.is_critical() && usage.names(KeyPurpose::TimeStamping));
+    assert_eq!(usage.oids(), ["1.3.6.1.5.5.7.3.8"]);
+
+    let ca = issue(Profile::IntermediateCa);
+    assert_eq!((ca.is_ca(), ca.path_length()), (true, Some(0)));
+    let ca = Authority::new(ca, key.clone()).unwrap();
+    let result = ca.issue_on(&terms(Profile::IntermediateCa), &mut Counter(61));
+    assert_eq!(result, Err(AuthorityError::PathLength { limit: 0 }));
+    let (node, encryption) =
+        (issue(Profile::Node), PrivateKey::generate(&mut Counter(62)).unwrap());
+    assert_eq!(node.alternative_names().unwrap().dns, ["node1.cc.jl"]);
+    let no_host = Terms { hosts: AlternativeNames::default(), ..terms(Profile::Node) };
+    assert_eq!(root.issue_on(&no_host, &mut Counter(61)), Err(AuthorityError::NoHost));
+
+    let pair =
+        |profile| root.issue_pair(&terms(profile), encryption.public_key(), &mut Counter(61));
+    let (signing, encryption) = pair(Profile::Node).unwrap();
+    assert_eq!(signing.subject_dn(), encryption.subject_dn());
+    assert_ne!(signing.serial(), encryption.serial());
+    let usage = KeyUsage::KEY_ENCIPHERMENT
+        .union(KeyUsage::DATA_ENCIPHERMENT)
+        .union(KeyUsage::KEY_AGREEMENT);
+    assert_eq!(encryption.key_usage(), usage);
+    assert_eq!(encryption.extended_key_usage(), signing.extended_key_usage());
+    let host = Some("node1.cc.jl");
+    assert!(validator.verify_pair(&signing, &encryption, &[], TlsServer, NOW, host).is_ok());
+    for profile in [Profile::TimeStampAuthority, Profile::Encryption, Profile::IntermediateCa] {
+        assert_eq!(pair(profile), Err(AuthorityError::NoPair));
+    }
+    let same = root.issue_pair(&terms(Profile::Node), key.public_key(), &mut Counter(61));
+    assert_eq!(same, Err(AuthorityError::NoPair));
+}
+
+#[test]
+fn where_to_ask_about_revocation_is_written() {
+    let root = root(1);
+    let key = PrivateKey::generate(&mut Counter(60)).unwrap();
+    let name = (&subject("x")).try_into().unwrap();
+    let crl_uris = vec!["http://ca.cc.jl/root.crl".to_owned(), "ldap://ca.cc.jl/c".to_owned()];
+    let ocsp_uris = vec!["http://ocsp.cc.jl".to_owned()];
+    let terms = Terms::new(name, key.public_key(), Profile::Signing, VALIDITY);
+    let terms = Terms { crl_uris, ocsp_uris, ..terms };
+    let leaf = root.issue_on(&terms, &mut Counter(61)).unwrap();
+    assert_eq!(leaf.crl_uris(), terms.crl_uris);
+    assert_eq!(leaf.ocsp_uris(), terms.ocsp_uris);
+    for bad in ["", "x", "http://", "http://长春", "http://a b"] {
+        let terms = Terms { crl_uris: vec![bad.to_owned()], ..terms.clone() };
+        assert_eq!(root.issue_on(&terms, &mut Counter(61)), Err(AuthorityError::Uri), "{bad}");
+    }
 }

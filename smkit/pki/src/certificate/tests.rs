@@ -6,7 +6,7 @@ use x509_cert::ext::Extension;
 
 use super::*;
 use crate::testing::{Counter, NOW, VALIDITY, forge, leaf, root, subject};
-use crate::{Profile, TrustAnchors, Usage, verify_chain};
+use crate::{Profile, Purpose, TrustAnchors, verify_chain};
 
 fn malformed(result: Result<Certificate, CertificateError>) -> String {
     match result {
@@ -51,7 +51,7 @@ fn algorithms_other_than_sm2_are_named() {
     });
     assert_eq!(
         Certificate::from_der(&der),
-        Err(CertificateError::SignatureAlgorithm { oid: oid.to_string() })
+        Err(CertificateError::SignatureAlgorithm { oid: oid.to_string(), name: "RSA with SM3" })
     );
     let p256 = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
     let der = forge(&template, &authority, |parts| {
@@ -59,7 +59,7 @@ fn algorithms_other_than_sm2_are_named() {
     });
     assert_eq!(
         Certificate::from_der(&der),
-        Err(CertificateError::KeyAlgorithm { oid: p256.to_string() })
+        Err(CertificateError::KeyAlgorithm { oid: p256.to_string(), name: "NIST P-256" })
     );
     let der = forge(&template, &authority, |parts| {
         parts.tbs.subject_public_key_info.algorithm.parameters = None;
@@ -168,12 +168,12 @@ fn any_flipped_bit_is_rejected() {
             &mut Counter(5),
         )
         .unwrap();
-    assert!(verify_chain(&leaf, &[], &anchors, NOW, Usage::DigitalSignature).is_ok());
+    assert!(verify_chain(&leaf, &[], &anchors, NOW, Purpose::Signing).is_ok());
     for bit in 0..leaf.der().len() * 8 {
         let mut der = leaf.der().to_vec();
         der[bit / 8] ^= 1 << (bit % 8);
         let accepted = Certificate::from_der(&der).is_ok_and(|altered| {
-            verify_chain(&altered, &[], &anchors, NOW, Usage::DigitalSignature).is_ok()
+            verify_chain(&altered, &[], &anchors, NOW, Purpose::Signing).is_ok()
         });
         assert!(!accepted, "bit {bit}");
     }

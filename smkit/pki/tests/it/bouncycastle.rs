@@ -1,5 +1,7 @@
 //! BouncyCastle verifies our certificates and signatures.
 
+mod structures;
+
 use std::{
     fs,
     path::{Path, PathBuf},

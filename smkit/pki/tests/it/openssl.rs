@@ -1,5 +1,7 @@
 //! OpenSSL reads what we write, and we read what it writes.
 
+mod structures;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,7 +12,7 @@ use smkit::{
     sm2::{PrivateKey, PublicKey, Signature, SignerId, SigningKey, VerifyingKey},
 };
 use smkit_pki::{
-    Authority, Certificate, Profile, Subject, TrustAnchors, Usage, Validity, verify_chain,
+    Authority, Certificate, Profile, Purpose, Subject, TrustAnchors, Validity, verify_chain,
 };
 use tempfile::TempDir;
 
@@ -202,7 +204,7 @@ fn a_chain_made_by_openssl_verifies_here() {
     let leaf = Certificate::from_pem(&openssl.read_text("leaf.pem")).unwrap();
     let anchors = TrustAnchors::from_pem(&openssl.read_text("root.pem")).unwrap();
     let at = leaf.not_before();
-    assert!(verify_chain(&leaf, &[], &anchors, at, Usage::DigitalSignature).is_ok());
+    assert!(verify_chain(&leaf, &[], &anchors, at, Purpose::Signing).is_ok());
     assert_eq!(leaf.subject(), "CN=openssl leaf,OU=peer,O=Test,C=CN");
 }
 
@@ -296,7 +298,7 @@ fn expiry_is_seen_alike() {
     let anchors = TrustAnchors::from_certificates(vec![root.certificate().clone()]);
     for (at, valid) in [(NOW - 11, false), (NOW - 10, true), (NOW - 1, true), (NOW + 1, false)] {
         let ours =
-            verify_chain(root.certificate(), &[], &anchors, at, Usage::CertificateSign).is_ok();
+            verify_chain(root.certificate(), &[], &anchors, at, Purpose::CertificateSign).is_ok();
         let second = at.to_string();
         let theirs = openssl.run(&[
             "verify", "-attime", &second, "-vfyopt", DISTID, "-CAfile", "root.pem", "root.pem",

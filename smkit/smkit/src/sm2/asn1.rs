@@ -1,5 +1,7 @@
 //! The little DER that SM2 keys and ciphertexts need, read in the one form X.690 §10 allows.
 
+use alloc::vec::Vec;
+
 use zeroize::Zeroizing;
 
 /// What is left of an element's content; every read either takes a whole element or fails.
@@ -142,6 +144,7 @@ pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OID: u8 = 0x06;
 pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 /// 1.2.156.10197.1.301, content bytes.
 pub(crate) const SM2_CURVE: &[u8] = &[0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d];

@@ -1,11 +1,32 @@
 //! Many signatures at once: eight to a vector register where the processor can, one by one otherwise.
+//!
+//! Eight lanes take the same time for every number of claims from one to eight. Measured on one core of a Zen 5 EPYC at
+//! about 4.2 GHz, in microseconds for 64-byte messages, in lanes / one by one:
+//!
+//! | together | new keys | known keys | signatures |
+//! |---:|---:|---:|---:|
+//! | 1 | 70 / 27 | 17.5 / 8.4 | 18.9 / 11.7 |
+//! | 2 | 71 / 54 | 18.0 / 16.8 | 21.9 / 23.2 |
+//! | 3 | 71 / 81 | 18.4 / 25.3 | 24.8 / 35.2 |
+//! | 8 | 73 / 219 | 19.3 / 66.8 | 38.9 / 95.3 |
+//!
+//! So a group goes into lanes from three on, whatever it is; the one or two that a batch leaves over are done by
+//! themselves. Claims whose key has a table and those whose key has none never share a group.
+
+#[cfg(target_arch = "x86_64")]
+use alloc::vec;
+use alloc::vec::Vec;
 
 use crate::sm2::{InvalidSignature, Signature, SigningKey, VerifyingKey};
 #[cfg(target_arch = "x86_64")]
-use crate::sm2::{
-    group::{Comb, Scalar},
-    lanes::{self, Keys, LANES},
-    verifying::Claim,
+use crate::{
+    sm2::{
+        group::{Comb, Scalar},
+        lanes::{self, Keys, LANES},
+        signing::wipe_stack,
+        verifying::Claim,
+    },
+    sm3::sm3_many_joined,
 };
 
 /// One claim to check: this key signed this message.
@@ -52,29 +73,34 @@ struct Work<'a> {
 
 #[cfg(target_arch = "x86_64")]
 fn verify_in_lanes(batch: &[Unverified<'_>]) -> Vec<Result<(), InvalidSignature>> {
-    let work = batch.iter().enumerate().filter_map(|(at, unverified)| {
+    let messages: Vec<[&[u8]; 2]> =
+        batch.iter().map(|one| [one.key.za().as_bytes().as_slice(), one.message]).collect();
+    let digests = sm3_many_joined(&messages);
+    let work = batch.iter().zip(&digests).enumerate().filter_map(|(at, (unverified, digest))| {
         let key = unverified.key;
-        let claim = Claim::new(&key.message_digest(unverified.message), unverified.signature)?;
+        let claim = Claim::new(digest, unverified.signature)?;
         Some(Work { at, claim, key, comb: key.table() })
     });
-    let (with_table, without): (Vec<_>, Vec<_>) = work.partition(|work| work.comb.is_some());
     // What is not worth a lane even now has failed above: those results stand.
     let mut results = vec![Err(InvalidSignature); batch.len()];
-    for group in with_table.chunks(LANES).chain(without.chunks(LANES)) {
-        let verdicts = verify_group(group);
-        for (work, verdict) in group.iter().zip(verdicts) {
-            let (Some(to), Some(unverified)) = (results.get_mut(work.at), batch.get(work.at))
-            else {
-                continue;
-            };
-            *to = match verdict {
-                Some(true) => Ok(()),
-                Some(false) => Err(InvalidSignature),
-                None => unverified.key.verify(unverified.message, unverified.signature),
-            };
+    for at in valid(work) {
+        if let Some(to) = results.get_mut(at) {
+            *to = Ok(());
         }
     }
     results
+}
+
+/// The places of the claims that hold.
+#[cfg(target_arch = "x86_64")]
+fn valid<'a>(work: impl Iterator<Item = Work<'a>>) -> Vec<usize> {
+    let (with_table, without): (Vec<_>, Vec<_>) = work.partition(|work| work.comb.is_some());
+    let groups = with_table.chunks(LANES).chain(without.chunks(LANES));
+    let decided = groups.flat_map(|group| group.iter().zip(verify_group(group)));
+    decided
+        .filter(|(work, verdict)| verdict.unwrap_or_else(|| work.key.holds(&work.claim)))
+        .map(|(work, _)| work.at)
+        .collect()
 }
 
 /// The verdicts of up to eight claims of one kind; `None` is for the scalar path. Idle lanes repeat the first claim.
@@ -83,7 +109,7 @@ fn verify_group(group: &[Work<'_>]) -> [Option<bool>; LANES] {
     let Some(first) = group.first().filter(|_| group.len() >= LANES_MIN) else {
         return [None; LANES];
     };
-    let lane: [&Work<'_>; LANES] = std::array::from_fn(|lane| group.get(lane).unwrap_or(first));
+    let lane: [&Work<'_>; LANES] = core::array::from_fn(|lane| group.get(lane).unwrap_or(first));
     let claims = lane.map(|work| &work.claim);
     match first.comb {
         Some(comb) => {
@@ -99,13 +125,14 @@ fn verify_group(group: &[Work<'_>]) -> [Option<bool>; LANES] {
 
 #[cfg(target_arch = "x86_64")]
 fn sign_in_lanes(key: &SigningKey, messages: &[&[u8]]) -> Vec<Signature> {
-    let digests: Vec<_> = messages
-        .iter()
-        .map(|message| Scalar::reduce(key.verifying_key().message_digest(message).as_bytes()))
-        .collect();
+    let za = key.verifying_key().za().as_bytes();
+    let joined: Vec<[&[u8]; 2]> = messages.iter().map(|message| [za.as_slice(), message]).collect();
+    let digests: Vec<_> =
+        sm3_many_joined(&joined).iter().map(|digest| Scalar::reduce(digest.as_bytes())).collect();
     let nonces: zeroize::Zeroizing<Vec<Scalar>> =
         digests.iter().map(|e| *key.nonces(e, &[]).draw()).collect::<Vec<_>>().into();
     let points = lanes::base_x(&nonces);
+    wipe_stack();
     messages
         .iter()
         .zip(&digests)
@@ -124,3 +151,6 @@ const LANES_MIN: usize = 3;
 /// Signatures that share one inversion.
 #[cfg(target_arch = "x86_64")]
 const SIGN_TOGETHER: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ impl PublicKey {
             return None;
         }
         let (x, y) = Point::decompress(x.try_into().ok()?, *form == ODD)?.to_affine()?;
-        Self::from_sec1(&[[4].as_slice(), &x, &y].concat()).ok()
+        Self::from_coordinates(&x, &y)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Public-key encryption (GB/T 32918.4-2016) and the three encodings of its ciphertexts.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;
@@ -12,7 +13,7 @@ use crate::{
         group::{Point, Scalar},
         kdf,
     },
-    sm3::sm3_parts,
+    sm3::sm3_secret_parts,
 };
 
 /// An SM2 ciphertext: C1 on the curve, C3 a digest, C2 as long as the plaintext and never empty.
@@ -34,7 +35,7 @@ impl Ciphertext {
     pub fn from_c1c3c2(bytes: &[u8]) -> Result<Self, DecryptError> {
         let (c1, rest) = bytes.split_at_checked(65).ok_or(DecryptError)?;
         let (c3, c2) = rest.split_first_chunk().ok_or(DecryptError)?;
-        Self::from_parts(c1, c3, c2)
+        Self::from_parts(PublicKey::from_sec1(c1).map_err(|_| DecryptError)?, c3, c2)
     }
 
     /// Reads `C1 ‖ C2 ‖ C3`, the order of the 2010 draft; for old data only, there is no writer.
@@ -44,7 +45,7 @@ impl Ciphertext {
     pub fn from_legacy_c1c2c3(bytes: &[u8]) -> Result<Self, DecryptError> {
         let (c1, rest) = bytes.split_at_checked(65).ok_or(DecryptError)?;
         let (c2, c3) = rest.split_last_chunk().ok_or(DecryptError)?;
-        Self::from_parts(c1, c3, c2)
+        Self::from_parts(PublicKey::from_sec1(c1).map_err(|_| DecryptError)?, c3, c2)
     }
 
     /// Reads `SM2Cipher ::= SEQUENCE { x INTEGER, y INTEGER, hash OCTET STRING (SIZE (32)), cipherText OCTET STRING }` in
@@ -89,12 +90,10 @@ impl Ciphertext {
         let (x, y) = (content.unsigned()?, content.unsigned()?);
         let (c3, c2) = (content.octets()?, content.octets()?);
         content.end()?;
-        let c1 = [[4].as_slice(), &x, &y].concat();
-        Self::from_parts(&c1, c3.try_into().ok()?, c2).ok()
+        Self::from_parts(PublicKey::from_coordinates(&x, &y)?, c3.try_into().ok()?, c2).ok()
     }
 
-    fn from_parts(c1: &[u8], c3: &[u8; 32], c2: &[u8]) -> Result<Self, DecryptError> {
-        let c1 = PublicKey::from_sec1(c1).map_err(|_| DecryptError)?;
+    fn from_parts(c1: PublicKey, c3: &[u8; 32], c2: &[u8]) -> Result<Self, DecryptError> {
         if c2.is_empty() || c2.len() > Self::MESSAGE_BYTES_MAX {
             return Err(DecryptError);
         }
@@ -129,8 +128,11 @@ impl PublicKey {
     pub(super) fn encrypt_with(&self, message: &[u8], k: &Scalar) -> Option<Ciphertext> {
         let (x1, y1) = Point::mul_base(k).to_affine()?;
         let shared = Shared::new(self, k)?;
-        let c2 = shared.mask(message)?;
-        let c1 = Self::from_sec1(&[[4].as_slice(), &x1, &y1].concat()).ok()?;
+        let (c2, mask_is_zero) = shared.mask(message)?;
+        if mask_is_zero {
+            return None;
+        }
+        let c1 = Self::from_coordinates(&x1, &y1)?;
         Some(Ciphertext { c1, c3: shared.tag(message), c2: c2.to_vec() })
     }
 }
@@ -141,10 +143,10 @@ impl PrivateKey {
     /// # Errors
     /// The ciphertext was not made for this key or was altered; there is deliberately one reason only.
     pub fn decrypt(&self, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-        let d = Zeroizing::new(Scalar::from_bytes(&self.to_bytes()).ok_or(DecryptError)?);
-        let shared = Shared::new(&ciphertext.c1, &d).ok_or(DecryptError)?;
-        let message = shared.mask(&ciphertext.c2).ok_or(DecryptError)?;
-        if kdf::equal(&shared.tag(&message), &ciphertext.c3) {
+        let shared = Shared::new(&ciphertext.c1, self.scalar()).ok_or(DecryptError)?;
+        let (message, mask_is_zero) = shared.mask(&ciphertext.c2).ok_or(DecryptError)?;
+        // Both are looked at whatever the first says: one mask of a byte in 256 is zero, and its ciphertext the sender's.
+        if kdf::equal(&shared.tag(&message), &ciphertext.c3) & !mask_is_zero {
             Ok(message)
         } else {
             Err(DecryptError)
@@ -157,25 +159,22 @@ struct Shared(Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>);
 
 impl Shared {
     fn new(point: &PublicKey, scalar: &Scalar) -> Option<Self> {
-        let (x, y) = coordinates(point);
-        let shared = Zeroizing::new(Point::from_affine(x, y)?.mul(scalar));
+        let shared = Zeroizing::new(Point::from(*point.affine()).mul(scalar));
         let (x, y) = shared.to_affine()?;
         Some(Self(Zeroizing::new(x), Zeroizing::new(y)))
     }
 
-    /// The text under the mask t = KDF(x2 ‖ y2), in either direction; `None` when t is all zero (steps A5, B4).
-    fn mask(&self, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    /// The text under the mask t = KDF(x2 ‖ y2), in either direction, and whether t is all zero (steps A5, B4).
+    fn mask(&self, text: &[u8]) -> Option<(Zeroizing<Vec<u8>>, bool)> {
         let mut out = kdf::derive(&[&*self.0, &*self.1], text.len())?;
-        if out.iter().fold(0, |seen, byte| seen | byte) == 0 {
-            return None;
-        }
+        let mask_is_zero = out.iter().fold(0, |seen, byte| seen | byte) == 0;
         out.iter_mut().zip(text).for_each(|(mask, text)| *mask ^= text);
-        Some(out)
+        Some((out, mask_is_zero))
     }
 
     /// C3 = SM3(x2 ‖ M ‖ y2).
     fn tag(&self, message: &[u8]) -> [u8; 32] {
-        *sm3_parts(&[&*self.0, message, &*self.1]).as_bytes()
+        *sm3_secret_parts(&[&*self.0, message, &*self.1]).as_bytes()
     }
 }
 

@@ -1,6 +1,8 @@
 //! `SM2EnvelopedKey` (GB/T 35276-2017 §7.4): how a certificate authority delivers an encryption key pair to the holder
 //! of a signing key.
 
+use alloc::vec::Vec;
+
 use zeroize::Zeroizing;
 
 use crate::{

@@ -1,5 +1,6 @@
 //! Authenticated key exchange with confirmation (GB/T 32918.3-2016).
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;
@@ -12,7 +13,7 @@ use crate::{
         group::{Point, Scalar},
         kdf,
     },
-    sm3::{Sm3Digest, sm3_parts},
+    sm3::{Sm3Digest, sm3_secret_parts},
 };
 
 /// Longest key agreed on.
@@ -53,7 +54,7 @@ impl Initiator {
         peer: VerifyingKey,
         random: &mut dyn Random,
     ) -> Result<Self, ExchangeError> {
-        Ok(Self { own: Side::new(own, own_id, kdf::random_scalar(random)?)?, peer })
+        Ok(Opening::new(own, own_id, random)?.with_peer(peer))
     }
 
     /// RA: what is sent to the responder.
@@ -99,6 +100,38 @@ impl Initiator {
             [&self.own.ephemeral, ephemeral],
             key_bytes,
         )
+    }
+}
+
+/// The side that sends first before it knows its peer, for protocols in which RA goes out ahead of the peer's
+/// certificate (TLCP's server).
+pub struct Opening {
+    own: Side,
+}
+
+impl Opening {
+    /// Draws the ephemeral key rA (steps A1–A3).
+    ///
+    /// # Errors
+    /// As [`Initiator::new`].
+    pub fn new(
+        own: &PrivateKey,
+        own_id: SignerId,
+        random: &mut dyn Random,
+    ) -> Result<Self, ExchangeError> {
+        Ok(Self { own: Side::new(own, own_id, kdf::random_scalar(random)?)? })
+    }
+
+    /// RA: what is sent to the responder.
+    #[must_use]
+    pub const fn ephemeral(&self) -> &PublicKey {
+        &self.own.ephemeral
+    }
+
+    /// The initiator, now that the peer is known.
+    #[must_use]
+    pub fn with_peer(self, peer: VerifyingKey) -> Initiator {
+        Initiator { own: self.own, peer }
     }
 }
 
@@ -180,10 +213,9 @@ struct Side {
 impl Side {
     fn new(own: &PrivateKey, id: SignerId, r: Zeroizing<Scalar>) -> Result<Self, ExchangeError> {
         let key = VerifyingKey::new(own.public_key().clone(), id)?;
-        let ephemeral = public(&Point::mul_base(&r)).ok_or(ExchangeError::Degenerate)?;
-        let d = Scalar::from_bytes(&own.to_bytes()).map(Zeroizing::new);
-        let d = d.ok_or(ExchangeError::Degenerate)?;
-        let t = Zeroizing::new(d.add(&Zeroizing::new(truncated(&ephemeral).mul(&r))));
+        let (x, y) = Point::mul_base(&r).to_affine().ok_or(ExchangeError::Degenerate)?;
+        let ephemeral = PublicKey::from_coordinates(&x, &y).ok_or(ExchangeError::Degenerate)?;
+        let t = Zeroizing::new(own.scalar().add(&Zeroizing::new(truncated(&ephemeral).mul(&r))));
         Ok(Self { key, ephemeral, t })
     }
 
@@ -193,11 +225,10 @@ impl Side {
         peer: &PublicKey,
         ephemeral: &PublicKey,
     ) -> Result<Zeroizing<[[u8; 32]; 2]>, ExchangeError> {
-        let x_bar = truncated(ephemeral);
-        let sum =
-            point(peer).zip(point(ephemeral)).map(|(peer, other)| peer.add(&other.mul(&x_bar)));
-        let u = sum.map(|sum| Zeroizing::new(sum.mul(&self.t)));
-        let (x, y) = u.and_then(|u| u.to_affine()).ok_or(ExchangeError::Degenerate)?;
+        let [peer, ephemeral_point] = [peer, ephemeral].map(|key| Point::from(*key.affine()));
+        let sum = peer.add(&ephemeral_point.mul(&truncated(ephemeral)));
+        let u = Zeroizing::new(sum.mul(&self.t));
+        let (x, y) = u.to_affine().ok_or(ExchangeError::Degenerate)?;
         Ok(Zeroizing::new([x, y]))
     }
 }
@@ -225,8 +256,9 @@ impl Agreed {
         let [x, y] = u;
         let (za, zb) = (za.as_bytes(), zb.as_bytes());
         let ((xa, ya), (xb, yb)) = (coordinates(ra), coordinates(rb));
-        let inner = sm3_parts(&[x, za, zb, xa, ya, xb, yb]);
-        let confirmation = |label: u8| *sm3_parts(&[&[label], y, inner.as_bytes()]).as_bytes();
+        let inner = Zeroizing::new(sm3_secret_parts(&[x, za, zb, xa, ya, xb, yb]));
+        let confirmation =
+            |label: u8| *sm3_secret_parts(&[&[label], y, inner.as_bytes()]).as_bytes();
         Ok(Self {
             key: kdf::derive(&[x, y, za, zb], key_bytes)
                 .ok_or(ExchangeError::KeyLength { bytes: key_bytes })?,
@@ -247,19 +279,15 @@ fn truncated(key: &PublicKey) -> Scalar {
     Scalar::reduce(&bytes)
 }
 
-fn point(key: &PublicKey) -> Option<Point> {
-    let (x, y) = coordinates(key);
-    Point::from_affine(x, y)
-}
-
-fn public(point: &Point) -> Option<PublicKey> {
-    let (x, y) = point.to_affine()?;
-    PublicKey::from_sec1(&[[4].as_slice(), &x, &y].concat()).ok()
-}
-
 impl fmt::Debug for Initiator {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Initiator").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Opening").field("ephemeral", self.ephemeral()).finish_non_exhaustive()
     }
 }
 

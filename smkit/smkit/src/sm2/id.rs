@@ -1,6 +1,7 @@
 //! The signer's distinguishing identifier and the hash ZA it enters.
 
-use std::{borrow::Cow, fmt};
+use alloc::{borrow::Cow, vec::Vec};
+use core::fmt;
 
 use crate::{
     sm2::PublicKey,

@@ -1,5 +1,6 @@
 //! The key derivation function of GB/T 32918.4-2016 §5.4.3 and the small helpers shared by encryption and exchange.
 
+use alloc::{vec, vec::Vec};
 use core::hint::black_box;
 
 use zeroize::Zeroizing;

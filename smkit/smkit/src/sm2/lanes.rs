@@ -8,6 +8,8 @@
 mod field;
 mod point;
 
+use alloc::{vec, vec::Vec};
+
 use zeroize::Zeroizing;
 
 use crate::{

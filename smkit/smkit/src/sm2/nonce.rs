@@ -1,17 +1,18 @@
 //! Deterministic nonces: the HMAC-DRBG of RFC 6979 §3.2 over SM3, optionally with fresh randomness (§3.6).
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::{
+    once::LazyLock,
     sm2::group::Scalar,
-    sm3::{Sm3, Sm3Digest},
+    sm3::{HmacSm3, Sm3Digest},
 };
 
 /// Candidates for k that depend on the private key, the digest and `extra`, and on nothing else.
 pub(super) struct Nonces {
-    /// K, as the hash states after its two padded blocks.
-    key: HmacKey,
-    v: [u8; 32],
+    /// K, already hashed into the states of the HMAC.
+    key: HmacSm3,
+    v: Zeroizing<Sm3Digest>,
     fresh: bool,
 }
 
@@ -20,7 +21,11 @@ impl Nonces {
     pub(super) fn new(d: &Scalar, e: &Scalar, extra: &[u8]) -> Self {
         let x = Zeroizing::new(d.to_bytes());
         let h = e.to_bytes();
-        let mut this = Self { key: HmacKey::new(&[0; 32]), v: [1; 32], fresh: true };
+        let mut this = Self {
+            key: FIRST_KEY.clone(),
+            v: Zeroizing::new(Sm3Digest::new([1; 32])),
+            fresh: true,
+        };
         this.update(0, &[x.as_ref(), &h, extra]);
         this.update(1, &[x.as_ref(), &h, extra]);
         this
@@ -33,9 +38,9 @@ impl Nonces {
                 self.update(0, &[]);
             }
             self.fresh = false;
-            self.v = self.key.mac(&[&self.v]);
+            self.turn();
             // A candidate that is refused tells nothing about the one taken.
-            if let Some(k) = Scalar::from_bytes(&self.v)
+            if let Some(k) = Scalar::from_bytes(self.v.as_bytes())
                 && !k.is_zero()
             {
                 return Zeroizing::new(k);
@@ -45,48 +50,21 @@ impl Nonces {
 
     /// K = HMAC(K, V ‖ step ‖ input); V = HMAC(K, V).
     fn update(&mut self, step: u8, input: &[&[u8]]) {
-        let mut mac = self.key.inner.clone();
-        mac.update(&self.v);
+        let mut mac = self.key.clone();
+        mac.update(self.v.as_bytes());
         mac.update(&[step]);
         input.iter().for_each(|part| mac.update(part));
-        let key = Zeroizing::new(self.key.finish(mac));
-        self.key = HmacKey::new(&key);
-        self.v = self.key.mac(&[&self.v]);
+        self.key = HmacSm3::new(Zeroizing::new(mac.finalize()).as_bytes());
+        self.turn();
+    }
+
+    /// V = HMAC(K, V).
+    fn turn(&mut self) {
+        let mut mac = self.key.clone();
+        mac.update(self.v.as_bytes());
+        *self.v = mac.finalize();
     }
 }
 
-impl Drop for Nonces {
-    fn drop(&mut self) {
-        self.v.zeroize();
-    }
-}
-
-struct HmacKey {
-    inner: Sm3,
-    outer: Sm3,
-}
-
-impl HmacKey {
-    fn new(key: &[u8; 32]) -> Self {
-        let state = |pad: u8| {
-            let mut block = Zeroizing::new([pad; 64]);
-            block.iter_mut().zip(key).for_each(|(padded, byte)| *padded ^= byte);
-            let mut state = Sm3::new();
-            state.update(block.as_ref());
-            state
-        };
-        Self { inner: state(0x36), outer: state(0x5c) }
-    }
-
-    fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut inner = self.inner.clone();
-        parts.iter().for_each(|part| inner.update(part));
-        self.finish(inner)
-    }
-
-    fn finish(&self, inner: Sm3) -> [u8; 32] {
-        let mut outer = self.outer.clone();
-        outer.update(inner.finalize().as_bytes());
-        *Sm3Digest::as_bytes(&outer.finalize())
-    }
-}
+/// K of step c: 32 zero bytes.
+static FIRST_KEY: LazyLock<HmacSm3> = LazyLock::new(|| HmacSm3::new(&[0; 32]));

@@ -1,5 +1,7 @@
 //! PEM (RFC 7468, strict form) for the key files of this module.
 
+use alloc::{string::String, vec::Vec};
+
 use zeroize::Zeroizing;
 
 /// The bytes of the one block in `text`, which must have this label.

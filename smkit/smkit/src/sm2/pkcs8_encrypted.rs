@@ -1,5 +1,9 @@
 //! Encrypted PKCS#8 (RFC 5958, RFC 8018 §6.2 PBES2) with PBKDF2-HMAC-SM3 and SM4-CBC, as GM/T 0091-2020 profiles it.
 
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::num::NonZeroU32;
 
 use zeroize::Zeroizing;

@@ -1,12 +1,8 @@
-//! SM2 private keys and their PKCS#8 files.
+//! SM2 private keys.
 
-use std::fmt;
+use core::fmt;
 
-use ::sm2::{
-    SecretKey,
-    pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding},
-};
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     random::{Random, RandomError},
@@ -55,45 +51,10 @@ impl PrivateKey {
         Ok(Self { d, public })
     }
 
-    /// Reads an unencrypted PKCS#8 `OneAsymmetricKey` (RFC 5958) holding an SM2 key.
-    ///
-    /// # Errors
-    /// Not PKCS#8, another algorithm or curve, or d out of range; deliberately without detail.
-    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, PrivateKeyError> {
-        let secret = SecretKey::from_pkcs8_der(der).map_err(|_| PrivateKeyError::Pkcs8)?;
-        Self::from_secret(&secret)
-    }
-
-    /// Reads the PEM form, label `PRIVATE KEY`.
-    ///
-    /// # Errors
-    /// As [`PrivateKey::from_pkcs8_der`], or not PEM.
-    pub fn from_pkcs8_pem(pem: &str) -> Result<Self, PrivateKeyError> {
-        let secret = SecretKey::from_pkcs8_pem(pem).map_err(|_| PrivateKeyError::Pkcs8)?;
-        Self::from_secret(&secret)
-    }
-
     /// d as 32 big-endian bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.d.to_bytes())
-    }
-
-    /// The unencrypted PKCS#8 form, with the public key inside.
-    ///
-    /// # Errors
-    /// None in practice: the form has a fixed size.
-    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, PrivateKeyError> {
-        let document = self.secret()?.to_pkcs8_der().map_err(|_| PrivateKeyError::Pkcs8)?;
-        Ok(document.to_bytes())
-    }
-
-    /// The PEM form of [`PrivateKey::to_pkcs8_der`].
-    ///
-    /// # Errors
-    /// As [`PrivateKey::to_pkcs8_der`].
-    pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, PrivateKeyError> {
-        self.secret()?.to_pkcs8_pem(LineEnding::LF).map_err(|_| PrivateKeyError::Pkcs8)
     }
 
     /// The public key dG.
@@ -105,16 +66,10 @@ impl PrivateKey {
     pub(crate) fn scalar(&self) -> &Scalar {
         &self.d
     }
-
-    fn from_secret(secret: &SecretKey) -> Result<Self, PrivateKeyError> {
-        Self::from_bytes(&Zeroizing::new(secret.to_bytes().into()))
-    }
-
-    /// The form whose codec writes PKCS#8.
-    fn secret(&self) -> Result<SecretKey, PrivateKeyError> {
-        SecretKey::from_slice(self.to_bytes().as_ref()).map_err(|_| PrivateKeyError::Range)
-    }
 }
+
+/// d wipes itself.
+impl ZeroizeOnDrop for PrivateKey {}
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,6 @@
 //! SM2 public keys.
 
-use std::{
+use core::{
     fmt,
     hash::{Hash, Hasher},
 };
@@ -46,7 +46,7 @@ impl PublicKey {
         &self.sec1
     }
 
-    /// Takes coordinates the arithmetic produced itself; `None` if they are off the curve all the same.
+    /// Takes big-endian coordinates; `None` when one is not below p or the point is off the curve.
     pub(crate) fn from_coordinates(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
         let affine = Affine::from_bytes(x, y)?;
         let mut sec1 = [UNCOMPRESSED; 65];

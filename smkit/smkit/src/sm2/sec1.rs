@@ -1,5 +1,7 @@
 //! `ECPrivateKey` files (SEC 1 §C.4, RFC 5915), label `EC PRIVATE KEY`.
 
+use alloc::{string::String, vec::Vec};
+
 use zeroize::Zeroizing;
 
 use crate::sm2::{
@@ -28,17 +30,7 @@ impl PrivateKey {
     /// `ECPrivateKey` in DER, with curve and public key.
     #[must_use]
     pub fn to_sec1_der(&self) -> Zeroizing<Vec<u8>> {
-        let curve = asn1::element(OID, &[asn1::SM2_CURVE]);
-        let public = asn1::element(BIT_STRING, &[&[0], self.public_key().as_sec1()]);
-        asn1::element(
-            SEQUENCE,
-            &[
-                &asn1::element(INTEGER, &[&[1]]),
-                &asn1::element(OCTET_STRING, &[self.to_bytes().as_ref()]),
-                &asn1::element(PARAMETERS, &[&curve]),
-                &asn1::element(PUBLIC_KEY, &[&public]),
-            ],
-        )
+        write(self, Curve::Inside)
     }
 
     /// The PEM form of [`PrivateKey::to_sec1_der`].
@@ -48,7 +40,32 @@ impl PrivateKey {
     }
 }
 
-fn read(der: &[u8]) -> Option<PrivateKey> {
+/// Where a file names the curve.
+pub(super) enum Curve {
+    /// In `ECPrivateKey.parameters`.
+    Inside,
+    /// In the structure around, as PKCS#8 does.
+    Elsewhere,
+}
+
+pub(super) fn write(key: &PrivateKey, curve: Curve) -> Zeroizing<Vec<u8>> {
+    let parameters = match curve {
+        Curve::Inside => asn1::element(PARAMETERS, &[&asn1::element(OID, &[asn1::SM2_CURVE])]),
+        Curve::Elsewhere => Zeroizing::default(),
+    };
+    let public = asn1::element(BIT_STRING, &[&[0], key.public_key().as_sec1()]);
+    asn1::element(
+        SEQUENCE,
+        &[
+            &asn1::element(INTEGER, &[&[1]]),
+            &asn1::element(OCTET_STRING, &[key.to_bytes().as_ref()]),
+            &parameters,
+            &asn1::element(PUBLIC_KEY, &[&public]),
+        ],
+    )
+}
+
+pub(super) fn read(der: &[u8]) -> Option<PrivateKey> {
     let mut key = Reader::of_sequence(der)?;
     if key.small()? != 1 {
         return None;

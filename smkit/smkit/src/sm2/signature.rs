@@ -1,6 +1,7 @@
 //! SM2 signatures and their single DER form.
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crate::hex;
 

@@ -1,14 +1,15 @@
 //! Signature generation.
 
-use std::{fmt, sync::Arc};
+use alloc::sync::Arc;
+use core::fmt;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     random::{Random, RandomError},
     sm2::{
         PrivateKey, Signature, SignerId, VerifyingKey,
-        group::{Point, Scalar},
+        group::{GENERATOR, Scalar},
         id::SignerIdTooLong,
         nonce::Nonces,
     },
@@ -44,7 +45,9 @@ impl SigningKey {
     /// Deterministic and constant-time in the secret; the standard's retries (r = 0, r + k = n, s = 0) are taken.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        self.sign_prehash(&self.0.verifying.message_digest(message), &[])
+        let signature = self.sign_prehash(&self.0.verifying.message_digest(message), &[]);
+        wipe_stack();
+        signature
     }
 
     /// Signs as [`SigningKey::sign`], with 32 random bytes entering k as well (RFC 6979 §3.6).
@@ -61,7 +64,10 @@ impl SigningKey {
     ) -> Result<Signature, RandomError> {
         let mut extra = Zeroizing::new([0; 32]);
         random.fill(extra.as_mut())?;
-        Ok(self.sign_prehash(&self.0.verifying.message_digest(message), extra.as_ref()))
+        let digest = self.0.verifying.message_digest(message);
+        let signature = self.sign_prehash(&digest, extra.as_ref());
+        wipe_stack();
+        Ok(signature)
     }
 
     /// The matching verifying key, bound to the same identity.
@@ -70,6 +76,8 @@ impl SigningKey {
         &self.0.verifying
     }
 
+    /// Not inlined, so that its stack lies where [`wipe_stack`] wipes.
+    #[inline(never)]
     fn sign_prehash(&self, digest: &Sm3Digest, extra: &[u8]) -> Signature {
         let e = Scalar::reduce(digest.as_bytes());
         let mut nonces = self.nonces(&e, extra);
@@ -87,8 +95,8 @@ impl SigningKey {
 
     /// Steps A4–A7 for one k; `None` asks for the next one (probability about 2^−255).
     pub(super) fn attempt(&self, e: &Scalar, k: &Scalar) -> Option<Signature> {
-        let (x, _) = Point::mul_base(k).to_affine()?;
-        self.finish(e, k, &x)
+        let point = Zeroizing::new(GENERATOR.multiply(k));
+        self.finish(e, k, &point.affine_x()?)
     }
 
     /// Steps A5–A7, given x of \[k\]G.
@@ -108,12 +116,27 @@ impl SigningKey {
     }
 }
 
+/// Overwrites the stack that the calls before this one have used.
+///
+/// What has a name is wiped by its owner; this is for what the compiler keeps beside: spilled registers, values returned
+/// through memory, arguments copied.
+#[inline(never)]
+pub(super) fn wipe_stack() {
+    core::hint::black_box(&mut [0_u8; STACK_WIPED_BYTES]);
+}
+
+/// Deeper than any call below a signature reaches.
+const STACK_WIPED_BYTES: usize = 16 * 1_024;
+
 impl Drop for Inner {
     fn drop(&mut self) {
         self.d.zeroize();
         self.one_plus_d_inverse.zeroize();
     }
 }
+
+/// The last clone wipes the secret.
+impl ZeroizeOnDrop for SigningKey {}
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,13 +1,24 @@
 //! Which public keys have a table of precomputed multiples: those that have proved to be used often.
 //!
 //! A table changes the time of a verification, never its result.
+//!
+//! Measured on one core of a Zen 5 EPYC at about 4.2 GHz, 64-byte messages:
+//!
+//! | a verification | without a table | with one |
+//! |---|---:|---:|
+//! | by itself | 27 µs | 8.3 µs |
+//! | in a full group of eight lanes | 9.1 µs | 2.4 µs |
+//!
+//! A table costs 240 µs and 86 KiB: as much as thirteen verifications by themselves save with it, or 36 in lanes. A key is
+//! unlikely to be used a dozen times and then no more, so a table is made when so many uses have gone by without it; at
+//! worst this costs twice what knowing the future would.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, AtomicUsize, Ordering},
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use crate::{
+    once::OnceLock,
+    sm2::group::{Affine, Comb, Jacobian, Scalar},
 };
-
-use crate::sm2::group::{Affine, Comb, Jacobian, Scalar};
 
 /// A public key's table, made after [`USES_BEFORE_TABLE`] verifications while fewer than [`TABLES_MAX`] exist.
 #[derive(Default)]
@@ -52,8 +63,8 @@ impl Drop for Counted {
     }
 }
 
-/// Verifications before a key gets its table, which costs about as much as eight of them.
-const USES_BEFORE_TABLE: u32 = 8;
+/// Verifications before a key gets its table: those that, with it, would have saved what it costs.
+const USES_BEFORE_TABLE: u32 = 12;
 /// Most tables of public keys in a process at one time: 43 MiB. Keys beyond it verify at the ordinary speed.
 const TABLES_MAX: usize = 512;
 /// How many tables of public keys exist: a bound on memory, not state anything depends on.

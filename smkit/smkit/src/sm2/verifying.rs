@@ -1,6 +1,7 @@
 //! Signature verification.
 
-use std::{fmt, sync::Arc};
+use alloc::sync::Arc;
+use core::fmt;
 
 use crate::{
     sm2::{
@@ -39,9 +40,13 @@ impl VerifyingKey {
     /// It is not; there is deliberately one reason only.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), InvalidSignature> {
         let claim = Claim::new(&self.message_digest(message), signature).ok_or(InvalidSignature)?;
+        if self.holds(&claim) { Ok(()) } else { Err(InvalidSignature) }
+    }
+
+    /// Steps B6 and B7, one signature by itself. Right for every claim, whatever sums meet on the way.
+    pub(crate) fn holds(&self, claim: &Claim) -> bool {
         let point = self.0.table.multiple(&claim.t, self.0.public.affine());
-        let point = GENERATOR.add_multiple(&point, &claim.s);
-        if point.has_x(&claim.expected) { Ok(()) } else { Err(InvalidSignature) }
+        GENERATOR.add_multiple(&point, &claim.s).has_x(&claim.expected)
     }
 
     /// The public key.

@@ -1,6 +1,8 @@
 //! The digest as a value: bytes, text, JSON.
 
-use std::{fmt, str::FromStr};
+use core::{fmt, str::FromStr};
+
+use zeroize::Zeroize;
 
 use crate::hex;
 
@@ -63,6 +65,13 @@ impl From<Sm3Digest> for [u8; 32] {
     }
 }
 
+/// A digest of secrets is a secret: `Zeroizing<Sm3Digest>` wipes it.
+impl Zeroize for Sm3Digest {
+    fn zeroize(&mut self) {
+        self.0.as_mut_slice().zeroize();
+    }
+}
+
 impl AsRef<[u8]> for Sm3Digest {
     fn as_ref(&self) -> &[u8] {
         &self.0
@@ -70,25 +79,25 @@ impl AsRef<[u8]> for Sm3Digest {
 }
 
 #[cfg(feature = "serde")]
-impl serde::Serialize for Sm3Digest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl serde_core::Serialize for Sm3Digest {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
 #[cfg(feature = "serde")]
-impl<'de> serde::Deserialize<'de> for Sm3Digest {
+impl<'de> serde_core::Deserialize<'de> for Sm3Digest {
     /// Lower case only: one digest has one spelling in canonical JSON.
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
+        impl serde_core::de::Visitor<'_> for Visitor {
             type Value = Sm3Digest;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 out.write_str("64 lower-case hexadecimal characters")
             }
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Sm3Digest, E> {
+            fn visit_str<E: serde_core::de::Error>(self, text: &str) -> Result<Sm3Digest, E> {
                 if text.bytes().any(|character| character.is_ascii_uppercase()) {
                     return Err(E::custom(ParseDigestError::Hex));
                 }

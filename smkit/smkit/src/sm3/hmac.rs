@@ -1,18 +1,18 @@
 //! HMAC-SM3 (GM/T 0042-2015 annex D, RFC 2104).
 
-use std::fmt;
+use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::{Sm3, Sm3Digest, compress::BLOCK, sm3};
+use super::{Sm3, Sm3Digest, compress::BLOCK};
 
 /// A running HMAC-SM3; keys of any length.
 ///
 /// A clone made before the first [`update`](Self::update) starts further computations without hashing the key again.
 #[derive(Clone)]
 pub struct HmacSm3 {
-    inner: Sm3,
-    outer: Sm3,
+    pub(super) inner: Sm3,
+    pub(super) outer: Sm3,
 }
 
 impl HmacSm3 {
@@ -24,7 +24,12 @@ impl HmacSm3 {
             start.copy_from_slice(key);
         } else {
             // RFC 2104 §2: a key longer than a block is hashed first.
-            block.iter_mut().zip(sm3(key).as_bytes()).for_each(|(to, from)| *to = *from);
+            let mut hasher = Sm3::new();
+            hasher.update(key);
+            let mut digest = hasher.finish();
+            block.iter_mut().zip(digest.as_bytes()).for_each(|(to, from)| *to = *from);
+            digest.0.zeroize();
+            hasher.wipe();
         }
         let (mut inner, mut outer) = (Sm3::new(), Sm3::new());
         block.iter_mut().for_each(|byte| *byte ^= INNER);
@@ -45,8 +50,9 @@ impl HmacSm3 {
     /// To check a received value use [`verify`](Self::verify), which compares in constant time.
     #[must_use]
     pub fn finalize(mut self) -> Sm3Digest {
-        let digest = self.inner.finish();
+        let mut digest = self.inner.finish();
         self.outer.update(digest.as_bytes());
+        digest.0.zeroize();
         self.outer.finish()
     }
 
@@ -63,6 +69,8 @@ impl Drop for HmacSm3 {
         self.outer.wipe();
     }
 }
+
+impl ZeroizeOnDrop for HmacSm3 {}
 
 impl fmt::Debug for HmacSm3 {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,7 +102,7 @@ fn keyed(key: &[u8], parts: &[&[u8]]) -> HmacSm3 {
 fn equal(left: &[u8; 32], right: &[u8; 32]) -> bool {
     let difference = left.iter().zip(right).fold(0, |all, (left, right)| all | (left ^ right));
     // The barrier keeps the compiler from turning the fold into an early exit.
-    std::hint::black_box(difference) == 0
+    core::hint::black_box(difference) == 0
 }
 
 const INNER: u8 = 0x36;

@@ -1,6 +1,7 @@
-//! Keys from secrets: HKDF (RFC 5869), PBKDF2 (RFC 8018 §5.2) and the KDF of GB/T 32918, all over SM3.
+//! Keys from secrets: HKDF (RFC 5869), PBKDF2 (RFC 8018 §5.2), the PRF of TLCP and TLS 1.2, and the KDF of GB/T 32918,
+//! all over SM3.
 
-use std::num::NonZeroU32;
+use core::num::NonZeroU32;
 
 use zeroize::Zeroize;
 
@@ -66,6 +67,29 @@ pub fn pbkdf2(
         sum.0.zeroize();
     }
     Ok(())
+}
+
+/// The PRF of TLCP (GB/T 38636-2020 §5.2) in the shape of TLS 1.2 (RFC 5246 §5): fills `out` with
+/// `P_SM3(secret, label ‖ seed)`. The seed is the concatenation of `seed`.
+pub fn tls_prf(secret: &[u8], label: &[u8], seed: &[&[u8]], out: &mut [u8]) {
+    let keyed = HmacSm3::new(secret);
+    let seeded = |mut mac: HmacSm3| {
+        mac.update(label);
+        seed.iter().for_each(|part| mac.update(part));
+        mac.finalize()
+    };
+    // A(1) = HMAC(secret, label ‖ seed), A(i) = HMAC(secret, A(i−1)).
+    let mut a = seeded(keyed.clone());
+    for chunk in out.chunks_mut(DIGEST) {
+        let mut mac = keyed.clone();
+        mac.update(a.as_bytes());
+        let next = mac.clone();
+        let mut digest = seeded(mac);
+        put(chunk, &digest);
+        digest.0.zeroize();
+        a = next.finalize();
+    }
+    a.0.zeroize();
 }
 
 /// The key derivation of SM2 encryption and key exchange: SM3(Z ‖ ct) for ct = 1, 2, … (GB/T 32918.3-2016 §5.4.3,

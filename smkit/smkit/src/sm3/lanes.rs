@@ -7,17 +7,31 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod kernel;
 
+#[cfg(target_arch = "x86_64")]
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::{Sm3Digest, sm3_parts};
 #[cfg(target_arch = "x86_64")]
 use super::{
     compress::{BLOCK, IV, State, compress},
     state_bytes,
 };
-#[cfg(target_arch = "x86_64")]
-use crate::cpu;
+use crate::cpu::{self, Path};
 
 /// A message in two parts, hashed as their concatenation.
 pub(super) type Message<'a> = [&'a [u8]; 2];
+
+/// What [`digests`] runs for three messages and more.
+pub(super) fn path() -> Path {
+    if cpu::has_avx512() {
+        Path::Avx512
+    } else if cpu::has_avx2() {
+        Path::Avx2
+    } else {
+        super::path()
+    }
+}
 
 /// SM3 of each of the `count` messages, in order.
 pub(super) fn digests<'a>(count: usize, message: impl Fn(usize) -> Message<'a>) -> Vec<Sm3Digest> {
@@ -104,7 +118,7 @@ fn longest_first(count: usize, length: impl Fn(usize) -> usize) -> Option<Vec<us
         return None;
     }
     let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by_key(|at| std::cmp::Reverse(blocks(*at)));
+    order.sort_by_key(|at| core::cmp::Reverse(blocks(*at)));
     Some(order)
 }
 

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "SIMD intrinsics behind runtime detection")]
 #![allow(clippy::indexing_slicing, reason = "constant indices into arrays of fixed length")]
 
-use std::arch::x86_64::{
+use core::arch::x86_64::{
     __m128i, _mm_alignr_epi8, _mm_loadu_si128, _mm_rol_epi32, _mm_set_epi8, _mm_shuffle_epi8,
     _mm_slli_si128, _mm_srli_si128, _mm_ternarylogic_epi32, _mm_xor_si128,
 };
@@ -14,40 +14,43 @@ use crate::cpu;
 /// Whether this processor runs [`compress`].
 #[inline]
 pub(super) fn available() -> bool {
-    cpu::has_avx512() && cpu::has_bmi2_adx() && std::arch::is_x86_feature_detected!("bmi1")
+    cpu::has_avx512() && cpu::has_bmi2_adx()
 }
 
 /// Runs `state` over whole blocks.
 ///
 /// # Panics
-/// If the processor is not [`available`].
+/// If the processor lacks AVX-512, BMI1 or BMI2.
 pub(super) fn compress(state: &mut State, blocks: &[[u8; BLOCK]]) {
-    assert!(available(), "invariant: the kernel is chosen by detection");
+    assert!(cpu::runs_avx512() && cpu::runs_bmi(), "invariant: the kernel is chosen by detection");
     // SAFETY: the features named by `compress_avx512` are present, as just asserted.
     unsafe { compress_avx512(state, blocks) }
 }
 
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,bmi1,bmi2")]
 fn compress_avx512(state: &mut State, blocks: &[[u8; BLOCK]]) {
-    let mut words = Words([[0; 4]; 32]);
+    let mut words = Words([[[0; 4]; 2]; 16]);
     for block in blocks {
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
         let (mut x0, mut x1, mut x2, mut x3) =
             (load::<0>(block), load::<16>(block), load::<32>(block), load::<48>(block));
+        macro_rules! word {
+            ($i:literal, $quad:literal) => {
+                (words.0[$quad][0][$i], words.0[$quad][1][$i])
+            };
+        }
         macro_rules! quad {
             ($ff:ident, $quad:literal, $x0:ident, $x1:ident, $x2:ident, $x3:ident) => {
-                words.put(2 * $quad, $x0);
-                words.put(2 * $quad + 1, _mm_xor_si128($x0, $x1));
+                words.put($quad, $x0, _mm_xor_si128($x0, $x1));
                 $x0 = expand($x0, $x1, $x2, $x3);
-                four_rounds!($ff, [a b c d e f g h], 4 * $quad, &words.0[2 * $quad], &words.0[2 * $quad + 1]);
+                four_rounds!($ff, [a b c d e f g h], 4 * $quad, word, $quad);
             };
         }
         // The last three need no further words.
         macro_rules! last {
             ($quad:literal, $x0:ident, $x1:ident) => {
-                words.put(2 * $quad, $x0);
-                words.put(2 * $quad + 1, _mm_xor_si128($x0, $x1));
-                four_rounds!(late, [a b c d e f g h], 4 * $quad, &words.0[2 * $quad], &words.0[2 * $quad + 1]);
+                words.put($quad, $x0, _mm_xor_si128($x0, $x1));
+                four_rounds!(late, [a b c d e f g h], 4 * $quad, word, $quad);
             };
         }
         quad!(early, 0, x0, x1, x2, x3);
@@ -73,17 +76,31 @@ fn compress_avx512(state: &mut State, blocks: &[[u8; BLOCK]]) {
 }
 
 /// Wⱼ and Wⱼ ⊕ Wⱼ₊₄ of four rounds each, in memory: the way from vectors to scalar registers.
-#[repr(align(16))]
-struct Words([[u32; 4]; 32]);
+struct Words([[[u32; 4]; 2]; 16]);
 
 impl Words {
     #[inline(always)]
-    fn put(&mut self, at: usize, words: __m128i) {
-        let slot: *mut [u32; 4] = &mut self.0[at];
-        // SAFETY: the slot is exclusively borrowed, 16 bytes long and aligned to 16 by the struct's alignment.
-        // Volatile, because otherwise the compiler replaces memory by lane extractions, two operations each.
-        unsafe { slot.cast::<__m128i>().write_volatile(words) }
+    fn put(&mut self, quad: usize, words: __m128i, later: __m128i) {
+        let slots: *mut __m128i = self.0[quad].as_mut_ptr().cast();
+        // SAFETY: the two slots are exclusively borrowed and 16 bytes long each. The empty instruction may change all
+        // memory for all the compiler knows, so that the words are read back from there, each as an operand of its
+        // addition, and not by lane extractions of two operations each.
+        unsafe {
+            slots.write_unaligned(words);
+            slots.add(1).write_unaligned(later);
+            core::arch::asm!("/* {0} */", in(reg) slots, options(nostack, preserves_flags));
+        }
     }
+}
+
+/// The sum, in a register: no order of additions goes past this.
+#[inline(always)]
+fn keep(mut sum: u32) -> u32 {
+    // SAFETY: no instruction at all.
+    unsafe {
+        core::arch::asm!("/* {0:e} */", inout(reg) sum, options(pure, nomem, nostack, preserves_flags));
+    }
+    sum
 }
 
 #[inline]

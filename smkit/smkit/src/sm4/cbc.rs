@@ -3,9 +3,10 @@
 //! CBC alone detects no change. A caller who lets an attacker see *whether* [`Cbc::decrypt`] fails gives the plaintext
 //! away (Vaudenay's padding oracle); new formats take [`Gcm`](super::Gcm).
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{BLOCK_BYTES, Key, Sm4Error, cipher::Cipher, kernel::Kernel};
 
@@ -80,6 +81,9 @@ impl Cbc {
     }
 }
 
+/// The expanded keys wipe themselves.
+impl ZeroizeOnDrop for Cbc {}
+
 impl fmt::Debug for Cbc {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("sm4::Cbc(..)")
@@ -104,5 +108,5 @@ fn padding(last: &[u8; BLOCK_BYTES]) -> Option<usize> {
         let inside = 0_u8.wrapping_sub(from_end.wrapping_sub(count) >> 7);
         wrong |= inside & (byte ^ count);
     }
-    (std::hint::black_box(wrong) == 0).then_some(usize::from(count))
+    (core::hint::black_box(wrong) == 0).then_some(usize::from(count))
 }

@@ -1,11 +1,15 @@
 //! Counter with CBC-MAC (RFC 3610; parameters of RFC 8998 §2: 12-byte nonce, 16-byte tag).
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::ZeroizeOnDrop;
 
 use super::{
     Key, NONCE_BYTES, Sm4Error, TAG_BYTES,
     cipher::{Cipher, equal},
     kernel::{Kernel, xor_in_place},
+    sealed,
 };
 
 /// Longest plaintext of one CCM message: a 12-byte nonce leaves three bytes for the length.
@@ -38,9 +42,7 @@ impl Ccm {
         aad: &[u8],
         data: &mut Vec<u8>,
     ) -> Result<(), Sm4Error> {
-        let tag = self.seal_detached(nonce, aad, data)?;
-        data.extend_from_slice(&tag);
-        Ok(())
+        sealed::seal_in_place(data, |data| self.seal_detached(nonce, aad, data))
     }
 
     /// Decrypts `data` in place, checks the tag and removes it.
@@ -54,15 +56,14 @@ impl Ccm {
         aad: &[u8],
         data: &mut Vec<u8>,
     ) -> Result<(), Sm4Error> {
-        let (body, tag) =
-            data.split_last_chunk_mut::<TAG_BYTES>().ok_or(Sm4Error::Authentication)?;
-        let body_bytes = body.len();
-        self.open_detached(nonce, aad, body, tag)?;
-        data.truncate(body_bytes);
-        Ok(())
+        sealed::open_in_place(data, |data, tag| self.open_detached(nonce, aad, data, tag))
     }
 
-    pub(super) fn seal_detached(
+    /// Encrypts `data` in place and returns the tag.
+    ///
+    /// # Errors
+    /// As [`Ccm::seal_in_place`].
+    pub fn seal_detached(
         &self,
         nonce: &[u8; NONCE_BYTES],
         aad: &[u8],
@@ -73,7 +74,11 @@ impl Ccm {
         Ok(tag)
     }
 
-    pub(super) fn open_detached(
+    /// Decrypts `data` in place and checks `tag`.
+    ///
+    /// # Errors
+    /// The tag does not belong to these bytes, nonce, associated data and key. `data` is then the ciphertext as it came.
+    pub fn open_detached(
         &self,
         nonce: &[u8; NONCE_BYTES],
         aad: &[u8],
@@ -119,6 +124,9 @@ impl Ccm {
         self.0.ctr32(&block(CTR_FLAGS, nonce, 1), data);
     }
 }
+
+/// The expanded keys wipe themselves.
+impl ZeroizeOnDrop for Ccm {}
 
 impl fmt::Debug for Ccm {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

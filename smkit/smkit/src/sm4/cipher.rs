@@ -40,7 +40,7 @@ impl Cipher {
     }
 
     pub(super) fn encrypt_block(&self, mut block: Block) -> Block {
-        self.encrypt_blocks(std::slice::from_mut(&mut block));
+        self.encrypt_blocks(core::slice::from_mut(&mut block));
         block
     }
 
@@ -53,7 +53,7 @@ impl Cipher {
         for chunk in blocks.chunks_mut(CHUNK_BLOCKS) {
             let mut next = *chain;
             for (slot, block) in before.iter_mut().zip(chunk.iter()) {
-                *slot = std::mem::replace(&mut next, *block);
+                *slot = core::mem::replace(&mut next, *block);
             }
             *chain = next;
             self.decrypt_blocks(chunk);
@@ -76,7 +76,7 @@ impl Cipher {
             }
             self.cbc_encrypt(mac, copy.get_mut(..blocks).unwrap_or_default());
         }
-        copy.zeroize();
+        copy.as_flattened_mut().zeroize();
     }
 
     /// Key stream of a counter whose last 32 bits count and wrap (GCM's inc32).
@@ -103,7 +103,7 @@ impl Cipher {
 /// Compares without saying where the difference is.
 pub(super) fn equal(left: &Block, right: &Block) -> bool {
     let difference = left.iter().zip(right).fold(0, |sum, (a, b)| sum | (a ^ b));
-    std::hint::black_box(difference) == 0
+    core::hint::black_box(difference) == 0
 }
 
 /// Blocks copied at a time where a mode needs its input again.

@@ -1,6 +1,8 @@
 //! Counter mode (GB/T 17964-2021): 128-bit big-endian counter that wraps.
 
-use std::fmt;
+use core::fmt;
+
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::{
     BLOCK_BYTES, Key,
@@ -36,7 +38,7 @@ impl Ctr {
         let skipped = usize::from((offset_bytes % 16).to_le_bytes()[0]);
         let mut rest = data;
         if skipped != 0 {
-            let stream = self.0.encrypt_block(counter.to_be_bytes());
+            let stream = Zeroizing::new(self.0.encrypt_block(counter.to_be_bytes()));
             let stream = stream.get(skipped..).unwrap_or_default();
             let (now, later) = rest.split_at_mut(stream.len().min(rest.len()));
             xor_in_place(now, stream);
@@ -46,6 +48,9 @@ impl Ctr {
         self.0.ctr128(counter, rest);
     }
 }
+
+/// The expanded keys wipe themselves.
+impl ZeroizeOnDrop for Ctr {}
 
 impl fmt::Debug for Ctr {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

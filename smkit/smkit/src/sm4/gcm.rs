@@ -1,12 +1,16 @@
 //! Galois/Counter mode (NIST SP 800-38D; parameters of RFC 8998 §2).
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::{
     Key, MESSAGE_BYTES_MAX, NONCE_BYTES, Sm4Error, TAG_BYTES,
     cipher::{Cipher, equal},
     ghash::{GhashKey, Multiplier},
     kernel::{Kernel, xor_in_place},
+    sealed,
 };
 
 /// SM4-GCM under one key: 12-byte nonce, 16-byte tag.
@@ -27,7 +31,8 @@ impl Gcm {
 
     pub(super) fn with_kernel(key: &Key, kernel: Kernel) -> Self {
         let cipher = Cipher::with_kernel(key, kernel);
-        let ghash = GhashKey::new(cipher.encrypt_block([0; 16]), Multiplier::detect(kernel));
+        let subkey = Zeroizing::new(cipher.encrypt_block([0; 16]));
+        let ghash = GhashKey::new(*subkey, Multiplier::detect(kernel));
         Self { cipher, ghash }
     }
 
@@ -41,9 +46,7 @@ impl Gcm {
         aad: &[u8],
         data: &mut Vec<u8>,
     ) -> Result<(), Sm4Error> {
-        let tag = self.seal_detached(nonce, aad, data)?;
-        data.extend_from_slice(&tag);
-        Ok(())
+        sealed::seal_in_place(data, |data| self.seal_detached(nonce, aad, data))
     }
 
     /// Checks the tag, then decrypts `data` in place and removes the tag.
@@ -57,12 +60,7 @@ impl Gcm {
         aad: &[u8],
         data: &mut Vec<u8>,
     ) -> Result<(), Sm4Error> {
-        let (body, tag) =
-            data.split_last_chunk_mut::<TAG_BYTES>().ok_or(Sm4Error::Authentication)?;
-        let body_bytes = body.len();
-        self.open_detached(nonce, aad, body, tag)?;
-        data.truncate(body_bytes);
-        Ok(())
+        sealed::open_in_place(data, |data, tag| self.open_detached(nonce, aad, data, tag))
     }
 
     /// Encrypts `data` in place and returns the tag.
@@ -127,6 +125,9 @@ impl Gcm {
         hash
     }
 }
+
+/// The expanded keys wipe themselves.
+impl ZeroizeOnDrop for Gcm {}
 
 impl fmt::Debug for Gcm {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

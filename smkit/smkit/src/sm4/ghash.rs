@@ -2,20 +2,26 @@
 
 #[cfg(target_arch = "x86_64")]
 mod clmul;
+#[cfg(target_arch = "aarch64")]
+mod pmull;
 mod soft;
 #[cfg(test)]
 mod tests;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+#[cfg(target_arch = "x86_64")]
+use self::clmul::{Powers, powers_checked};
+#[cfg(target_arch = "aarch64")]
+use self::pmull::{Powers, powers_checked};
 use super::kernel::{Block, Kernel};
 
 /// The hash key with whatever powers of it the multiplier wants; wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(super) struct GhashKey {
     subkey: Block,
-    #[cfg(target_arch = "x86_64")]
-    powers: clmul::Powers,
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    powers: Powers,
     #[zeroize(skip)]
     multiplier: Multiplier,
 }
@@ -29,6 +35,9 @@ pub(super) enum Multiplier {
     /// PCLMULQDQ: eight blocks for each reduction.
     #[cfg(target_arch = "x86_64")]
     Narrow,
+    /// The multiplication of Armv8: eight blocks for each reduction.
+    #[cfg(target_arch = "aarch64")]
+    Pmull,
     /// Integer multiplication with holes for the carries.
     Soft,
 }
@@ -36,14 +45,21 @@ pub(super) enum Multiplier {
 impl Multiplier {
     /// The fastest that goes with a cipher kernel: the portable kernel takes the portable multiplier.
     pub(super) fn detect(kernel: Kernel) -> Self {
+        if kernel == Kernel::Portable {
+            return Self::Soft;
+        }
         #[cfg(target_arch = "x86_64")]
-        if kernel != Kernel::Portable {
+        {
             if clmul::has_wide() {
                 return Self::Wide;
             }
             if clmul::has_narrow() {
                 return Self::Narrow;
             }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if pmull::available() {
+            return Self::Pmull;
         }
         Self::Soft
     }
@@ -52,10 +68,10 @@ impl Multiplier {
 impl GhashKey {
     pub(super) fn new(subkey: Block, multiplier: Multiplier) -> Self {
         Self {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
             powers: match multiplier {
-                Multiplier::Soft => clmul::Powers::default(),
-                _ => clmul::powers_checked(&subkey),
+                Multiplier::Soft => Powers::default(),
+                _ => powers_checked(&subkey),
             },
             subkey,
             multiplier,
@@ -88,7 +104,20 @@ impl GhashKey {
             Multiplier::Wide => clmul::wide_checked(&self.powers, hash, blocks),
             #[cfg(target_arch = "x86_64")]
             Multiplier::Narrow => clmul::narrow_checked(&self.powers, hash, blocks),
+            #[cfg(target_arch = "aarch64")]
+            Multiplier::Pmull => pmull::update_checked(&self.powers, hash, blocks),
             Multiplier::Soft => soft::update(&self.subkey, hash, blocks),
         }
     }
+}
+
+/// x·H in the order of POLYVAL, the lower half first: GHASH(H, …) is POLYVAL(x·H, …) over reversed bytes (RFC 8452
+/// appendix A).
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[expect(clippy::cast_possible_truncation, reason = "the two halves of 128 bits")]
+const fn polyval_key(subkey: &Block) -> [u64; 2] {
+    let h = u128::from_be_bytes(*subkey);
+    let carry = 0_u128.wrapping_sub(h >> 127);
+    let first = (h << 1) ^ (carry & 0xc200_0000_0000_0000_0000_0000_0000_0001);
+    [first as u64, (first >> 64) as u64]
 }

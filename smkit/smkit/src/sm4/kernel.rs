@@ -1,7 +1,10 @@
 //! The block cipher itself, by the fastest constant-time means the processor has.
+#![allow(unsafe_code, reason = "kernel module: feature-gated calls")]
 
 #[cfg(target_arch = "x86_64")]
 mod aesni;
+#[cfg(target_arch = "aarch64")]
+mod armv8;
 #[cfg(target_arch = "x86_64")]
 mod gfni;
 mod portable;
@@ -9,7 +12,9 @@ mod sbox;
 #[cfg(test)]
 pub(crate) mod tests;
 
-#[cfg(target_arch = "x86_64")]
+use zeroize::Zeroize;
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::cpu;
 
 /// One block of 16 bytes.
@@ -25,8 +30,29 @@ pub enum Kernel {
     Gfni512,
     /// AES-NI with AVX2: the S-box is AES's last round between two affine maps.
     AesNi,
+    /// The SM4 instructions of Armv8.2, eight blocks in flight.
+    Armv8,
     /// Bit-sliced 64-bit words, any processor.
     Portable,
+}
+
+/// The function of this name of the kernel in hand.
+macro_rules! dispatch {
+    ($kernel:expr, $function:ident($($argument:expr),*)) => {
+        match $kernel {
+            // SAFETY: outside `Kernel::detect` and tests that ask first nothing makes such a value, so the processor
+            // has the features.
+            #[cfg(target_arch = "x86_64")]
+            Self::Gfni512 => unsafe { gfni::$function($($argument),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Self::AesNi => unsafe { aesni::$function($($argument),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Self::Armv8 => unsafe { armv8::$function($($argument),*) },
+            _ => portable::$function($($argument),*),
+        }
+    };
 }
 
 impl Kernel {
@@ -42,47 +68,34 @@ impl Kernel {
                 return Self::AesNi;
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if cpu::has_arm_sm() {
+            return Self::Armv8;
+        }
         Self::Portable
     }
 
     /// Round keys of a key (GB/T 32907-2016 §7.3).
     pub(super) fn expand(self, key: &Block) -> RoundKeys {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Gfni512 => gfni::expand_checked(key),
-            #[cfg(target_arch = "x86_64")]
-            Self::AesNi => aesni::expand_checked(key),
-            _ => expand(key, portable::tau),
-        }
+        dispatch!(self, expand(key))
     }
 
     /// Each block by itself; encrypts, or decrypts with the keys reversed.
     pub(super) fn crypt(self, keys: &RoundKeys, blocks: &mut [Block]) {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Gfni512 => gfni::crypt_checked(keys, blocks),
-            #[cfg(target_arch = "x86_64")]
-            Self::AesNi => aesni::crypt_checked(keys, blocks),
-            _ => portable::crypt(keys, blocks),
-        }
+        dispatch!(self, crypt(keys, blocks));
     }
 
     /// CBC encryption; `chain` enters as the IV and leaves as the last ciphertext block.
     pub(super) fn cbc_encrypt(self, keys: &RoundKeys, chain: &mut Block, blocks: &mut [Block]) {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Gfni512 => gfni::cbc_encrypt_checked(keys, chain, blocks),
-            #[cfg(target_arch = "x86_64")]
-            Self::AesNi => aesni::cbc_encrypt_checked(keys, chain, blocks),
-            _ => portable::cbc_encrypt(keys, chain, blocks),
-        }
+        dispatch!(self, cbc_encrypt(keys, chain, blocks));
     }
 
     /// XORs the key stream of `counter`, counter + 1, … into `data`; the last four bytes count, and wrap.
     pub(super) fn ctr32(self, keys: &RoundKeys, counter: &Block, data: &mut [u8]) {
         #[cfg(target_arch = "x86_64")]
         if self == Self::Gfni512 {
-            return gfni::ctr32_checked(keys, counter, data);
+            // SAFETY: as in `dispatch`.
+            return unsafe { gfni::ctr32(keys, counter, data) };
         }
         let [a, b, c, mut count] = words(counter);
         let mut stream = [[0; 16]; STREAM_BLOCKS];
@@ -98,8 +111,30 @@ impl Kernel {
                 xor_in_place(data, block);
             }
         }
-        zeroize::Zeroize::zeroize(&mut stream);
+        stream.as_flattened_mut().zeroize();
     }
+}
+
+/// Gives `step` every `WIDE` bytes of `data`; what is left goes to a last step of `narrow` or `WIDE` bytes through a
+/// padded copy.
+#[inline(always)]
+fn in_steps<const WIDE: usize>(data: &mut [u8], narrow: usize, mut step: impl FnMut(&mut [u8])) {
+    let (groups, rest) = data.as_chunks_mut::<WIDE>();
+    groups.iter_mut().for_each(|group| step(group));
+    if rest.is_empty() {
+        return;
+    }
+    let mut padded = [0; WIDE];
+    let bytes = if rest.len() <= narrow { narrow } else { WIDE };
+    let used = padded.get_mut(..bytes).unwrap_or_default();
+    if let Some(start) = used.get_mut(..rest.len()) {
+        start.copy_from_slice(rest);
+    }
+    step(used);
+    if let Some(start) = used.get(..rest.len()) {
+        rest.copy_from_slice(start);
+    }
+    used.zeroize();
 }
 
 /// The key schedule around a constant-time `tau`.

@@ -3,6 +3,8 @@
 //! Nothing authenticates it: whoever can change the bytes changes the plaintext, often unnoticed. Read it, re-seal the
 //! content with [`Gcm`](super::Gcm), and do not tell strangers whether reading failed.
 
+use alloc::vec::Vec;
+
 use super::{BLOCK_BYTES, Cbc, Key, Sm4Error};
 use crate::random::{Random, RandomError};
 

@@ -14,9 +14,10 @@
 //! Plaintext leaves [`Opener::update`] chunk by chunk, each authenticated, before the end is seen: a consumer that must
 //! not act on a part keeps it aside until [`Opener::finish`] succeeds.
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{Gcm, Key, NONCE_BYTES, Sm4Error, TAG_BYTES};
 use crate::{
@@ -180,13 +181,12 @@ struct Chunks {
 
 impl Chunks {
     fn new(key: &Key, header: &[u8; HEADER_BYTES], aad: &[u8], chunk_log2: u8) -> Self {
-        let derived = hmac_sm3(key.expose(), &[DOMAIN, header, aad]);
-        let mut stream_key = [0; 16];
+        let derived = Zeroizing::new(hmac_sm3(key.expose(), &[DOMAIN, header, aad]));
+        let mut stream_key = Zeroizing::new([0; 16]);
         for (to, from) in stream_key.iter_mut().zip(derived.as_bytes()) {
             *to = *from;
         }
-        let gcm = Gcm::new(&Key::from_bytes(stream_key));
-        stream_key.zeroize();
+        let gcm = Gcm::new(&Key::from_bytes(*stream_key));
         let chunk_bytes = 1_usize << chunk_log2;
         // Reserved at once: a growing vector would leave copies of plaintext behind.
         let buffer = Zeroizing::new(Vec::with_capacity(chunk_bytes + TAG_BYTES));

@@ -11,6 +11,8 @@ use cipher::{
     KeySizeUser, ParBlocks, ParBlocksSizeUser, consts::U64,
 };
 
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
 use super::{Ccm, Gcm, Key, cipher::Cipher};
 
 type Block = cipher::Block<Sm4>;
@@ -21,19 +23,19 @@ type Block = cipher::Block<Sm4>;
 #[derive(Clone)]
 pub struct Sm4(Cipher);
 
-impl std::fmt::Debug for Sm4 {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Sm4 {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         out.write_str("sm4::Sm4(..)")
     }
 }
 
 impl AlgorithmName for Sm4 {
-    fn write_alg_name(out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn write_alg_name(out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         out.write_str("SM4")
     }
 }
 
-impl zeroize::ZeroizeOnDrop for Sm4 {}
+impl ZeroizeOnDrop for Sm4 {}
 
 impl KeySizeUser for Sm4 {
     type KeySize = U16;
@@ -110,7 +112,7 @@ fn many(mut blocks: InOutBuf<'_, '_, Block>, crypt: impl FnOnce(&mut [[u8; 16]])
     for (to, from) in blocks.get_out().iter_mut().zip(used) {
         *to = (*from).into();
     }
-    zeroize::Zeroize::zeroize(&mut copy);
+    copy.as_flattened_mut().zeroize();
 }
 
 macro_rules! aead {
@@ -124,8 +126,6 @@ macro_rules! aead {
                 Self::new(&Key::from_bytes((*key).into()))
             }
         }
-
-        impl zeroize::ZeroizeOnDrop for $mode {}
 
         impl AeadCore for $mode {
             type NonceSize = U12;

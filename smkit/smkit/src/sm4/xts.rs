@@ -1,6 +1,8 @@
 //! XTS for data units of storage, with ciphertext stealing.
 
-use std::fmt;
+use core::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{
     BLOCK_BYTES, Key, Sm4Error,
@@ -93,18 +95,19 @@ impl Xts {
                 xor_in_place(block, slot);
             }
         }
+        tweaks.as_flattened_mut().zeroize();
         if let Some(last) = stolen {
             // §5.3.2, §5.4.2: decryption takes the two tweaks in the other order.
             let (first, second) = (tweak, self.next(tweak));
             let (first, second) = if decrypting { (second, first) } else { (first, second) };
             let one = |block: &mut Block, tweak: &Block| {
                 xor_in_place(block, tweak);
-                crypt(&self.data, std::slice::from_mut(block));
+                crypt(&self.data, core::slice::from_mut(block));
                 xor_in_place(block, tweak);
             };
             one(last, &first);
             for (end, start) in rest.iter_mut().zip(last.iter_mut()) {
-                std::mem::swap(end, start);
+                core::mem::swap(end, start);
             }
             one(last, &second);
         }
@@ -127,6 +130,9 @@ impl Xts {
         }
     }
 }
+
+/// The expanded keys wipe themselves.
+impl ZeroizeOnDrop for Xts {}
 
 impl fmt::Debug for Xts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

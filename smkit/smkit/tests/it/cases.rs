@@ -1,81 +1,42 @@
 //! Requests that every peer understands, and what it must answer.
 //!
-//! One request a line: a word, then fields in hexadecimal, `-` for no bytes.
+//! One request a line: a word, then fields in hexadecimal, `-` for no bytes. Numbers are four bytes, big-endian.
 //!
 //! | request | answer |
 //! |---|---|
 //! | `sm3 MESSAGE` | digest |
 //! | `hmac KEY MESSAGE` | code |
+//! | `kdf Z LENGTH` | the KDF of GB/T 32918 |
+//! | `pbkdf2 PASSWORD SALT ROUNDS LENGTH`, `hkdf SECRET SALT INFO LENGTH` | key |
 //! | `sign D PUBLIC ID MESSAGE` | r ‖ s |
 //! | `verify PUBLIC ID MESSAGE R‖S` | `1` or `0` |
-//! | `gcm-seal KEY NONCE AAD PLAIN` | ciphertext ‖ tag |
-//! | `gcm-open KEY NONCE AAD SEALED` | plaintext, or `!` when refused |
+//! | `encrypt PUBLIC MESSAGE`, `encrypt-der …` | C1 ‖ C3 ‖ C2, or as `SM2Cipher` |
+//! | `decrypt D PUBLIC CIPHERTEXT`, `decrypt-der …` | message, or `!` when refused |
+//! | `exchange-a D R ID PB RB IDB LENGTH SB` | the initiator's K ‖ SA, or `!` when SB is wrong |
+//! | `exchange-b D R ID PA RA IDA LENGTH` | the responder's K ‖ SB ‖ SA |
+//! | `gcm-seal KEY NONCE AAD PLAIN`, `ccm-seal …` | ciphertext ‖ tag |
+//! | `gcm-open KEY NONCE AAD SEALED`, `ccm-open …` | plaintext, or `!` when refused |
+//! | `cbc-seal KEY IV PLAIN` | ciphertext with PKCS#7 padding |
+//! | `cbc-open KEY IV CIPHERTEXT` | plaintext, or `!` when refused |
 //! | `ctr KEY COUNTER DATA` | data |
-//! | `encrypt PUBLIC MESSAGE` | C1 ‖ C3 ‖ C2 |
-//! | `decrypt D CIPHERTEXT` | message, or `!` when refused |
+//! | `xts-gb-seal KEY1‖KEY2 TWEAK DATA`, `-open`; `xts-ieee-…` | data |
 
+mod draw;
+mod encryption;
+mod exchange;
+mod kdf;
+mod plan;
 mod sm2;
 mod sm3;
 mod sm4;
 
 use std::collections::BTreeMap;
 
+use smkit::sm2::{PrivateKey, VerifyingKey};
+
+use self::{draw::Draw, plan::Kind};
+pub(crate) use self::{exchange::Fixed, plan::Plan};
 use crate::peer::say;
-
-/// How many cases of each kind a peer gets; chosen so that each takes a few seconds.
-pub(crate) struct Plan {
-    pub(crate) sm3: usize,
-    pub(crate) hmac: usize,
-    pub(crate) verify: usize,
-    pub(crate) sign: usize,
-    pub(crate) gcm_seal: usize,
-    pub(crate) gcm_open: usize,
-    pub(crate) ctr: usize,
-    /// GmSSL refuses to encrypt nothing.
-    pub(crate) empty_plaintext: bool,
-}
-
-impl Plan {
-    pub(crate) const BOUNCYCASTLE: Self = Self {
-        sm3: 8_000,
-        hmac: 3_000,
-        verify: 6_000,
-        sign: 3_000,
-        gcm_seal: 4_000,
-        gcm_open: 4_000,
-        ctr: 4_000,
-        empty_plaintext: true,
-    };
-    pub(crate) const LIBGCRYPT: Self = Self {
-        sm3: 12_000,
-        hmac: 5_000,
-        verify: 1_500,
-        sign: 500,
-        gcm_seal: 6_000,
-        gcm_open: 6_000,
-        ctr: 6_000,
-        empty_plaintext: true,
-    };
-    pub(crate) const GMSSL: Self = Self {
-        sm3: 12_000,
-        hmac: 4_000,
-        verify: 8_000,
-        sign: 4_000,
-        gcm_seal: 8_000,
-        gcm_open: 8_000,
-        ctr: 8_000,
-        empty_plaintext: false,
-    };
-
-    const fn total(&self) -> usize {
-        self.sm3 + self.hmac + self.verify + self.sign + self.gcm_seal + self.gcm_open + self.ctr
-    }
-}
-
-const _: () = assert!(
-    Plan::BOUNCYCASTLE.total() + Plan::LIBGCRYPT.total() + Plan::GMSSL.total() >= 100_000,
-    "a run has at least 100,000 cases",
-);
 
 /// A request and the judgement of its answer.
 pub(crate) struct Case {
@@ -88,7 +49,9 @@ pub(crate) enum Expected {
     /// Exactly this.
     Answer(String),
     /// A signature that this key accepts for this message, and for no other.
-    SignatureBy(Box<smkit::sm2::VerifyingKey>, Vec<u8>),
+    SignatureBy(Box<VerifyingKey>, Vec<u8>),
+    /// A ciphertext (raw, or DER) that this key decrypts to this message, and no altered one.
+    CiphertextFor { key: Box<PrivateKey>, message: Vec<u8>, der: bool },
 }
 
 /// All cases for one peer.
@@ -102,14 +65,13 @@ impl Cases {
             hex::encode(bytes)
         });
         say(&format!("{peer}: CHANGBAI_SEED={seed}"));
-        let mut draw = Draw { seed: smkit::sm3(format!("{peer}/{seed}").as_bytes()), count: 0 };
+        let mut draw = Draw::new(&format!("{peer}/{seed}"));
         let mut cases = Vec::with_capacity(plan.total());
-        sm3::digests(&mut draw, plan.sm3, &mut cases);
-        sm3::codes(&mut draw, plan.hmac, &mut cases);
-        sm2::verifications(&mut draw, plan.verify, &mut cases);
-        sm2::signatures(&mut draw, plan.sign, &mut cases);
-        sm4::gcm(&mut draw, plan, &mut cases);
-        sm4::ctr(&mut draw, plan, &mut cases);
+        for (kind, count) in plan.counts {
+            let before = cases.len();
+            kind.add(&mut draw, *count, plan, &mut cases);
+            assert_eq!(cases.len() - before, *count, "{kind:?}: as many cases as planned");
+        }
         Self(cases)
     }
 
@@ -130,21 +92,46 @@ impl Cases {
     }
 }
 
+impl Kind {
+    fn add(self, draw: &mut Draw, count: usize, plan: &Plan, cases: &mut Vec<Case>) {
+        match self {
+            Self::Digests => sm3::digests(draw, count, cases),
+            Self::Codes => sm3::codes(draw, count, plan, cases),
+            Self::Derivations => kdf::gbt32918(draw, count, cases),
+            Self::Passwords => kdf::pbkdf2(draw, count, cases),
+            Self::Expansions => kdf::hkdf(draw, count, cases),
+            Self::Verifications => sm2::verifications(draw, count, plan, cases),
+            Self::Signatures => sm2::signatures(draw, count, plan, cases),
+            Self::Encryptions { der } => encryption::encryptions(draw, count, plan, der, cases),
+            Self::Decryptions { der } => encryption::decryptions(draw, count, plan, der, cases),
+            Self::Exchanges => exchange::exchanges(draw, count, cases),
+            Self::Gcm => sm4::aead(draw, count, plan, sm4::Mode::Gcm, cases),
+            Self::Ccm => sm4::aead(draw, count, plan, sm4::Mode::Ccm, cases),
+            Self::Cbc => sm4::cbc(draw, count, plan, cases),
+            Self::Ctr => sm4::ctr(draw, count, plan, cases),
+            Self::XtsGb => sm4::xts(draw, count, smkit::sm4::XtsStandard::GbT17964, cases),
+            Self::XtsIeee => sm4::xts(draw, count, smkit::sm4::XtsStandard::Ieee1619, cases),
+        }
+    }
+}
+
 impl Case {
     pub(crate) fn new(word: &str, fields: &[&[u8]], answer: String) -> Self {
         Self { request: request(word, fields), expected: Expected::Answer(answer) }
     }
 
     fn check(&self, peer: &str, answer: &str) {
-        match &self.expected {
+        let accepted = match &self.expected {
             Expected::Answer(expected) => {
                 assert_eq!(answer, expected, "{peer}: {}", self.request);
+                return;
             }
-            Expected::SignatureBy(key, message) => {
-                let accepted = sm2::accepted_only_as_is(key, message, answer);
-                assert!(accepted, "{peer}: {} answered {answer}", self.request);
+            Expected::SignatureBy(key, message) => sm2::accepted_only_as_is(key, message, answer),
+            Expected::CiphertextFor { key, message, der } => {
+                encryption::decrypted_only_as_is(key, message, *der, answer)
             }
-        }
+        };
+        assert!(accepted, "{peer}: {} answered {answer}", self.request);
     }
 }
 
@@ -158,46 +145,12 @@ pub(crate) fn shown(bytes: &[u8]) -> String {
     if bytes.is_empty() { "-".to_owned() } else { hex::encode(bytes) }
 }
 
-/// Bytes from a seed.
-pub(crate) struct Draw {
-    seed: smkit::Sm3Digest,
-    count: u64,
+/// Bytes, or `!` when they were refused.
+pub(crate) fn shown_unless_refused<E>(result: Result<impl AsRef<[u8]>, E>) -> String {
+    result.map_or_else(|_| "!".to_owned(), |bytes| shown(bytes.as_ref()))
 }
 
-impl Draw {
-    pub(crate) fn block(&mut self) -> [u8; 32] {
-        self.count += 1;
-        *smkit::sm3_parts(&[self.seed.as_bytes(), &self.count.to_be_bytes()]).as_bytes()
-    }
-
-    /// A number below `limit`.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        let [a, b, c, d, ..] = self.block();
-        u32::from_be_bytes([a, b, c, d]) as usize % limit
-    }
-
-    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
-        let blocks = length.div_ceil(32);
-        let mut bytes: Vec<u8> = (0..blocks).flat_map(|_| self.block()).collect();
-        bytes.truncate(length);
-        bytes
-    }
-
-    pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
-        self.bytes(N).try_into().unwrap()
-    }
-
-    /// A length at which something changes in a block cipher, a digest or a vector kernel, or any other.
-    pub(crate) fn length(&mut self) -> usize {
-        match self.below(4) {
-            0 => LENGTHS[self.below(LENGTHS.len())],
-            1 => self.below(1_200),
-            _ => self.below(200),
-        }
-    }
+/// A number as a field.
+pub(crate) fn number(value: usize) -> [u8; 4] {
+    u32::try_from(value).unwrap().to_be_bytes()
 }
-
-const LENGTHS: [usize; 28] = [
-    0, 1, 15, 16, 17, 31, 32, 33, 54, 55, 56, 57, 63, 64, 65, 119, 120, 127, 128, 129, 255, 256,
-    257, 511, 512, 1_023, 1_024, 4_097,
-];

@@ -1,22 +1,33 @@
-//! OpenSSL's command line: a process a case, so few cases; digests many a process.
+//! OpenSSL 3: its library through a small C program, and its command line for key files, a process a case.
 
 use std::{path::Path, process::Command};
 
 use smkit::{
     OsRandom, Random as _,
-    sm2::{PrivateKey, Signature, SignerId, SigningKey},
+    sm2::{PrivateKey, PublicKey, Signature, SignerId, SigningKey},
     sm3_many,
 };
 
-use crate::peer::{find, say};
+use crate::{
+    cases::{Cases, Plan},
+    peer::{self, find, say},
+};
 
 const DISTID: &str = "distid:1234567812345678";
 const DIGESTS: usize = 1_000;
 const SIGNATURES: usize = 60;
+const KEYS: usize = 20;
 
 fn run(program: &Path, dir: &Path, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(program).current_dir(dir).args(arguments).output().unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn agrees() {
+    let Some(program) = peer::compiled("openssl_peer.c", "-lcrypto", "libssl-dev") else { return };
+    let cases = Cases::new("openssl", &Plan::OPENSSL);
+    peer::ask("OpenSSL", &[program.path()], &cases);
 }
 
 #[test]
@@ -80,4 +91,31 @@ fn signatures_agree_both_ways() {
         assert!(!run(&program, dir.path(), &verifying).0, "OpenSSL refuses another's");
     }
     say(&format!("OpenSSL: {} signatures agree", 3 * SIGNATURES));
+}
+
+/// SEC1 and compressed keys, read and written by both.
+#[test]
+fn key_files_agree_both_ways() {
+    let Some(program) = find("openssl") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let read = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
+    for _ in 0..KEYS {
+        let private = PrivateKey::generate(&mut OsRandom).unwrap();
+        std::fs::write(path("ours.der"), private.to_sec1_der().as_slice()).unwrap();
+        let command = ["ec", "-inform", "DER", "-in", "ours.der", "-outform", "DER"];
+        let (success, _) =
+            run(&program, dir.path(), &[&command[..], &["-out", "theirs.der"]].concat());
+        assert!(success, "OpenSSL reads our ECPrivateKey");
+        let theirs = PrivateKey::from_sec1_der(&read("theirs.der")).unwrap();
+        assert_eq!(theirs.to_bytes(), private.to_bytes());
+
+        let public = ["-pubout", "-conv_form", "compressed", "-out", "public.der"];
+        assert!(run(&program, dir.path(), &[&command[..], &public].concat()).0);
+        let spki = read("public.der");
+        let compressed = &spki[spki.len() - 33..];
+        assert_eq!(compressed, private.public_key().to_compressed());
+        assert_eq!(PublicKey::from_compressed(compressed).as_ref(), Ok(private.public_key()));
+    }
+    say(&format!("OpenSSL: {} keys agree", 2 * KEYS));
 }

@@ -1,6 +1,10 @@
 //! Running another implementation, or saying clearly that it was not run.
 
-use std::{ffi::OsStr, path::PathBuf, process::Command};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::cases::Cases;
 
@@ -30,6 +34,35 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 /// A file beside the tests' peers.
 pub(crate) fn source(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
+}
+
+/// A program of a C file beside the tests' peers; prints the skip when it cannot be built.
+pub(crate) fn compiled(file: &str, library: &str, package: &str) -> Option<Program> {
+    let compiler = find("cc")?;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("peer");
+    let built = Command::new(compiler)
+        .args(["-O2".as_ref(), "-o".as_ref(), path.as_os_str()])
+        .args([source(file).as_os_str(), library.as_ref()])
+        .output()
+        .unwrap();
+    if built.status.success() {
+        return Some(Program { path, _dir: dir });
+    }
+    skip(&format!("{file} does not compile (Debian: {package})"));
+    None
+}
+
+/// A program in a folder that goes when this does.
+pub(crate) struct Program {
+    path: PathBuf,
+    _dir: tempfile::TempDir,
+}
+
+impl Program {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// Hands all requests to a program as one file and checks its answers, one a line.

@@ -7,6 +7,7 @@
  * Build: cc -O2 gcrypt.c -lgcrypt
  */
 #include <gcrypt.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,12 +123,71 @@ static int verify(const unsigned char *q, const unsigned char e[32], const unsig
 static gcry_cipher_hd_t cipher(int mode, const unsigned char *key, const field *iv) {
     gcry_cipher_hd_t hd;
     must(gcry_cipher_open(&hd, GCRY_CIPHER_SM4, mode, 0), "open");
-    must(gcry_cipher_setkey(hd, key, 16), "key");
+    must(gcry_cipher_setkey(hd, key, mode == GCRY_CIPHER_MODE_XTS ? 32 : 16), "key");
     if (mode == GCRY_CIPHER_MODE_CTR)
         must(gcry_cipher_setctr(hd, iv->at, iv->len), "ctr");
     else if (iv)
         must(gcry_cipher_setiv(hd, iv->at, iv->len), "iv");
     return hd;
+}
+
+static size_t number(const field *from) {
+    return (size_t)from->at[0] << 24 | (size_t)from->at[1] << 16 | (size_t)from->at[2] << 8 | from->at[3];
+}
+
+/* GCM or CCM; CCM wants all lengths first. */
+static void aead(int mode, int seal) {
+    static unsigned char out[FIELD_BYTES_MAX + 32];
+    field *f = fields;
+    size_t len = seal ? f[3].len : f[3].len - 16;
+    gcry_cipher_hd_t hd = cipher(mode, f[0].at, &f[1]);
+    if (mode == GCRY_CIPHER_MODE_CCM) {
+        uint64_t lengths[3] = {len, f[2].len, 16};
+        must(gcry_cipher_ctl(hd, GCRYCTL_SET_CCM_LENGTHS, lengths, sizeof lengths), "lengths");
+    }
+    must(gcry_cipher_authenticate(hd, f[2].at, f[2].len), "aad");
+    if (seal) {
+        must(gcry_cipher_encrypt(hd, out, len, f[3].at, len), "seal");
+        must(gcry_cipher_gettag(hd, out + len, 16), "tag");
+        print_hex(out, len + 16);
+    } else {
+        must(gcry_cipher_decrypt(hd, out, len, f[3].at, len), "open");
+        if (gcry_cipher_checktag(hd, f[3].at + len, 16)) printf("!");
+        else print_hex(out, len);
+    }
+    gcry_cipher_close(hd);
+}
+
+/* libgcrypt has no padding: it is put on and checked here. */
+static void cbc(int seal) {
+    static unsigned char out[FIELD_BYTES_MAX + 32];
+    field *f = fields;
+    size_t len = f[2].len;
+    gcry_cipher_hd_t hd = cipher(GCRY_CIPHER_MODE_CBC, f[0].at, &f[1]);
+    memcpy(out, f[2].at, len);
+    if (seal) {
+        size_t count = 16 - len % 16;
+        memset(out + len, (int)count, count);
+        must(gcry_cipher_encrypt(hd, out, len + count, NULL, 0), "cbc");
+        print_hex(out, len + count);
+    } else {
+        must(gcry_cipher_decrypt(hd, out, len, NULL, 0), "cbc");
+        size_t count = out[len - 1], wrong = count < 1 || count > 16;
+        for (size_t i = 0; !wrong && i < count; i++) wrong = out[len - 1 - i] != count;
+        if (wrong) printf("!");
+        else print_hex(out, len - count);
+    }
+    gcry_cipher_close(hd);
+}
+
+static void xts(int seal) {
+    static unsigned char out[FIELD_BYTES_MAX];
+    field *f = fields;
+    gcry_cipher_hd_t hd = cipher(GCRY_CIPHER_MODE_XTS, f[0].at, &f[1]);
+    if (seal) must(gcry_cipher_encrypt(hd, out, f[2].len, f[2].at, f[2].len), "xts");
+    else must(gcry_cipher_decrypt(hd, out, f[2].len, f[2].at, f[2].len), "xts");
+    print_hex(out, f[2].len);
+    gcry_cipher_close(hd);
 }
 
 static void answer(const char *op) {
@@ -151,21 +211,19 @@ static void answer(const char *op) {
     } else if (!strcmp(op, "verify")) {
         digest(&f[0], &f[1], &f[2], e);
         printf("%d", verify(f[0].at, e, f[3].at));
-    } else if (!strcmp(op, "gcm-seal")) {
-        gcry_cipher_hd_t hd = cipher(GCRY_CIPHER_MODE_GCM, f[0].at, &f[1]);
-        must(gcry_cipher_authenticate(hd, f[2].at, f[2].len), "aad");
-        must(gcry_cipher_encrypt(hd, out, f[3].len, f[3].at, f[3].len), "seal");
-        must(gcry_cipher_gettag(hd, out + f[3].len, 16), "tag");
-        print_hex(out, f[3].len + 16);
-        gcry_cipher_close(hd);
-    } else if (!strcmp(op, "gcm-open")) {
-        size_t len = f[3].len - 16;
-        gcry_cipher_hd_t hd = cipher(GCRY_CIPHER_MODE_GCM, f[0].at, &f[1]);
-        must(gcry_cipher_authenticate(hd, f[2].at, f[2].len), "aad");
-        must(gcry_cipher_decrypt(hd, out, len, f[3].at, len), "open");
-        if (gcry_cipher_checktag(hd, f[3].at + len, 16)) printf("!");
-        else print_hex(out, len);
-        gcry_cipher_close(hd);
+    } else if (!strcmp(op, "pbkdf2")) {
+        size_t len = number(&f[3]);
+        must(gcry_kdf_derive(f[0].at, f[0].len, GCRY_KDF_PBKDF2, GCRY_MD_SM3, f[1].at, f[1].len, number(&f[2]),
+                             len, out), "pbkdf2");
+        print_hex(out, len);
+    } else if (!strcmp(op, "gcm-seal") || !strcmp(op, "gcm-open")) {
+        aead(GCRY_CIPHER_MODE_GCM, op[4] == 's');
+    } else if (!strcmp(op, "ccm-seal") || !strcmp(op, "ccm-open")) {
+        aead(GCRY_CIPHER_MODE_CCM, op[4] == 's');
+    } else if (!strcmp(op, "cbc-seal") || !strcmp(op, "cbc-open")) {
+        cbc(op[4] == 's');
+    } else if (!strcmp(op, "xts-ieee-seal") || !strcmp(op, "xts-ieee-open")) {
+        xts(op[9] == 's');
     } else if (!strcmp(op, "ctr")) {
         gcry_cipher_hd_t hd = cipher(GCRY_CIPHER_MODE_CTR, f[0].at, &f[1]);
         must(gcry_cipher_encrypt(hd, out, f[2].len, f[2].at, f[2].len), "ctr");

@@ -84,12 +84,20 @@ def answer(op: str, f: list) -> str:
             return "!"
     if op == "ctr":
         return show(gm.sm4_ctr_encrypt(f[0], f[1], f[2]))
+    if op == "kdf":
+        return show(gm.sm3_kdf(f[0], int.from_bytes(f[1], "big")))
+    if op == "cbc-seal":
+        return show(gm.sm4_cbc_padding_encrypt(f[0], f[1], f[2]))
+    if op == "cbc-open":
+        return show(gm.sm4_cbc_padding_decrypt(f[0], f[1], f[2]))
     if op == "encrypt":
         return show(cipher_from_der(gm.sm2_encrypt(f[0][1:], f[1])))
-    if op == "decrypt":
+    if op == "encrypt-der":
+        return show(gm.sm2_encrypt(f[0][1:], f[1]))
+    if op in ("decrypt", "decrypt-der"):
         try:
-            return show(gm.sm2_decrypt(f[0], cipher_to_der(f[1])))
-        except gm.GmsslInnerError:
+            return show(gm.sm2_decrypt(f[0], cipher_to_der(f[2]) if op == "decrypt" else f[2]))
+        except (gm.GmsslInnerError, gm.InvalidValueError):
             return "!"
     return "?"
 

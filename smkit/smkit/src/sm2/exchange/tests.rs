@@ -111,3 +111,18 @@ proptest! {
         prop_assert!(twin.confirm(&s_a).is_err());
     }
 }
+
+#[test]
+fn an_initiator_may_open_before_it_knows_its_peer() {
+    let random = &mut Counting(9);
+    let [alice, bob] = [1, 2].map(|seed| PrivateKey::generate(&mut Counting(seed)).unwrap());
+    let [alice_key, bob_key] = [&alice, &bob].map(|key| verifying(key, &SignerId::DEFAULT));
+    let opening = Opening::new(&alice, SignerId::DEFAULT, random).unwrap();
+    let first = opening.ephemeral().clone();
+    let responder =
+        Responder::new(&bob, SignerId::DEFAULT, &alice_key, &first, 48, random).unwrap();
+    let second = responder.ephemeral().clone();
+    let initiator = opening.with_peer(bob_key);
+    assert_eq!(initiator.ephemeral(), &first);
+    assert_eq!(initiator.unconfirmed(&second, 48).unwrap(), responder.unconfirmed());
+}

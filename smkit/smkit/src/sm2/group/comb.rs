@@ -1,10 +1,11 @@
 //! Multiples of a fixed point from a table of all d·64^w·P: additions only, no doubling.
 
-use std::sync::LazyLock;
+use alloc::vec::Vec;
 
 use zeroize::Zeroize;
 
-use super::{Affine, Field, Jacobian, Scalar};
+use super::{Affine, Field, Jacobian, Scalar, jacobian::PublicSum, sum::Sum};
+use crate::once::LazyLock;
 
 /// d·64^w·P for d in 1..=32, one row for each window w; 86 KiB.
 pub(crate) struct Comb(Vec<[Affine; DIGIT_MAX]>);
@@ -13,20 +14,29 @@ pub(crate) struct Comb(Vec<[Affine; DIGIT_MAX]>);
 pub(crate) static GENERATOR: LazyLock<Comb> = LazyLock::new(|| Comb::new(&Affine::GENERATOR));
 
 impl Comb {
-    /// The table of a point; costs about as much as eight verifications. For public points.
+    /// The table of a point; costs about as much as nine verifications. For public points.
+    ///
+    /// No multiple here is infinity, and none is added to itself or its negative: the order is a prime far above 64, and
+    /// d·64^w is no multiple of it.
     pub(crate) fn new(point: &Affine) -> Self {
-        let mut points = Vec::with_capacity(WINDOWS * DIGIT_MAX);
-        let mut base = Jacobian::from(*point);
+        let mut sum = Sum::new(Jacobian::from(*point));
+        let mut bases = Vec::with_capacity(WINDOWS);
         for _ in 0..WINDOWS {
-            let mut multiple = base;
-            for _ in 1..DIGIT_MAX {
-                points.push(multiple);
-                multiple = multiple.add(&base);
-            }
-            points.push(multiple);
-            base = multiple.double();
+            bases.push(sum.point);
+            (0..WINDOW_BITS).for_each(|_| sum.double());
         }
-        // No multiple is infinity: the order is a prime above 32 that does not divide d·64^w.
+        let mut points = Vec::with_capacity(WINDOWS * DIGIT_MAX);
+        for base in Jacobian::normalize_all(&bases) {
+            let mut sum = Sum::new(Jacobian::from(base));
+            sum.term.point = sum.point;
+            points.push(sum.point);
+            sum.double();
+            points.push(sum.point);
+            for _ in 2..DIGIT_MAX {
+                sum.add_affine();
+                points.push(sum.point);
+            }
+        }
         Self(Jacobian::normalize_all(&points).as_chunks().0.to_vec())
     }
 
@@ -38,14 +48,14 @@ impl Comb {
     /// sum + \[scalar\]P, in a time that depends on everything: for public numbers.
     pub(crate) fn add_multiple(&self, sum: &Jacobian, scalar: &Scalar) -> Jacobian {
         let digits = Digits::new(scalar);
-        self.0.iter().zip(digits.0).fold(*sum, |sum, (row, digit)| {
+        let mut sum = PublicSum::new(sum);
+        for (row, digit) in self.0.iter().zip(digits.0) {
             let magnitude = usize::from(digit.unsigned_abs());
-            match magnitude.checked_sub(1).and_then(|at| row.get(at)) {
-                Some(multiple) if digit < 0 => sum.add_affine(&multiple.negate()),
-                Some(multiple) => sum.add_affine(multiple),
-                None => sum,
+            if let Some(multiple) = magnitude.checked_sub(1).and_then(|at| row.get(at)) {
+                sum.add_affine(multiple, digit < 0);
             }
-        })
+        }
+        sum.point()
     }
 
     /// \[scalar\]P, in the same time for every scalar.
@@ -58,32 +68,36 @@ impl Comb {
     /// are an S at infinity and d = 0, and both are masked.
     pub(crate) fn multiply(&self, scalar: &Scalar) -> Jacobian {
         let mut digits = Digits::new(scalar);
-        let mut sum = Jacobian::INFINITY;
+        let mut sum = Sum::new(Jacobian::INFINITY);
+        let mut before = sum.point;
         let mut sum_is_infinity = u64::MAX;
         for (row, digit) in self.0.iter().zip(&digits.0) {
-            let digit = std::hint::black_box(i64::from(*digit));
+            let digit = core::hint::black_box(i64::from(*digit));
             let sign = (digit >> 63).cast_unsigned();
             let magnitude = (digit.cast_unsigned() ^ sign).wrapping_sub(sign);
-            let entry = look_up(row, magnitude);
-            let y = Field::select(&entry.y.negate(), &entry.y, sign);
-            let entry = Affine { x: entry.x, y };
+            let Affine { x, y } = look_up(row, magnitude);
+            let y = Field::select(&y.negate(), &y, sign);
+            sum.term.point = Jacobian::from(Affine { x, y });
             let digit_is_zero = (magnitude.wrapping_sub(1) >> 63).wrapping_neg();
 
-            let (added, _) = sum.add_affine_unchecked(&entry);
-            let first = Jacobian::from(entry);
-            let chosen = Jacobian::select(&first, &added, sum_is_infinity);
-            sum = Jacobian::select(&sum, &chosen, digit_is_zero);
+            before = sum.point;
+            sum.add_affine();
+            let added = Jacobian::select(&sum.term.point, &sum.point, sum_is_infinity);
+            sum.point = Jacobian::select(&before, &added, digit_is_zero);
             sum_is_infinity &= digit_is_zero;
         }
         digits.0.zeroize();
-        sum
+        before.zeroize();
+        let result = sum.point;
+        sum.zeroize();
+        result
     }
 }
 
 impl Jacobian {
     /// `a` where the mask is all ones, `b` where it is zero.
     #[inline]
-    fn select(a: &Self, b: &Self, mask: u64) -> Self {
+    pub(super) fn select(a: &Self, b: &Self, mask: u64) -> Self {
         Self {
             x: Field::select(&a.x, &b.x, mask),
             y: Field::select(&a.y, &b.y, mask),
@@ -100,7 +114,7 @@ impl Digits {
         let [l0, l1, l2, l3] = scalar.to_limbs();
         let mut limbs = [l0, l1, l2, l3, 0, 0];
         let mut carry = 0;
-        let digits = std::array::from_fn(|window| {
+        let digits = core::array::from_fn(|window| {
             let bit = window * WINDOW_BITS;
             let limb = |at: usize| u128::from(limbs.get(at).copied().unwrap_or(0));
             let pair = limb(bit / 64) | limb(bit / 64 + 1) << 64;

@@ -1,16 +1,50 @@
 //! Numbers modulo p, the prime of the curve, in Montgomery form: a stands for a·2⁻²⁵⁶.
 
+use alloc::vec::Vec;
+
 #[cfg(target_arch = "x86_64")]
 use super::kernel;
-use super::portable;
+use super::{
+    constants::{self, P},
+    portable,
+};
+
+/// a^(p−2) of anything with `multiply` and `square_times`: 256 squarings and 15 multiplications.
+macro_rules! power_p_minus_2 {
+    ($a:expr) => {{
+        // a_n is a^(2^n − 1). From the top, p − 2 has 31 ones, a zero, 128 ones, 32 zeros, 62 ones, 0, 1.
+        let a = $a;
+        let a2 = a.square_times(1).multiply(&a);
+        let a3 = a2.square_times(1).multiply(&a);
+        let a6 = a3.square_times(3).multiply(&a3);
+        let a12 = a6.square_times(6).multiply(&a6);
+        let a15 = a12.square_times(3).multiply(&a3);
+        let a30 = a15.square_times(15).multiply(&a15);
+        let a31 = a30.square_times(1).multiply(&a);
+        let a32 = a31.square_times(1).multiply(&a);
+        let power = a31.square_times(33).multiply(&a32);
+        let power = power.square_times(32).multiply(&a32);
+        let power = power.square_times(32).multiply(&a32);
+        let power = power.square_times(32).multiply(&a32);
+        let power = power.square_times(64).multiply(&a32);
+        power.square_times(30).multiply(&a30).square_times(2).multiply(&a)
+    }};
+}
+pub(in crate::sm2) use power_p_minus_2;
 
 /// A number modulo p; the limbs, lowest first, are always below p. Every operation takes the same time for every value.
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(crate) struct Field([u64; 4]);
 
 impl Field {
     pub(crate) const ZERO: Self = Self([0; 4]);
     pub(crate) const ONE: Self = Self(MONTGOMERY_ONE);
+
+    /// A number below p, for constants.
+    pub(crate) const fn constant(limbs: &[u64; 4]) -> Self {
+        Self(constants::to_montgomery(limbs, &P))
+    }
 
     /// Takes limbs in Montgomery form, below p.
     pub(crate) const fn from_montgomery(limbs: [u64; 4]) -> Self {
@@ -79,31 +113,23 @@ impl Field {
         Self(portable::multiply(&self.0, &self.0, &P))
     }
 
-    fn square_times(&self, times: u32) -> Self {
-        (0..times).fold(*self, |power, _| power.square())
+    fn square_times(mut self, times: u32) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        kernel::square_times(&mut self.0, times);
+        #[cfg(not(target_arch = "x86_64"))]
+        (0..times).for_each(|_| self = self.square());
+        self
+    }
+
+    /// 3/2 of it.
+    #[inline]
+    pub(crate) fn three_halves(&self) -> Self {
+        self.add(&Self(portable::halve(&self.0, &P)))
     }
 
     /// The inverse by Fermat, a^(p−2); zero gives zero.
     pub(crate) fn invert(&self) -> Self {
-        // a_n is a^(2^n − 1). From the top, p − 2 has 31 ones, a zero, 128 ones, 32 zeros, 62 ones, 0, 1.
-        let a2 = self.square().multiply(self);
-        let a4 = a2.square_times(2).multiply(&a2);
-        let a6 = a4.square_times(2).multiply(&a2);
-        let a8 = a4.square_times(4).multiply(&a4);
-        let a14 = a8.square_times(6).multiply(&a6);
-        let a16 = a8.square_times(8).multiply(&a8);
-        let a30 = a16.square_times(14).multiply(&a14);
-        let a31 = a30.square().multiply(self);
-        let a32 = a31.square().multiply(self);
-        let a62 = a31.square_times(31).multiply(&a31);
-        let a64 = a32.square_times(32).multiply(&a32);
-        let a128 = a64.square_times(64).multiply(&a64);
-        a31.square_times(129)
-            .multiply(&a128)
-            .square_times(94)
-            .multiply(&a62)
-            .square_times(2)
-            .multiply(self)
+        power_p_minus_2!(*self)
     }
 
     /// The square root a^((p+1)/4), if there is one. Takes longer for none: for public numbers.
@@ -123,6 +149,17 @@ impl Field {
 
     pub(crate) fn is_zero(&self) -> bool {
         self.zero_mask() != 0
+    }
+
+    /// Zero for zero alone.
+    pub(super) fn bits(&self) -> u64 {
+        self.0.iter().fold(0, |bits, limb| bits | limb)
+    }
+
+    /// Becomes its negative, or stays, without a branch.
+    #[inline]
+    pub(super) fn negate_if(&mut self, negative: bool) {
+        *self = Self::select(&self.negate(), self, u64::from(negative).wrapping_neg());
     }
 
     /// All ones for zero, else zero.
@@ -192,15 +229,8 @@ pub(crate) fn bytes_of_limbs(limbs: &[u64; 4]) -> [u8; 32] {
     bytes
 }
 
-/// p = 2²⁵⁶ − 2²²⁴ − 2⁹⁶ + 2⁶⁴ − 1.
-pub(crate) const P: [u64; 4] =
-    [0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000, 0xffff_ffff_ffff_ffff, 0xffff_fffe_ffff_ffff];
 /// 2²⁵⁶ modulo p.
-const MONTGOMERY_ONE: [u64; 4] =
-    [0x0000_0000_0000_0001, 0x0000_0000_ffff_ffff, 0x0000_0000_0000_0000, 0x0000_0001_0000_0000];
+const MONTGOMERY_ONE: [u64; 4] = constants::to_montgomery(&[1, 0, 0, 0], &P);
 /// 2⁵¹² modulo p.
-const R_SQUARED: [u64; 4] =
-    [0x0000_0002_0000_0003, 0x0000_0002_ffff_ffff, 0x0000_0001_0000_0001, 0x0000_0004_0000_0002];
-/// (p + 1)/4.
-const SQUARE_ROOT_EXPONENT: [u64; 4] =
-    [0x4000_0000_0000_0000, 0xffff_ffff_c000_0000, 0xffff_ffff_ffff_ffff, 0x3fff_ffff_bfff_ffff];
+const R_SQUARED: [u64; 4] = constants::to_montgomery(&MONTGOMERY_ONE, &P);
+const SQUARE_ROOT_EXPONENT: [u64; 4] = constants::quarter_above(&P);

@@ -1,6 +1,14 @@
 //! Points in affine and Jacobian coordinates: fewer multiplications than [`super::Point`], at the price of exceptions.
 
-use super::{Field, Scalar, field, point::B, scalar};
+use alloc::vec::Vec;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{
+    Field, Scalar, constants,
+    point::B,
+    sum::{Cached, Sum},
+};
 
 /// A point other than infinity.
 #[derive(Clone, Copy)]
@@ -11,35 +19,16 @@ pub(crate) struct Affine {
 
 /// A point of the curve, infinity (Z = 0) included; x = X/Z², y = Y/Z³.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(crate) struct Jacobian {
     pub(crate) x: Field,
     pub(crate) y: Field,
     pub(crate) z: Field,
 }
 
-/// A Jacobian point other than infinity, ready to be added often.
-#[derive(Clone, Copy)]
-struct Cached {
-    point: Jacobian,
-    z2: Field,
-    z3: Field,
-}
-
 impl Affine {
-    pub(crate) const GENERATOR: Self = Self {
-        x: Field::from_montgomery([
-            0x6132_8990_f418_029e,
-            0x3e79_81ed_dca6_c050,
-            0xd6a1_ed99_ac24_c3c3,
-            0x9116_7a5e_e1c1_3b05,
-        ]),
-        y: Field::from_montgomery([
-            0xc135_4e59_3c2d_0ddd,
-            0xc1f5_e578_8d32_95fa,
-            0x8d4c_fb06_6e2a_48f8,
-            0x63cd_65d4_81d7_35bd,
-        ]),
-    };
+    pub(crate) const GENERATOR: Self =
+        Self { x: Field::constant(&constants::G_X), y: Field::constant(&constants::G_Y) };
 
     /// The point with these big-endian coordinates; `None` when one is not below p or the point is off the curve.
     pub(crate) fn from_bytes(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
@@ -60,97 +49,44 @@ impl Affine {
 impl Jacobian {
     pub(crate) const INFINITY: Self = Self { x: Field::ONE, y: Field::ONE, z: Field::ZERO };
 
-    /// dbl-2001-b with Z₃ = 2YZ. Right for infinity; no point has order 2.
     pub(crate) fn double(&self) -> Self {
-        let zz = self.z.square();
-        let yy2 = self.y.square().double();
-        let slope = self.x.subtract(&zz).multiply(&self.x.add(&zz));
-        let slope = slope.double().add(&slope);
-        let xyy4 = self.x.multiply(&yy2).double();
-        let z = self.y.multiply(&self.z).double();
-        let x = slope.square().subtract(&xyy4).subtract(&xyy4);
-        let y = slope.multiply(&xyy4.subtract(&x)).subtract(&yy2.square().double());
-        Self { x, y, z }
+        let mut sum = Sum::new(*self);
+        sum.double();
+        sum.point
     }
 
     /// self + other, in a time that depends on both: for public points.
     pub(crate) fn add_affine(&self, other: &Affine) -> Self {
-        if self.z.is_zero() {
-            return Self::from(*other);
-        }
-        let (sum, difference) = self.add_affine_unchecked(other);
-        if difference.x.is_zero() {
-            return if difference.y.is_zero() { self.double() } else { Self::INFINITY };
-        }
-        sum
-    }
-
-    /// self + other unless either is infinity or both have the same x; the differences of x and y tell the latter.
-    #[inline]
-    pub(super) fn add_affine_unchecked(&self, other: &Affine) -> (Self, Affine) {
-        let zz = self.z.square();
-        let dx = other.x.multiply(&zz).subtract(&self.x);
-        let dy = other.y.multiply(&zz.multiply(&self.z)).subtract(&self.y);
-        let dx2 = dx.square();
-        let dx3 = dx2.multiply(&dx);
-        let v = self.x.multiply(&dx2);
-        let x = dy.square().subtract(&dx3).subtract(&v).subtract(&v);
-        let y = dy.multiply(&v.subtract(&x)).subtract(&self.y.multiply(&dx3));
-        let z = self.z.multiply(&dx);
-        (Self { x, y, z }, Affine { x: dx, y: dy })
-    }
-
-    /// self + other, in a time that depends on both: for public points.
-    fn add_cached(&self, other: &Cached, negative: bool) -> Self {
-        let y2 = if negative { other.point.y.negate() } else { other.point.y };
-        if self.z.is_zero() {
-            return Self { y: y2, ..other.point };
-        }
-        let zz = self.z.square();
-        let x1 = self.x.multiply(&other.z2);
-        let y1 = self.y.multiply(&other.z3);
-        let dx = other.point.x.multiply(&zz).subtract(&x1);
-        let dy = y2.multiply(&zz.multiply(&self.z)).subtract(&y1);
-        if dx.is_zero() {
-            return if dy.is_zero() { self.double() } else { Self::INFINITY };
-        }
-        let dx2 = dx.square();
-        let dx3 = dx2.multiply(&dx);
-        let v = x1.multiply(&dx2);
-        let x = dy.square().subtract(&dx3).subtract(&v).subtract(&v);
-        let y = dy.multiply(&v.subtract(&x)).subtract(&y1.multiply(&dx3));
-        let z = self.z.multiply(&other.point.z).multiply(&dx);
-        Self { x, y, z }
+        let mut sum = PublicSum::new(self);
+        sum.add_affine(other, false);
+        sum.point()
     }
 
     /// self + other, in a time that depends on both: for public points.
     pub(crate) fn add(&self, other: &Self) -> Self {
-        if other.z.is_zero() { *self } else { self.add_cached(&Cached::from(*other), false) }
+        if other.z.is_zero() {
+            return *self;
+        }
+        let mut sum = PublicSum::new(self);
+        sum.add(&Cached::from(*other), false);
+        sum.point()
     }
 
     /// \[scalar\]point, in a time that depends on both: for public numbers. Signed odd digits below 16 (w-NAF).
     pub(crate) fn multiple(point: &Affine, scalar: &Scalar) -> Self {
-        let first = Self::from(*point);
-        let twice = Cached::from(first.double());
-        let mut last = first;
-        let odd: [Cached; 8] = std::array::from_fn(|at| {
-            if at > 0 {
-                last = last.add_cached(&twice, false);
-            }
-            Cached::from(last)
-        });
-        let mut sum = Self::INFINITY;
+        let odd = odd_multiples(point);
+        let mut sum = PublicSum::new(&Self::INFINITY);
         for digit in signed_odd_digits(scalar).iter().rev() {
-            sum = sum.double();
+            sum.double();
             let magnitude = usize::from(digit.unsigned_abs());
             // Digits are odd or zero: 1, 3, 5, … are at 0, 1, 2, …
             if let Some(entry) = odd.get(magnitude / 2)
                 && magnitude != 0
             {
-                sum = sum.add_cached(entry, *digit < 0);
+                sum.add(entry, *digit < 0);
             }
         }
-        sum
+        sum.point()
     }
 
     /// Whether x modulo n is this number; false for infinity. Needs no inversion: compares c·Z² with X for both c below p.
@@ -165,9 +101,19 @@ impl Jacobian {
             return true;
         }
         // n < p < 2n: one more candidate, when it is below p.
-        let (more, carry) = super::portable::carrying_add(&least, &scalar::N);
-        let (_, below) = super::portable::borrowing_subtract(&more, &field::P);
+        let (more, carry) = super::portable::carrying_add(&least, &constants::N);
+        let (_, below) = super::portable::borrowing_subtract(&more, &constants::P);
         !carry && below && matches(more)
+    }
+
+    /// Big-endian x; `None` for infinity. In the same time for every other point.
+    pub(crate) fn affine_x(&self) -> Option<[u8; 32]> {
+        if self.z.is_zero() {
+            return None;
+        }
+        // Z would tell about the scalar that led here.
+        let inverse = Zeroizing::new(self.z.invert());
+        Some(self.x.multiply(&inverse.square()).to_bytes())
     }
 
     /// The affine forms, with one inversion for all; none may be infinity.
@@ -188,11 +134,90 @@ impl From<Affine> for Jacobian {
     }
 }
 
-impl From<Jacobian> for Cached {
-    fn from(point: Jacobian) -> Self {
-        let z2 = point.z.square();
-        Self { point, z2, z3: z2.multiply(&point.z) }
+impl Zeroize for Jacobian {
+    fn zeroize(&mut self) {
+        self.x.zeroize();
+        self.y.zeroize();
+        self.z.zeroize();
     }
+}
+
+/// A sum of public points. It answers for every exception, in a time that depends on the points.
+pub(super) struct PublicSum {
+    /// Means nothing while the sum is infinity.
+    sum: Sum,
+    is_infinity: bool,
+}
+
+impl PublicSum {
+    pub(super) fn new(point: &Jacobian) -> Self {
+        Self { sum: Sum::new(*point), is_infinity: point.z.is_zero() }
+    }
+
+    pub(super) const fn point(&self) -> Jacobian {
+        if self.is_infinity { Jacobian::INFINITY } else { self.sum.point }
+    }
+
+    #[inline]
+    pub(super) fn double(&mut self) {
+        if !self.is_infinity {
+            self.sum.double();
+        }
+    }
+
+    /// Adds the point or its negative.
+    #[inline]
+    pub(super) fn add_affine(&mut self, point: &Affine, negative: bool) {
+        self.sum.term.point = Jacobian::from(*point);
+        self.sum.term.point.y.negate_if(negative);
+        if self.is_infinity {
+            return self.take_term();
+        }
+        self.sum.add_affine();
+        self.settle();
+    }
+
+    /// Adds the point or its negative.
+    #[inline]
+    pub(super) fn add(&mut self, point: &Cached, negative: bool) {
+        self.sum.term = *point;
+        self.sum.term.point.y.negate_if(negative);
+        if self.is_infinity {
+            return self.take_term();
+        }
+        self.sum.add_term();
+        self.settle();
+    }
+
+    /// After an addition: of a point to itself, a doubling should have been; to its negative, infinity is the sum.
+    #[inline]
+    fn settle(&mut self) {
+        if self.sum.met_same_x() {
+            self.is_infinity = !self.sum.met_same_y();
+            self.sum.point = self.sum.term.point;
+            self.sum.double();
+        }
+    }
+
+    const fn take_term(&mut self) {
+        self.sum.point = self.sum.term.point;
+        self.is_infinity = false;
+    }
+}
+
+/// P, 3P, … 15P. The order of P is a large prime: no addition here meets its own term.
+fn odd_multiples(point: &Affine) -> [Cached; 8] {
+    let mut sum = Sum::new(Jacobian::from(*point));
+    let first = Cached::from(sum.point);
+    sum.double();
+    sum.term = Cached::from(sum.point);
+    sum.point = first.point;
+    let mut odd = [first; 8];
+    for entry in odd.iter_mut().skip(1) {
+        sum.add_term();
+        *entry = Cached::from(sum.point);
+    }
+    odd
 }
 
 /// The digits of a scalar to the base 2, lowest first: zero or odd in −15..=15, and nonzero ones at least five apart.

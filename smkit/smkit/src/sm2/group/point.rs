@@ -1,18 +1,18 @@
 //! Points in homogeneous coordinates with formulas that are complete: right for every pair, infinity included.
 //!
 //! Renes, Costello, Batina, “Complete addition formulas for prime order elliptic curves” (2015), algorithms 4 and 6
-//! (a = −3). Without exceptions there is nothing to branch on, so secrets may be multiplied here.
+//! (a = −3). Without exceptions there is nothing to branch on, so secrets may be added here; [`super::ladder`] multiplies.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
-use super::{Affine, Field, Jacobian, Scalar, comb};
+use super::{Affine, Field, Jacobian, Scalar, comb, constants};
 
 /// A point of the curve, infinity included; x = X/Z, y = Y/Z.
 #[derive(Clone, Copy)]
 pub(crate) struct Point {
-    x: Field,
-    y: Field,
-    z: Field,
+    pub(super) x: Field,
+    pub(super) y: Field,
+    pub(super) z: Field,
 }
 
 impl Point {
@@ -38,27 +38,6 @@ impl Point {
     /// \[k\]G, in the same time for every k.
     pub(crate) fn mul_base(k: &Scalar) -> Self {
         comb::GENERATOR.multiply(k).into()
-    }
-
-    /// \[k\]P, in the same time for every k and P.
-    pub(crate) fn mul(&self, k: &Scalar) -> Self {
-        let mut table = [Self::INFINITY; 16];
-        let mut last = Self::INFINITY;
-        for entry in table.iter_mut().skip(1) {
-            last = last.add(self);
-            *entry = last;
-        }
-        let mut limbs = k.to_limbs();
-        let mut sum = Self::INFINITY;
-        for limb in limbs.iter().rev() {
-            for nibble in (0..16).rev() {
-                sum = sum.double().double().double().double();
-                sum = sum.add(&Self::look_up(&table, limb >> (4 * nibble) & 15));
-            }
-        }
-        limbs.zeroize();
-        table.zeroize();
-        sum
     }
 
     pub(crate) fn add(&self, other: &Self) -> Self {
@@ -113,22 +92,10 @@ impl Point {
         if self.is_infinity() {
             return None;
         }
-        let inverse = self.z.invert();
+        // Z would tell about the scalar that led here.
+        let inverse = Zeroizing::new(self.z.invert());
         let (x, y) = (self.x.multiply(&inverse), self.y.multiply(&inverse));
         Some((x.to_bytes(), y.to_bytes()))
-    }
-
-    /// Reads every entry, so that the digit leaves no trace in the cache.
-    fn look_up(table: &[Self; 16], digit: u64) -> Self {
-        let digit = std::hint::black_box(digit);
-        let mut entry = Self { x: Field::ZERO, y: Field::ZERO, z: Field::ZERO };
-        for (point, at) in table.iter().zip(0_u64..) {
-            let mask = ((at ^ digit).wrapping_sub(1) >> 63).wrapping_neg();
-            entry.x.or_masked(&point.x, mask);
-            entry.y.or_masked(&point.y, mask);
-            entry.z.or_masked(&point.z, mask);
-        }
-        entry
     }
 }
 
@@ -157,9 +124,4 @@ fn triple(value: &Field) -> Field {
 }
 
 /// b of the curve.
-pub(super) const B: Field = Field::from_montgomery([
-    0x90d2_3063_2bc0_dd42,
-    0x71cf_379a_e9b5_37ab,
-    0x5279_8150_5ea5_1c3c,
-    0x240f_e188_ba20_e2c8,
-]);
+pub(super) const B: Field = Field::constant(&constants::B);

@@ -3,16 +3,26 @@
 /// a + b modulo m, for a and b below m.
 #[inline]
 pub(super) fn add(a: &[u64; 4], b: &[u64; 4], m: &[u64; 4]) -> [u64; 4] {
-    let (sum, carry) = carrying_add(a, b);
-    subtract_once(&sum, carry, m)
+    // Less m less b: cheaper than a comparison with m.
+    subtract(a, &borrowing_subtract(m, b).0, m)
 }
 
-/// a − b modulo m, for a and b below m.
+/// a − b modulo m, for a below m and b at most m.
 #[inline]
 pub(super) fn subtract(a: &[u64; 4], b: &[u64; 4], m: &[u64; 4]) -> [u64; 4] {
     let (difference, borrow) = borrowing_subtract(a, b);
     let mask = 0_u64.wrapping_sub(u64::from(borrow));
     carrying_add(&difference, &m.map(|limb| limb & mask)).0
+}
+
+/// a/2 modulo an odd m.
+#[inline]
+pub(super) fn halve(a: &[u64; 4], m: &[u64; 4]) -> [u64; 4] {
+    let [lowest, ..] = *a;
+    // An odd number plus m is even.
+    let mask = 0_u64.wrapping_sub(lowest & 1);
+    let ([s0, s1, s2, s3], carry) = carrying_add(a, &m.map(|limb| limb & mask));
+    [s0 >> 1 | s1 << 63, s1 >> 1 | s2 << 63, s2 >> 1 | s3 << 63, s3 >> 1 | u64::from(carry) << 63]
 }
 
 /// a·b·2⁻²⁵⁶ modulo p.
@@ -60,7 +70,7 @@ pub(super) fn subtract_once(value: &[u64; 4], carry: bool, m: &[u64; 4]) -> [u64
 pub(super) fn select(a: &[u64; 4], b: &[u64; 4], mask: u64) -> [u64; 4] {
     let [a0, a1, a2, a3] = *a;
     let [b0, b1, b2, b3] = *b;
-    let mask = std::hint::black_box(mask);
+    let mask = core::hint::black_box(mask);
     let pick = |a: u64, b: u64| b ^ ((a ^ b) & mask);
     [pick(a0, b0), pick(a1, b1), pick(a2, b2), pick(a3, b3)]
 }

@@ -3,6 +3,7 @@
 use zeroize::Zeroize;
 
 use super::{
+    constants::{self, N},
     field::{bytes_of_limbs, limbs_of_bytes},
     portable,
 };
@@ -98,16 +99,9 @@ impl Zeroize for Scalar {
     }
 }
 
-/// n.
-pub(crate) const N: [u64; 4] =
-    [0x53bb_f409_39d5_4123, 0x7203_df6b_21c6_052b, 0xffff_ffff_ffff_ffff, 0xffff_fffe_ffff_ffff];
-/// −n⁻¹ modulo 2⁶⁴.
-const N_INVERSE: u64 = 0x327f_9e88_7235_0975;
-const N_MINUS_2: [u64; 4] =
-    [0x53bb_f409_39d5_4121, 0x7203_df6b_21c6_052b, 0xffff_ffff_ffff_ffff, 0xffff_fffe_ffff_ffff];
+const N_INVERSE: u64 = constants::negative_inverse(&N);
+const N_MINUS_2: [u64; 4] = constants::less(&N, 2);
 /// 2²⁵⁶ modulo n.
-const MONTGOMERY_ONE: [u64; 4] =
-    [0xac44_0bf6_c62a_bedd, 0x8dfc_2094_de39_fad4, 0x0000_0000_0000_0000, 0x0000_0001_0000_0000];
+const MONTGOMERY_ONE: [u64; 4] = constants::to_montgomery(&[1, 0, 0, 0], &N);
 /// 2⁵¹² modulo n.
-const R_SQUARED: [u64; 4] =
-    [0x9011_92af_7c11_4f20, 0x3464_504a_de6f_a2fa, 0x620f_c84c_3aff_e0d4, 0x1eb5_e412_a22b_3d3b];
+const R_SQUARED: [u64; 4] = constants::to_montgomery(&MONTGOMERY_ONE, &N);

@@ -62,8 +62,8 @@ fn number() -> impl Strategy<Value = [u8; 32]> {
         4 => any::<[u8; 32]>(),
         4 => [limb.clone(), limb.clone(), limb.clone(), limb]
             .prop_map(|limbs| field::bytes_of_limbs(&limbs)),
-        1 => near(field::P),
-        1 => near(scalar::N),
+        1 => near(constants::P),
+        1 => near(constants::N),
         1 => near([0; 4]),
         1 => (0_u8..=255).prop_map(|bit| {
             let mut bytes = [0; 32];
@@ -74,7 +74,7 @@ fn number() -> impl Strategy<Value = [u8; 32]> {
 }
 
 fn element(bytes: &[u8; 32]) -> [u64; 4] {
-    portable::subtract_once(&field::limbs_of_bytes(bytes), false, &field::P)
+    portable::subtract_once(&field::limbs_of_bytes(bytes), false, &constants::P)
 }
 
 proptest! {
@@ -98,13 +98,35 @@ proptest! {
     #[test]
     fn field_multiplications_agree(a in number(), b in number()) {
         let (a, b) = (element(&a), element(&b));
-        let general = |a, b| portable::multiply_modulo(a, b, &field::P, 1);
-        prop_assert_eq!(portable::multiply(&a, &b, &field::P), general(&a, &b));
+        let general = |a: &[u64; 4], b: &[u64; 4]| portable::multiply_modulo(a, b, &constants::P, 1);
+        prop_assert_eq!(portable::multiply(&a, &b, &constants::P), general(&a, &b));
         #[cfg(target_arch = "x86_64")]
         {
             prop_assert_eq!(kernel::multiply(&a, &b), general(&a, &b));
             prop_assert_eq!(kernel::square(&a), general(&a, &a));
+            let mut power = a;
+            kernel::square_times(&mut power, 3);
+            prop_assert_eq!(power, (0..3).fold(a, |power, _| general(&power, &power)));
         }
+    }
+
+    /// The formulas are polynomials: kernel and portable code agree on any numbers, points of the curve or not.
+    #[test]
+    fn formulas_agree(numbers in prop::array::uniform8(number())) {
+        let fields = numbers.map(|bytes| Field::from_montgomery(element(&bytes)));
+        let [x, y, z, x2, y2, z2, ..] = fields;
+        let mut start = sum::Sum::new(Jacobian { x, y, z });
+        start.term = sum::Cached::from(Jacobian { x: x2, y: y2, z: z2 });
+        let result = |formula: fn(&mut sum::Sum)| {
+            let mut sum = start;
+            formula(&mut sum);
+            let Jacobian { x, y, z } = sum.point;
+            let exceptions = (sum.met_same_x(), sum.met_same_y());
+            (exceptions, [x, y, z].map(Field::to_montgomery))
+        };
+        prop_assert_eq!(result(sum::Sum::double), result(sum::Sum::double_portable));
+        prop_assert_eq!(result(sum::Sum::add_affine), result(sum::Sum::add_affine_portable));
+        prop_assert_eq!(result(sum::Sum::add_term), result(sum::Sum::add_term_portable));
     }
 
     /// What the field is: associative, distributive, with inverses and canonical bytes.
@@ -116,6 +138,8 @@ proptest! {
         prop_assert!(a.multiply(&b.subtract(&c)).equals(&a.multiply(&b).subtract(&a.multiply(&c))));
         prop_assert!(a.square().equals(&a.multiply(&a)));
         prop_assert!(a.add(&a.negate()).is_zero());
+        prop_assert!(a.three_halves().double().equals(&a.double().add(&a)));
+        prop_assert!(portable::borrowing_subtract(&a.add(&b).to_montgomery(), &constants::P).1);
         prop_assert!(Field::from_bytes(&a.to_bytes()).unwrap().equals(&a));
         let root = a.square().square_root().unwrap();
         prop_assert!(root.equals(&a) || root.equals(&a.negate()));
@@ -241,7 +265,7 @@ fn additions_without_exception() {
 fn a_coordinate_not_below_the_order_is_recognised() {
     let mut found = 0;
     for low in 0..200_u64 {
-        let limbs = [scalar::N[0] + low, scalar::N[1], scalar::N[2], scalar::N[3]];
+        let limbs = [constants::N[0] + low, constants::N[1], constants::N[2], constants::N[3]];
         let x = field::bytes_of_limbs(&limbs);
         let Some((x, y)) = Point::decompress(&x, false).and_then(Point::to_affine) else {
             continue;

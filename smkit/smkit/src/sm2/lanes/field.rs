@@ -10,7 +10,7 @@
     reason = "arrays of five and ten, by constants and loop counters"
 )]
 
-use std::arch::x86_64::{
+use core::arch::x86_64::{
     __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpeq_epi64_mask,
     _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_blend_epi64,
     _mm512_or_si512, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_slli_epi64, _mm512_srai_epi64,
@@ -18,7 +18,7 @@ use std::arch::x86_64::{
 };
 
 use super::LANES;
-use crate::sm2::group::Field;
+use crate::sm2::group::{Field, constants, power_p_minus_2};
 
 /// Eight numbers: limb by limb, lowest first, each limb of all lanes in one register.
 #[derive(Clone, Copy)]
@@ -36,6 +36,13 @@ impl Numbers {
     #[target_feature(enable = "avx512f,avx512ifma")]
     pub(super) fn one() -> Self {
         Self::from_words(broadcast(Field::ONE))
+    }
+
+    /// Becomes zero, and not only in the eyes of the compiler.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    pub(super) fn wipe(&mut self) {
+        *self = Self::zero();
+        core::hint::black_box(self);
     }
 
     /// Fields in their own Montgomery form with four limbs of 64 bits; sixteen times that number is the form here.
@@ -75,7 +82,7 @@ impl Numbers {
         for (to, from) in limbs.iter_mut().zip(plain) {
             store(to, from);
         }
-        std::array::from_fn(|lane| {
+        core::array::from_fn(|lane| {
             let [l0, l1, l2, l3, l4] = limbs.map(|limb| limb[lane]);
             let words =
                 [l3 >> 36 | l4 << 16, l2 >> 24 | l3 << 28, l1 >> 12 | l2 << 40, l0 | l1 << 52];
@@ -170,27 +177,10 @@ impl Numbers {
         Self::montgomery(t)
     }
 
-    /// The inverse by Fermat, a^(p−2); zero gives zero. The chain of [`Field::invert`].
+    /// The inverse by Fermat, a^(p−2); zero gives zero.
     #[target_feature(enable = "avx512f,avx512ifma")]
     pub(super) fn invert(&self) -> Self {
-        let a2 = self.square().multiply(self);
-        let a4 = a2.square_times(2).multiply(&a2);
-        let a6 = a4.square_times(2).multiply(&a2);
-        let a8 = a4.square_times(4).multiply(&a4);
-        let a14 = a8.square_times(6).multiply(&a6);
-        let a16 = a8.square_times(8).multiply(&a8);
-        let a30 = a16.square_times(14).multiply(&a14);
-        let a31 = a30.square().multiply(self);
-        let a32 = a31.square().multiply(self);
-        let a62 = a31.square_times(31).multiply(&a31);
-        let a64 = a32.square_times(32).multiply(&a32);
-        let a128 = a64.square_times(64).multiply(&a64);
-        a31.square_times(129)
-            .multiply(&a128)
-            .square_times(94)
-            .multiply(&a62)
-            .square_times(2)
-            .multiply(self)
+        power_p_minus_2!(*self)
     }
 
     #[target_feature(enable = "avx512f,avx512ifma")]
@@ -319,7 +309,9 @@ fn broadcast(field: Field) -> [__m512i; 4] {
 }
 
 const MASK: i64 = (1 << 52) - 1;
-const P1: i64 = (1 << 52) - (1 << 44) + (1 << 12);
-const P4: i64 = (1 << 48) - (1 << 16);
 /// p.
-const P: [i64; 5] = [MASK, P1 - 1, MASK, MASK, P4 - 1];
+const P: [i64; 5] = constants::limbs_of_52(&constants::P);
+/// p + 1 is P1·2⁵² − 2¹⁰⁴ + P4·2²⁰⁸.
+const P1: i64 = P[1] + 1;
+const P4: i64 = P[4] + 1;
+const _: () = assert!(P[0] == MASK && P[2] == MASK && P[3] == MASK);

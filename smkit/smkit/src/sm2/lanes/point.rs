@@ -3,7 +3,8 @@
 #![allow(unsafe_code, reason = "the loads of AVX-512")]
 #![allow(clippy::indexing_slicing, reason = "tables of fixed size, by constants and loop counters")]
 
-use std::arch::x86_64::{
+use alloc::{vec, vec::Vec};
+use core::arch::x86_64::{
     __m512i, __mmask8, _mm_set_epi64x, _mm512_abs_epi64, _mm512_cmpeq_epi64_mask,
     _mm512_cmplt_epi64_mask, _mm512_cvtepi8_epi64, _mm512_mask_mov_epi64, _mm512_set1_epi64,
     _mm512_setzero_si512,
@@ -73,20 +74,41 @@ pub(super) fn base_x(scalars: &[Scalar]) -> Vec<Option<Zeroizing<[u8; 32]>>> {
         group.zeroize();
         let unknown = sum.empty | sum.points.z.zeros();
         let z = Numbers::select(unknown, &Numbers::one(), &sum.points.z);
-        groups.push((sum.points.x, z, unknown, product));
+        groups.push(Multiples { x: sum.points.x, z, unknown, before: product });
         product = product.multiply(&z);
     }
     let mut inverse = product.invert();
     let mut results = vec![None; scalars.len()];
-    for ((x, z, unknown, before), to) in groups.iter().zip(results.chunks_mut(LANES)).rev() {
-        let z_inverse = inverse.multiply(before);
-        inverse = inverse.multiply(z);
-        let bytes = Zeroizing::new(x.multiply(&z_inverse.square()).to_bytes());
+    for (group, to) in groups.iter_mut().zip(results.chunks_mut(LANES)).rev() {
+        let z_inverse = inverse.multiply(&group.before);
+        inverse = inverse.multiply(&group.z);
+        let bytes = Zeroizing::new(group.x.multiply(&z_inverse.square()).to_bytes());
         for (lane, (to, bytes)) in to.iter_mut().zip(bytes.iter()).enumerate() {
-            *to = (unknown >> lane & 1 == 0).then(|| Zeroizing::new(*bytes));
+            *to = (group.unknown >> lane & 1 == 0).then(|| Zeroizing::new(*bytes));
         }
+        group.wipe();
     }
     results
+}
+
+/// Eight multiples of G that wait for an inverse, in memory of the heap.
+struct Multiples {
+    x: Numbers,
+    /// Never zero; 1 in lanes that are unknown.
+    z: Numbers,
+    unknown: __mmask8,
+    /// The product of all z before this one.
+    before: Numbers,
+}
+
+impl Multiples {
+    /// Z tells about the scalar.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    fn wipe(&mut self) {
+        for numbers in [&mut self.x, &mut self.z, &mut self.before] {
+            numbers.wipe();
+        }
+    }
 }
 
 impl Points {
@@ -214,7 +236,7 @@ impl Sum {
                 let place = usize::from(row[lane].unsigned_abs()).checked_sub(1);
                 place.map_or(&nowhere, |place| &rows[lane][window][place])
             };
-            let words = transpose(std::array::from_fn(|lane| words(entry(lane))));
+            let words = transpose(core::array::from_fn(|lane| words(entry(lane))));
             self.add_entries(words, widen(row));
         }
     }

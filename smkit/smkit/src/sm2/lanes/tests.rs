@@ -154,7 +154,7 @@ proptest! {
         let keys = keys.map(|key| if key.is_zero() { Scalar::ONE } else { key });
         let points = keys.map(|key| point(&key).unwrap());
         let mut sums = Vec::new();
-        let claims: [Claim; LANES] = std::array::from_fn(|lane| {
+        let claims: [Claim; LANES] = core::array::from_fn(|lane| {
             // s = −t·d makes the sum infinity, s = t·d makes its last step a doubling.
             let (t, s) = (t[lane], if cancels >> lane & 3 == 3 {
                 t[lane].mul(&keys[lane]).neg()
@@ -170,7 +170,7 @@ proptest! {
             Claim { s, t, expected }
         });
         let combs: Vec<Comb> = points.iter().map(Comb::new).collect();
-        let combs: [&Comb; LANES] = std::array::from_fn(|lane| &combs[lane]);
+        let combs: [&Comb; LANES] = core::array::from_fn(|lane| &combs[lane]);
         let claims_by_lane = claims.each_ref();
         for verdicts in [
             verify(Keys::Points(&points), &claims_by_lane),
@@ -211,7 +211,7 @@ proptest! {
             return Ok(());
         }
         let points = keys.map(|key| point(&scalar(&key)).unwrap());
-        let claims: [Claim; LANES] = std::array::from_fn(|lane| {
+        let claims: [Claim; LANES] = core::array::from_fn(|lane| {
             let (s, t) = (scalar(&s[lane]), scalar(&t[lane]));
             let x = x_of(&sum(&points[lane], &s, &t)).unwrap();
             Claim { s, t, expected: if wrong >> lane & 1 == 1 { x.neg() } else { x } }

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "SIMD intrinsics behind runtime detection")]
 #![allow(clippy::indexing_slicing, reason = "constant indices into arrays of fixed length")]
 
-use std::arch::x86_64::{
+use core::arch::x86_64::{
     __m256i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm256_add_epi32, _mm256_and_si256,
     _mm256_andnot_si256, _mm256_broadcastsi128_si256, _mm256_loadu_si256, _mm256_or_si256,
     _mm256_permute2x128_si256, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
@@ -29,7 +29,7 @@ pub(super) fn compress(
     inputs: &[&[[u8; BLOCK]]; LANES],
     count: usize,
 ) {
-    assert!(cpu::has_avx2(), "invariant: the kernel is chosen by detection");
+    assert!(cpu::runs_avx2(), "invariant: the kernel is chosen by detection");
     assert!(inputs.iter().all(|input| input.len() >= count), "invariant: inputs are long enough");
     // SAFETY: AVX2 is present and every input has `count` blocks, as just asserted.
     unsafe { run(registers, inputs, count) }

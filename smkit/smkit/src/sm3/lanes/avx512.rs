@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "SIMD intrinsics behind runtime detection")]
 #![allow(clippy::indexing_slicing, reason = "constant indices into arrays of fixed length")]
 
-use std::arch::x86_64::{
+use core::arch::x86_64::{
     __m512i, _mm_loadu_si128, _mm512_add_epi32, _mm512_broadcast_i32x4, _mm512_loadu_si512,
     _mm512_rol_epi32, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8,
     _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32,
@@ -28,7 +28,7 @@ pub(super) fn compress(
     inputs: &[&[[u8; BLOCK]]; LANES],
     count: usize,
 ) {
-    assert!(cpu::has_avx512(), "invariant: the kernel is chosen by detection");
+    assert!(cpu::runs_avx512(), "invariant: the kernel is chosen by detection");
     assert!(inputs.iter().all(|input| input.len() >= count), "invariant: inputs are long enough");
     // SAFETY: F, BW, DQ and VL are present, and every input has `count` blocks, as just asserted.
     unsafe { run(registers, inputs, count) }

@@ -9,7 +9,10 @@ use ::sm3::Digest as _;
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::sm3::{sm3_many, sm3_many_joined, sm3_pairs};
+use crate::{
+    cpu,
+    sm3::{sm3_many, sm3_many_joined, sm3_pairs},
+};
 
 fn oracle(message: Message<'_>) -> Sm3Digest {
     Sm3Digest(::sm3::Sm3::digest(message.concat()).into())
@@ -18,6 +21,7 @@ fn oracle(message: Message<'_>) -> Sm3Digest {
 /// Every path this processor has, on the same messages; any of them in any number of lanes.
 fn every_path(messages: &[Message<'_>]) -> Vec<Vec<Sm3Digest>> {
     let message = |at: usize| messages[at];
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "no lanes there"))]
     let mut all = vec![
         digests(messages.len(), message),
         sm3_many_joined(messages),
@@ -57,6 +61,31 @@ fn extreme_bytes() {
         let expected = vec![oracle(messages[0]); 17];
         every_path(&messages).iter().for_each(|path| assert_eq!(*path, expected));
     }
+}
+
+/// The switch of the benches and tests may be thrown while another thread computes: what has begun goes on.
+#[test]
+fn kernels_may_be_turned_off_at_any_moment() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let data = [0x5a; 3_000];
+    let messages: Vec<Message<'_>> = (0..40).map(|at| [&[][..], &data[at * 70..]]).collect();
+    let expected: Vec<_> = messages.iter().map(|message| oracle(*message)).collect();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                cpu::force_portable(true);
+                std::thread::yield_now();
+                cpu::force_portable(false);
+            }
+        });
+        let agree = (0..3_000).all(|_| {
+            std::panic::catch_unwind(|| digests(messages.len(), |at| messages[at]))
+                .is_ok_and(|digests| digests == expected)
+        });
+        done.store(true, Ordering::Relaxed);
+        assert!(agree);
+    });
 }
 
 proptest! {

@@ -5,7 +5,7 @@
     reason = "indices are loop counters below constant array lengths"
 )]
 
-use std::arch::x86_64::*;
+use core::arch::x86_64::*;
 
 use super::Block;
 use crate::cpu;
@@ -45,11 +45,7 @@ pub(super) fn narrow_checked(powers: &Powers, hash: &mut Block, blocks: &[Block]
 
 #[target_feature(enable = "pclmulqdq,avx2")]
 fn powers(subkey: &Block) -> Powers {
-    // RFC 8452 appendix A: GHASH(H, …) is POLYVAL(x·H, …) over reversed bytes.
-    let h = u128::from_be_bytes(*subkey);
-    let carry = 0_u128.wrapping_sub(h >> 127);
-    let first = (h << 1) ^ (carry & 0xc200_0000_0000_0000_0000_0000_0000_0001);
-    let first = load(&first.to_le_bytes());
+    let first = power(&[super::polyval_key(subkey)], 0);
     let mut powers = [[0; 2]; POWERS];
     let mut power = first;
     for slot in powers.iter_mut().rev() {

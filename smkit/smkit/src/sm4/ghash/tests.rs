@@ -34,6 +34,12 @@ fn multipliers() -> Vec<Multiplier> {
             }
         }
     }
+    #[cfg(target_arch = "aarch64")]
+    if pmull::available() {
+        all.push(Multiplier::Pmull);
+    } else {
+        eprintln!("skipped: no PMULL on this machine");
+    }
     all
 }
 

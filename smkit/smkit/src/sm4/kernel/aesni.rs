@@ -5,61 +5,54 @@
     reason = "indices are loop counters below constant array lengths"
 )]
 
-use std::arch::x86_64::*;
+use core::arch::x86_64::*;
 
-use super::{Block, RoundKeys};
+use super::{Block, RoundKeys, in_steps};
 
-/// Register sets of eight blocks in flight.
-const SETS: usize = 4;
+mod serial;
 
-// SAFETY of every `_checked` function: `Kernel::AesNi` is only made by `Kernel::detect` and by tests that ask it.
+use serial::Serial;
 
-pub(super) fn expand_checked(key: &Block) -> RoundKeys {
-    // SAFETY: see above, the processor has the features.
-    unsafe { expand(key) }
-}
+/// An affine map of bytes: its values on low half-bytes (with the constant, if any) and on high ones.
+type Map = [[u8; 16]; 2];
 
-pub(super) fn crypt_checked(keys: &RoundKeys, blocks: &mut [Block]) {
-    // SAFETY: see above, the processor has the features.
-    unsafe { crypt(keys, blocks) }
-}
-
-pub(super) fn cbc_encrypt_checked(keys: &RoundKeys, chain: &mut Block, blocks: &mut [Block]) {
-    // SAFETY: see above, the processor has the features.
-    unsafe { cbc_encrypt(keys, chain, blocks) }
-}
+/// Into the field of AES, SM4's first affine map included.
+const PRE: Map = [
+    *b"\x3e\xb2\x0e\x82\xbb\x37\x8b\x07\xa1\x2d\x91\x1d\x24\xa8\x14\x98",
+    *b"\x00\xdc\x2e\xf2\xc5\x19\xeb\x37\x08\xd4\x26\xfa\xcd\x11\xe3\x3f",
+];
+/// From AES's S-box to SM4's: back from the field, both second affine maps included.
+const POST: Map = [
+    *b"\x6c\xd4\xa6\x1e\x52\xea\x98\x20\x0b\xb3\xc1\x79\x35\x8d\xff\x47",
+    *b"\x00\xe0\x50\xb0\x9d\x7d\xcd\x2d\xc0\x20\x90\x70\x5d\xbd\x0d\xed",
+];
 
 #[target_feature(enable = "aes,avx2")]
-fn expand(key: &Block) -> RoundKeys {
+pub(super) fn expand(key: &Block) -> RoundKeys {
     super::expand(key, |word| tau(word))
 }
 
 #[target_feature(enable = "aes,avx2")]
-fn crypt(keys: &RoundKeys, blocks: &mut [Block]) {
-    let (groups, rest) = blocks.as_chunks_mut::<{ 8 * SETS }>();
-    for group in groups {
-        crypt_sets::<SETS>(keys, group.as_flattened_mut());
+pub(super) fn crypt(keys: &RoundKeys, blocks: &mut [Block]) {
+    if let [block] = blocks {
+        return Serial::new(keys).one(block);
     }
-    match rest.len() {
-        0 => {}
-        1..=8 => crypt_rest::<1>(keys, rest),
-        _ => crypt_rest::<SETS>(keys, rest),
-    }
+    in_steps::<512>(blocks.as_flattened_mut(), 128, |data| match data.len() {
+        128 => crypt_sets::<1>(keys, data),
+        _ => crypt_sets::<4>(keys, data),
+    });
 }
 
 #[target_feature(enable = "aes,avx2")]
-fn crypt_rest<const N: usize>(keys: &RoundKeys, rest: &mut [Block]) {
-    let mut padded = [[0; 16]; 8 * SETS];
-    padded[..rest.len()].copy_from_slice(rest);
-    crypt_sets::<N>(keys, padded[..8 * N].as_flattened_mut());
-    rest.copy_from_slice(&padded[..rest.len()]);
+pub(super) fn cbc_encrypt(keys: &RoundKeys, chain: &mut Block, blocks: &mut [Block]) {
+    Serial::new(keys).cbc(chain, blocks);
 }
 
 /// `data` has 128·`N` bytes.
 #[target_feature(enable = "aes,avx2")]
 fn crypt_sets<const N: usize>(keys: &RoundKeys, data: &mut [u8]) {
     assert_eq!(data.len(), 128 * N, "whole sets");
-    let swap = both(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+    let swap = both(swap_bytes());
     let mut state = [[_mm256_setzero_si256(); 4]; N];
     for (set, bytes) in state.iter_mut().zip(data.chunks_exact(128)) {
         for (register, bytes) in set.iter_mut().zip(bytes.chunks_exact(32)) {
@@ -93,31 +86,11 @@ fn crypt_sets<const N: usize>(keys: &RoundKeys, data: &mut [u8]) {
 #[target_feature(enable = "aes,avx2")]
 #[inline]
 fn substitute_and_mix(x: __m256i) -> __m256i {
-    let x = affine(
-        x,
-        _mm_setr_epi8(
-            0x3e, -0x4e, 0x0e, -0x7e, -0x45, 0x37, -0x75, 0x07, -0x5f, 0x2d, -0x6f, 0x1d, 0x24,
-            -0x58, 0x14, -0x68,
-        ),
-        _mm_setr_epi8(
-            0x00, -0x24, 0x2e, -0x0e, -0x3b, 0x19, -0x15, 0x37, 0x08, -0x2c, 0x26, -0x06, -0x33,
-            0x11, -0x1d, 0x3f,
-        ),
-    );
+    let x = affine_wide(x, &PRE);
     let zero = _mm_setzero_si128();
     let low = _mm_aesenclast_si128(_mm256_castsi256_si128(x), zero);
     let high = _mm_aesenclast_si128(_mm256_extracti128_si256::<1>(x), zero);
-    let s = affine(
-        _mm256_set_m128i(high, low),
-        _mm_setr_epi8(
-            0x6c, -0x2c, -0x5a, 0x1e, 0x52, -0x16, -0x68, 0x20, 0x0b, -0x4d, -0x3f, 0x79, 0x35,
-            -0x73, -0x01, 0x47,
-        ),
-        _mm_setr_epi8(
-            0x00, -0x20, 0x50, -0x50, -0x63, 0x7d, -0x33, 0x2d, -0x40, 0x20, -0x70, 0x70, 0x5d,
-            -0x43, 0x0d, -0x13,
-        ),
-    );
+    let s = affine_wide(_mm256_set_m128i(high, low), &POST);
     // AES's ShiftRows is undone in the same shuffles that turn each word by whole bytes.
     let s0 = _mm256_shuffle_epi8(
         s,
@@ -140,17 +113,40 @@ fn substitute_and_mix(x: __m256i) -> __m256i {
     _mm256_xor_si256(_mm256_xor_si256(s0, s24), turned)
 }
 
-/// An affine map of each byte, from its values on the low and on the high half-byte.
+/// An affine map of each byte.
 #[target_feature(enable = "aes,avx2")]
 #[inline]
-fn affine(x: __m256i, low: __m128i, high: __m128i) -> __m256i {
+fn affine_wide(x: __m256i, [low, high]: &Map) -> __m256i {
     let half = _mm256_set1_epi8(0x0f);
     let low_half = _mm256_and_si256(x, half);
     let high_half = _mm256_and_si256(_mm256_srli_epi32::<4>(x), half);
     _mm256_xor_si256(
-        _mm256_shuffle_epi8(both(low), low_half),
-        _mm256_shuffle_epi8(both(high), high_half),
+        _mm256_shuffle_epi8(both(table(low)), low_half),
+        _mm256_shuffle_epi8(both(table(high)), high_half),
     )
+}
+
+/// An affine map of each byte.
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn affine(x: __m128i, [low, high]: &Map) -> __m128i {
+    let half = _mm_set1_epi8(0x0f);
+    let low_half = _mm_and_si128(x, half);
+    let high_half = _mm_and_si128(_mm_srli_epi32::<4>(x), half);
+    _mm_xor_si128(_mm_shuffle_epi8(table(low), low_half), _mm_shuffle_epi8(table(high), high_half))
+}
+
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn table(bytes: &[u8; 16]) -> __m128i {
+    // SAFETY: there are 16 bytes; the load needs no alignment.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "aes,avx2")]
+#[inline]
+fn swap_bytes() -> __m128i {
+    _mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)
 }
 
 #[target_feature(enable = "aes,avx2")]
@@ -173,50 +169,10 @@ fn transpose([a, b, c, d]: [__m256i; 4]) -> [__m256i; 4] {
     ]
 }
 
-/// The S-boxes of one word: the wide form without its linear part, which the low word undoes.
+/// The S-boxes of one word, which fills the register so that AES's shift of rows moves nothing.
 #[target_feature(enable = "aes,avx2")]
 fn tau(word: u32) -> u32 {
-    let mixed = mix(word);
-    unmix(mixed)
-}
-
-/// L(τ(word)).
-#[target_feature(enable = "aes,avx2")]
-#[inline]
-fn mix(word: u32) -> u32 {
-    let wide = substitute_and_mix(_mm256_set1_epi32(word.cast_signed()));
-    _mm256_cvtsi256_si32(wide).cast_unsigned()
-}
-
-/// The inverse of L.
-///
-/// L is a polynomial in x = ⋘1 of odd weight, and x^32 = 1. Squaring doubles its exponents, so L^32 is the identity
-/// and L^31 the inverse: L^1, L^2, L^4, L^8 and L^16, one after the other.
-const fn unmix(mixed: u32) -> u32 {
-    let mut out = mixed;
-    let mut step = 1;
-    while step < 32 {
-        out = out
-            ^ out.rotate_left(2 * step)
-            ^ out.rotate_left(10 * step % 32)
-            ^ out.rotate_left(18 * step % 32)
-            ^ out.rotate_left(24 * step % 32);
-        step *= 2;
-    }
-    out
-}
-
-#[target_feature(enable = "aes,avx2")]
-fn cbc_encrypt(keys: &RoundKeys, chain: &mut Block, blocks: &mut [Block]) {
-    for block in blocks {
-        super::xor_in_place(block, chain);
-        let mut x = super::words(block);
-        for key in keys {
-            let [a, b, c, d] = x;
-            x = [b, c, d, a ^ mix(b ^ c ^ d ^ key)];
-        }
-        let [a, b, c, d] = x;
-        *block = super::bytes([d, c, b, a]);
-        *chain = *block;
-    }
+    let x = affine(_mm_set1_epi32(word.cast_signed()), &PRE);
+    let s = affine(_mm_aesenclast_si128(x, _mm_setzero_si128()), &POST);
+    _mm_cvtsi128_si32(s).cast_unsigned()
 }

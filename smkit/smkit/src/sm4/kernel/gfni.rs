@@ -5,9 +5,13 @@
     reason = "indices are loop counters below constant array lengths"
 )]
 
-use std::arch::x86_64::*;
+use core::arch::x86_64::*;
 
-use super::{Block, RoundKeys};
+use super::{Block, RoundKeys, in_steps};
+
+mod serial;
+
+use serial::Serial;
 
 /// Row i of an 8×8 bit matrix in byte 7 − i: into the field of AES, SM4's first affine map included.
 const PRE: i64 = 0x4c28_7db9_1a22_505d;
@@ -19,58 +23,41 @@ const POST_CONSTANT: i32 = 0xd3;
 /// A state of 16·`SETS` blocks: word w of each block in register w of its set.
 type State<const SETS: usize> = [[__m512i; 4]; SETS];
 
-// SAFETY of every `_checked` function: `Kernel::Gfni512` is only made by `Kernel::detect` and by tests that ask it.
-
-pub(super) fn expand_checked(key: &Block) -> RoundKeys {
-    // SAFETY: see above, the processor has the features.
-    unsafe { expand(key) }
-}
-
-pub(super) fn crypt_checked(keys: &RoundKeys, blocks: &mut [Block]) {
-    // SAFETY: see above, the processor has the features.
-    unsafe { crypt(keys, blocks) }
-}
-
-pub(super) fn cbc_encrypt_checked(keys: &RoundKeys, chain: &mut Block, blocks: &mut [Block]) {
-    // SAFETY: see above, the processor has the features.
-    unsafe { cbc_encrypt(keys, chain, blocks) }
-}
-
-pub(super) fn ctr32_checked(keys: &RoundKeys, counter: &Block, data: &mut [u8]) {
-    // SAFETY: see above, the processor has the features.
-    unsafe { ctr32(keys, counter, data) }
-}
-
 #[target_feature(enable = "gfni,avx512f,avx512bw,avx512vl")]
-fn expand(key: &Block) -> RoundKeys {
+pub(super) fn expand(key: &Block) -> RoundKeys {
     super::expand(key, |word| {
         _mm_cvtsi128_si32(tau(_mm_cvtsi32_si128(word.cast_signed()))).cast_unsigned()
     })
 }
 
 #[target_feature(enable = "gfni,avx512f,avx512bw,avx512vl")]
-fn crypt(keys: &RoundKeys, blocks: &mut [Block]) {
-    let (groups, rest) = blocks.as_chunks_mut::<64>();
-    for group in groups {
-        crypt_sets::<4>(keys, group.as_flattened_mut());
+pub(super) fn crypt(keys: &RoundKeys, blocks: &mut [Block]) {
+    if let [block] = blocks {
+        return Serial::new(keys).one(block);
     }
-    match rest.len() {
-        0 => {}
-        1 => {
-            let block = &mut rest[0];
-            *block = from_register(one(keys, to_register(block)));
-        }
-        2..=16 => crypt_rest::<1>(keys, rest),
-        _ => crypt_rest::<4>(keys, rest),
-    }
+    in_steps::<1024>(blocks.as_flattened_mut(), 256, |data| match data.len() {
+        256 => crypt_sets::<1>(keys, data),
+        _ => crypt_sets::<4>(keys, data),
+    });
 }
 
 #[target_feature(enable = "gfni,avx512f,avx512bw,avx512vl")]
-fn crypt_rest<const SETS: usize>(keys: &RoundKeys, rest: &mut [Block]) {
-    let mut padded = [[0; 16]; 64];
-    padded[..rest.len()].copy_from_slice(rest);
-    crypt_sets::<SETS>(keys, padded[..16 * SETS].as_flattened_mut());
-    rest.copy_from_slice(&padded[..rest.len()]);
+pub(super) fn cbc_encrypt(keys: &RoundKeys, chain: &mut Block, blocks: &mut [Block]) {
+    Serial::new(keys).cbc(chain, blocks);
+}
+
+#[target_feature(enable = "gfni,avx512f,avx512bw,avx512vl")]
+pub(super) fn ctr32(keys: &RoundKeys, counter: &Block, data: &mut [u8]) {
+    let [a, b, c, mut count] = super::words(counter);
+    let fixed = [a, b, c].map(|word| _mm512_set1_epi32(word.cast_signed()));
+    in_steps::<1024>(data, 256, |data| {
+        match data.len() {
+            256 => ctr_sets::<1>(keys, &fixed, count, data),
+            _ => ctr_sets::<4>(keys, &fixed, count, data),
+        }
+        // Only the last step is a short one, and nothing counts after it.
+        count = count.wrapping_add(64);
+    });
 }
 
 /// `data` has 256·`SETS` bytes.
@@ -93,29 +80,6 @@ fn crypt_sets<const SETS: usize>(keys: &RoundKeys, data: &mut [u8]) {
             unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), *register) };
         }
     }
-}
-
-#[target_feature(enable = "gfni,avx512f,avx512bw,avx512vl")]
-fn ctr32(keys: &RoundKeys, counter: &Block, data: &mut [u8]) {
-    let [a, b, c, mut count] = super::words(counter);
-    let fixed = [a, b, c].map(|word| _mm512_set1_epi32(word.cast_signed()));
-    let mut groups = data.chunks_exact_mut(1024);
-    for group in &mut groups {
-        ctr_sets::<4>(keys, &fixed, count, group);
-        count = count.wrapping_add(64);
-    }
-    let rest = groups.into_remainder();
-    if rest.is_empty() {
-        return;
-    }
-    let mut padded = [0; 1024];
-    padded[..rest.len()].copy_from_slice(rest);
-    if rest.len() <= 256 {
-        ctr_sets::<1>(keys, &fixed, count, &mut padded[..256]);
-    } else {
-        ctr_sets::<4>(keys, &fixed, count, &mut padded);
-    }
-    rest.copy_from_slice(&padded[..rest.len()]);
 }
 
 /// `data` has 256·`SETS` bytes.
@@ -202,40 +166,6 @@ fn transpose([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
 #[inline]
 fn swap_bytes() -> __m512i {
     _mm512_broadcast_i32x4(swap_bytes_one())
-}
-
-#[target_feature(enable = "gfni,avx512f,avx512bw,avx512vl")]
-fn cbc_encrypt(keys: &RoundKeys, chain: &mut Block, blocks: &mut [Block]) {
-    let mut last = to_register(chain);
-    for block in blocks {
-        last = one(keys, _mm_xor_si128(last, to_register(block)));
-        *block = from_register(last);
-    }
-    *chain = from_register(last);
-}
-
-/// One block, for modes that are serial: each word alone in a register.
-#[target_feature(enable = "gfni,avx512f,avx512bw,avx512vl")]
-#[inline]
-fn one(keys: &RoundKeys, block: __m128i) -> __m128i {
-    let a = _mm_shuffle_epi8(block, swap_bytes_one());
-    let mut x = [a, _mm_srli_si128::<4>(a), _mm_srli_si128::<8>(a), _mm_srli_si128::<12>(a)];
-    for quad in keys.as_chunks::<4>().0 {
-        for (step, key) in quad.iter().enumerate() {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|word| x[(word + step) % 4]);
-            // The newest word d comes last, so that everything else is ready when it arrives.
-            let ready = _mm_ternarylogic_epi32::<0x96>(b, c, _mm_set1_epi32(key.cast_signed()));
-            let s = tau(_mm_xor_si128(ready, d));
-            let (s2, s10) = (_mm_rol_epi32::<2>(s), _mm_rol_epi32::<10>(s));
-            let (s18, s24) = (_mm_rol_epi32::<18>(s), _mm_rol_epi32::<24>(s));
-            let near = _mm_ternarylogic_epi32::<0x96>(a, s, s2);
-            let far = _mm_ternarylogic_epi32::<0x96>(s10, s18, s24);
-            x[step] = _mm_xor_si128(near, far);
-        }
-    }
-    let [a, b, c, d] = x;
-    let block = _mm_unpacklo_epi64(_mm_unpacklo_epi32(d, c), _mm_unpacklo_epi32(b, a));
-    _mm_shuffle_epi8(block, swap_bytes_one())
 }
 
 #[target_feature(enable = "gfni,avx512f,avx512bw,avx512vl")]

@@ -4,12 +4,17 @@
 
 use zeroize::Zeroize;
 
-use super::{Block, RoundKeys, sbox::sbox};
+use super::{Block, RoundKeys, in_steps, sbox::sbox};
 
 /// Folds the circuit's input constant into a round key; see [`sbox`].
 const FOLD: u32 = 0x7575_7575;
 /// Fewer blocks than this cost less one by one.
 const BULK_MIN: usize = 3;
+
+/// Round keys.
+pub(super) fn expand(key: &Block) -> RoundKeys {
+    super::expand(key, tau)
+}
 
 /// Encrypts (or, with reversed keys, decrypts) each block by itself.
 pub(super) fn crypt(keys: &RoundKeys, blocks: &mut [Block]) {
@@ -23,22 +28,12 @@ pub(super) fn crypt(keys: &RoundKeys, blocks: &mut [Block]) {
     for (mask, key) in masks.iter_mut().zip(keys) {
         *mask = key_planes(key ^ FOLD);
     }
-    let (groups, rest) = blocks.as_chunks_mut::<16>();
-    for group in groups {
-        crypt_sixteen(&masks, group);
-    }
-    if !rest.is_empty() {
-        let mut padded = [[0; 16]; 16];
-        for (slot, block) in padded.iter_mut().zip(rest.iter()) {
-            *slot = *block;
+    in_steps::<256>(blocks.as_flattened_mut(), 256, |data| {
+        if let Some(blocks) = data.as_chunks_mut().0.first_chunk_mut() {
+            crypt_sixteen(&masks, blocks);
         }
-        crypt_sixteen(&masks, &mut padded);
-        for (block, slot) in rest.iter_mut().zip(&padded) {
-            *block = *slot;
-        }
-        padded.zeroize();
-    }
-    masks.zeroize();
+    });
+    masks.as_flattened_mut().zeroize();
 }
 
 /// CBC, which is serial when it encrypts; `chain` leaves as the last ciphertext block.
@@ -51,7 +46,7 @@ pub(super) fn cbc_encrypt(keys: &RoundKeys, chain: &mut Block, blocks: &mut [Blo
 }
 
 /// The four S-boxes of one word.
-pub(super) fn tau(word: u32) -> u32 {
+fn tau(word: u32) -> u32 {
     const LOW: u32 = 0x0101_0101;
     let word = word ^ FOLD;
     let [p0, p1, p2, p3, p4, p5, p6, p7] = sbox([

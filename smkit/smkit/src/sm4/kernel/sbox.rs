@@ -4,7 +4,7 @@
 //! (“A depth-16 circuit for the AES S-box”, 2011) between other linear layers. Those layers were found by computer:
 //! the best of the eight isomorphisms of the field, then Paar's greedy elimination of common terms.
 
-use std::ops::{BitAnd, BitXor, Not};
+use core::ops::{BitAnd, BitXor, Not};
 
 /// S(x ⊕ 0x75) for each bit position of eight planes, least significant plane first.
 ///

@@ -8,6 +8,10 @@ use super::*;
 
 /// What runs on this machine; says what it leaves out.
 pub(crate) fn kernels() -> Vec<Kernel> {
+    #[cfg_attr(
+        not(any(target_arch = "x86_64", target_arch = "aarch64")),
+        expect(unused_mut, reason = "no kernels there")
+    )]
     let mut kernels = vec![Kernel::Portable];
     #[cfg(target_arch = "x86_64")]
     {
@@ -20,6 +24,12 @@ pub(crate) fn kernels() -> Vec<Kernel> {
                 eprintln!("skipped: no {kernel:?} on this machine");
             }
         }
+    }
+    #[cfg(target_arch = "aarch64")]
+    if cpu::has_arm_sm() {
+        kernels.push(Kernel::Armv8);
+    } else {
+        eprintln!("skipped: no Armv8 SM4 instructions on this machine");
     }
     kernels
 }

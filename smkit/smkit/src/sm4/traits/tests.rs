@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use aead::AeadInOut;
-use cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use cipher::{
+    BlockCipherDecrypt, BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher, StreamCipherSeek,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -43,5 +45,22 @@ proptest! {
         ccm.encrypt_in_place(&nonce.into(), &aad, &mut data).unwrap();
         ccm.decrypt_in_place(&nonce.into(), &aad, &mut data).unwrap();
         prop_assert_eq!(data, plain);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn a_generic_counter_mode_over_our_cipher_is_our_mode(
+        key: [u8; 16], counter: [u8; 16], data: Vec<u8>, skipped in 0_u16..100,
+    ) {
+        let mut generic = ctr::Ctr128BE::<Sm4>::new(&key.into(), &counter.into());
+        generic.seek(u64::from(skipped));
+        let (mut left, mut right) = (data.clone(), data);
+        generic.apply_keystream(&mut left);
+        let own = crate::sm4::Ctr::new(&Key::from_bytes(key));
+        own.apply_at(&counter, skipped.into(), &mut right);
+        prop_assert_eq!(left, right);
     }
 }

@@ -6,15 +6,20 @@ use smkit::sm2::{
     verify_many,
 };
 
-use super::{Case, Draw, Expected, request};
+use super::{
+    Case, Expected,
+    draw::{Draw, EDGES},
+    plan::Plan,
+    request,
+};
 
 /// Claims of which about half hold; the peer must say of each what we say, one by one and in batches.
-pub(super) fn verifications(draw: &mut Draw, count: usize, cases: &mut Vec<Case>) {
+pub(super) fn verifications(draw: &mut Draw, count: usize, plan: &Plan, cases: &mut Vec<Case>) {
     let mut left = count;
     while left > 0 {
         let together = (1 + draw.below(70)).min(left);
         let claims: Vec<Claim> = (0..together.div_ceil(PER_KEY))
-            .flat_map(|_| Claim::some(draw))
+            .flat_map(|_| Claim::some(draw, plan))
             .take(together)
             .collect();
         let verdicts = verdicts(&claims);
@@ -26,11 +31,10 @@ pub(super) fn verifications(draw: &mut Draw, count: usize, cases: &mut Vec<Case>
     }
 }
 
-pub(super) fn signatures(draw: &mut Draw, count: usize, cases: &mut Vec<Case>) {
+pub(super) fn signatures(draw: &mut Draw, count: usize, plan: &Plan, cases: &mut Vec<Case>) {
     for _ in 0..count {
-        let (secret, key, id) = key(draw);
-        let length = draw.length();
-        let message = draw.bytes(length);
+        let (secret, key, id) = key(draw, plan);
+        let message = draw.data();
         let public = key.verifying_key().public_key().to_sec1();
         let request = request("sign", &[&secret, &public, &id, &message]);
         let key = Box::new(key.verifying_key().clone());
@@ -57,14 +61,9 @@ struct Claim {
 
 impl Claim {
     /// [`PER_KEY`] claims of one key, signed as a batch; then some altered.
-    fn some(draw: &mut Draw) -> Vec<Self> {
-        let (secret, key, id) = key(draw);
-        let messages: Vec<Vec<u8>> = (0..PER_KEY)
-            .map(|_| {
-                let length = draw.length();
-                draw.bytes(length)
-            })
-            .collect();
+    fn some(draw: &mut Draw, plan: &Plan) -> Vec<Self> {
+        let (secret, key, id) = key(draw, plan);
+        let messages: Vec<Vec<u8>> = (0..PER_KEY).map(|_| draw.data()).collect();
         let borrowed: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
         let signatures = sign_many(&key, &borrowed);
         let public = key.verifying_key().public_key().to_sec1();
@@ -82,7 +81,10 @@ impl Claim {
         match draw.below(10) {
             0 => self.signature[draw.below(64)] ^= 1 << draw.below(8),
             1 => self.message.push(0),
-            2 => self.id[0] ^= 1,
+            2 => match self.id.first_mut() {
+                Some(byte) => *byte ^= 1,
+                None => self.id.push(0),
+            },
             3 => {
                 let r = EDGES[draw.below(EDGES.len())];
                 let s = EDGES[draw.below(EDGES.len())];
@@ -145,67 +147,12 @@ fn verdicts(claims: &[Claim]) -> Vec<bool> {
         .collect()
 }
 
-/// d, the key and its ID: one d in eight at an edge, most IDs the default one.
-fn key(draw: &mut Draw) -> ([u8; 32], SigningKey, Vec<u8>) {
-    let id = match draw.below(8) {
-        0 => SignerId::TLS13.as_bytes().to_vec(),
-        1 => {
-            let length = 1 + draw.below(60);
-            draw.bytes(length)
-        }
-        _ => SignerId::DEFAULT.as_bytes().to_vec(),
-    };
-    loop {
-        let secret = if draw.below(8) == 0 { EDGES[draw.below(EDGES.len())] } else { draw.block() };
-        if let Ok(private) = PrivateKey::from_bytes(&secret) {
-            let key = SigningKey::new(private, SignerId::new(id.clone()).unwrap()).unwrap();
-            return (secret, key, id);
-        }
-    }
+/// d, the key and its ID.
+fn key(draw: &mut Draw, plan: &Plan) -> ([u8; 32], SigningKey, Vec<u8>) {
+    let (secret, id) = (draw.scalar(), draw.id(plan.empty_id, plan.id_bytes_max));
+    let private = PrivateKey::from_bytes(&secret).unwrap();
+    let key = SigningKey::new(private, SignerId::new(id.clone()).unwrap()).unwrap();
+    (secret, key, id)
 }
 
 const PER_KEY: usize = 3;
-const EDGES: [[u8; 32]; 12] = [
-    [0; 32],
-    small(1),
-    small(2),
-    small(3),
-    order_minus(3),
-    order_minus(2),
-    order_minus(1),
-    order_minus(0),
-    // n + 1
-    {
-        let mut number = order_minus(0);
-        number[31] += 1;
-        number
-    },
-    {
-        let mut number = [0; 32];
-        number[0] = 0x80;
-        number
-    },
-    {
-        let mut number = [0; 32];
-        number[15] = 1;
-        number
-    },
-    [0xff; 32],
-];
-
-const fn small(value: u8) -> [u8; 32] {
-    let mut number = [0; 32];
-    number[31] = value;
-    number
-}
-
-/// n − `less`; the last byte of n is 23 hexadecimal.
-const fn order_minus(less: u8) -> [u8; 32] {
-    let mut number = [
-        0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0x72, 0x03, 0xdf, 0x6b, 0x21, 0xc6, 0x05, 0x2b, 0x53, 0xbb, 0xf4, 0x09, 0x39, 0xd5,
-        0x41, 0x23,
-    ];
-    number[31] -= less;
-    number
-}

@@ -2,7 +2,7 @@
 
 use smkit::{Sm3, hmac_sm3, sm3, sm3_many};
 
-use super::{Case, Draw};
+use super::{Case, draw::Draw, plan::Plan};
 
 /// Messages of mixed lengths go through the lanes together, as a caller's would.
 pub(super) fn digests(draw: &mut Draw, count: usize, cases: &mut Vec<Case>) {
@@ -29,13 +29,15 @@ pub(super) fn digests(draw: &mut Draw, count: usize, cases: &mut Vec<Case>) {
     }
 }
 
-pub(super) fn codes(draw: &mut Draw, count: usize, cases: &mut Vec<Case>) {
+/// Keys around the block's length, beyond which a key is hashed first.
+pub(super) fn codes(draw: &mut Draw, count: usize, plan: &Plan, cases: &mut Vec<Case>) {
     for _ in 0..count {
-        // GmSSL and libgcrypt refuse an empty key.
-        let length = 1 + draw.below(150);
-        let key = draw.bytes(length);
-        let length = draw.length();
-        let message = draw.bytes(length);
+        let length = match draw.below(8) {
+            0 => [0, 1, 63, 64, 65][draw.below(5)],
+            _ => draw.below(150),
+        };
+        let key = draw.bytes(length.max(usize::from(!plan.empty_key)));
+        let message = draw.data();
         let code = hmac_sm3(&key, &[&message]).to_string();
         cases.push(Case::new("hmac", &[&key, &message], code));
     }

@@ -1,0 +1,131 @@
+//! Channels of several validators: work handed in anywhere is committed everywhere.
+
+use changbai_channel::{OrderEvent, Proof};
+use changbai_wire::ValidationCode;
+
+use crate::net::Net;
+use crate::world::World;
+
+#[test]
+fn transactions_handed_in_at_different_nodes_are_committed_by_all() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 1);
+    let mut pending = Vec::new();
+    for n in 0..12_usize {
+        let key = format!("k{n}");
+        pending.push(net.submit(n % 5, &["Put", &key, "x"]));
+        if n % 3 == 2 {
+            net.run(20);
+        }
+    }
+    net.run(2_000);
+    for (endorsed, mut outcome) in pending {
+        let outcome = outcome.try_recv().expect("answered by the node that took it");
+        assert_eq!(outcome.code, ValidationCode::Valid);
+        for at in 0..5 {
+            let found = net.node(at).channel.transaction(&endorsed.tx_id).unwrap();
+            assert_eq!(found.unwrap().1, outcome, "the same at every node");
+            let proof = net.node(at).channel.prove(&endorsed.tx_id).unwrap();
+            let Proof::Proven(proof) = proof else { panic!("{proof:?}") };
+            assert!(proof.signatures.len() >= 3);
+        }
+    }
+    net.assert_equal();
+    let refusals = net.nodes.iter().flat_map(|node| &node.events);
+    let refusals: Vec<_> =
+        refusals.filter(|event| matches!(event, OrderEvent::Refused { .. })).collect();
+    assert_eq!(refusals, [] as [&OrderEvent; 0]);
+}
+
+#[test]
+fn an_idle_network_makes_no_blocks() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    net.run(3_000);
+    assert_eq!(net.heights(), [2; 4], "genesis and the block that proves it");
+    net.submit(2, &["Put", "a", "1"]);
+    net.run(3_000);
+    assert_eq!(net.heights(), [4; 4], "the transaction and the block that proves it");
+    net.run(60_000);
+    assert_eq!(net.heights(), [4; 4]);
+}
+
+#[test]
+fn a_dead_leader_is_gone_round_and_comes_back() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    net.run(500);
+    let (_, mut before) = net.submit(0, &["Put", "before", "x"]);
+    net.run(500);
+    let before = before.try_recv().unwrap();
+    // Whoever proposes next.
+    let next = usize::try_from(net.heights()[0] % 4).unwrap();
+    net.kill(next);
+    let other = (next + 1) % 4;
+    let (_, mut outcome) = net.submit(other, &["Put", "k", "x"]);
+    net.run(2_000);
+    assert_eq!(outcome.try_recv().expect("within two seconds").code, ValidationCode::Valid);
+    for n in 0..8 {
+        let at = (next + 1 + n % 3) % 4;
+        net.submit(at, &["Put", &format!("more{n}"), "x"]);
+        net.run(1_500);
+    }
+    net.start(next);
+    net.run(3_000);
+    net.assert_equal();
+    let channel = &net.node(next).channel;
+    assert!(
+        channel
+            .blocks(u64::MAX, 100)
+            .unwrap()
+            .iter()
+            .any(|b| { b.header.number == before.block_number })
+    );
+    let synced = net.nodes[next].events.iter();
+    let synced = synced.filter(|e| matches!(e, OrderEvent::Committed { synced: true, .. }));
+    assert!(synced.count() > 8, "it caught up by blocks under their certificates");
+}
+
+#[test]
+fn without_a_quorum_nothing_is_decided_and_the_status_says_so() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    net.run(500);
+    net.kill(2);
+    net.kill(3);
+    let (_, mut outcome) = net.submit(0, &["Put", "k", "x"]);
+    net.run(30_000);
+    assert!(outcome.try_recv().is_err());
+    let status = net.node(0).channel.status();
+    assert!(status.condition.no_quorum_since_ms.is_some());
+    net.start(2);
+    net.run(40_000);
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid);
+    assert_eq!(net.node(0).channel.status().condition.no_quorum_since_ms, None);
+}
+
+#[test]
+fn a_full_disk_suspends_and_resumes() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    net.run(500);
+    let files = net.nodes[1].files.clone();
+    files.fail_at(files.operations(), changbai_storage::faulty::Fault::Full);
+    for n in 0..6 {
+        let (_, mut outcome) = net.submit(n % 4, &["Put", &format!("k{n}"), "x"]);
+        net.run(3_000);
+        if n % 4 != 1 {
+            assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid, "{n}");
+        }
+    }
+    let status = net.node(1).channel.status();
+    assert!(status.condition.suspended.is_some() && status.halted.is_none());
+    assert!(status.height < net.heights()[0], "it decides nothing");
+    assert!(net.node(1).channel.block(1).unwrap().is_some(), "and reads on");
+    files.heal();
+    net.run(5_000);
+    net.assert_equal();
+    assert_eq!(net.node(1).channel.status().condition.suspended, None);
+    let events = &net.nodes[1].events;
+    assert!(events.contains(&OrderEvent::Resumed));
+}

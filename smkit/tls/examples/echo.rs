@@ -1,0 +1,117 @@
+//! A whole rustls program that speaks GM TLS: a server and a client with certificates of their own, over loopback.
+//!
+//! `cargo run -p smkit-tls --example echo` prints who the two were to each other. Only the lines marked GM differ from
+//! what a rustls program has anyway.
+
+#![expect(clippy::print_stdout, reason = "an example talks on standard output")]
+
+use std::{
+    error::Error,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+};
+
+use rustls::{
+    ClientConnection, ServerConnection, StreamOwned, pki_types::ServerName,
+    time_provider::DefaultTimeProvider,
+};
+use smkit::{OsRandom, sm2::PrivateKey};
+use smkit_pki::{Authority, Certificate, Profile, Subject, Validity};
+use smkit_tls::{
+    peer::{PeerAlert, PeerRefusal, PeerRole, PeerVerifier},
+    rfc8998::{ClientVerifier, ServerVerifier, client_config, server_config},
+};
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+fn main() -> Outcome<()> {
+    // Certificates: from files in a real program (`Certificate::pem_many`, `PrivateKey::from_pkcs8_pem`).
+    let validity = Validity { not_before: 1_700_000_000, not_after: 2_500_000_000 };
+    let authority = Authority::create_root(&named("Example Root"), validity, &mut OsRandom)?;
+    let issue = |name: &str| -> Outcome<(Vec<Certificate>, PrivateKey)> {
+        let key = PrivateKey::generate(&mut OsRandom)?;
+        let (public, profile) = (key.public_key(), Profile::Signing);
+        let certificate =
+            authority.issue(&named(name), public, profile, validity, None, &mut OsRandom)?;
+        Ok((vec![certificate], key))
+    };
+    let (server, client) = (issue("localhost")?, issue("a clerk")?);
+    let trust = Arc::new(IssuedBy(authority.certificate().clone()));
+
+    // GM: the verifiers, on whatever rule decides about peers, and the two configurations.
+    let clients = Arc::new(ClientVerifier::new(trust.clone(), true));
+    let servers = Arc::new(ServerVerifier::new(trust));
+    let time = Arc::new(DefaultTimeProvider);
+    let server_config = server_config(&server.0, &server.1, Some(clients.clone()), time.clone())?;
+    let client_config = client_config(Some((&client.0, &client.1)), servers.clone(), time)?;
+
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let serving = thread::spawn(move || -> Outcome<String> {
+        let (stream, _) = listener.accept()?;
+        let connection = ServerConnection::new(Arc::new(server_config))?;
+        let mut stream = StreamOwned::new(connection, stream);
+        let mut line = [0; 5];
+        if let Err(error) = stream.read_exact(&mut line) {
+            // GM: rustls tells the alert's kind; the exact reason is the verifier's.
+            let reason = clients.take_refusal().map(|refusal| refusal.to_string());
+            return Err(reason.unwrap_or_else(|| error.to_string()).into());
+        }
+        stream.write_all(&line)?;
+        stream.conn.send_close_notify();
+        stream.flush()?;
+        // GM: the identity behind the connection, as smkit-pki's certificate.
+        let chain = stream.conn.peer_certificates().unwrap_or_default();
+        Ok(clients.identity(chain)?.leaf().subject())
+    });
+
+    let name = ServerName::try_from("localhost")?;
+    let connection = ClientConnection::new(Arc::new(client_config), name)?;
+    let mut stream = StreamOwned::new(connection, TcpStream::connect(address)?);
+    stream.write_all(b"hello")?;
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer)?;
+    let seen = serving.join().map_err(|_| "the server stopped")??;
+    let suite = stream.conn.negotiated_cipher_suite().map(|suite| suite.suite());
+    let chain = stream.conn.peer_certificates().unwrap_or_default();
+    println!("answer    {:?}", String::from_utf8_lossy(&answer));
+    println!("suite     {suite:?}");
+    println!("server is {}", servers.identity(chain)?.leaf().subject());
+    println!("client is {seen}");
+    Ok(())
+}
+
+fn named(common_name: &str) -> Subject {
+    Subject { common_name: common_name.into(), ..Subject::default() }
+}
+
+/// The smallest rule there is: issued by one authority, valid now, and a server bears the name that was dialled.
+#[derive(Debug)]
+struct IssuedBy(Certificate);
+
+impl PeerVerifier for IssuedBy {
+    fn verify(
+        &self,
+        chain: &[Certificate],
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<(), PeerRefusal> {
+        let leaf = chain.first().ok_or_else(PeerRefusal::no_certificate)?;
+        let refuse =
+            |code, reason: &str, alert| Err(PeerRefusal { code, reason: reason.to_owned(), alert });
+        if leaf.verify_issued_by(&self.0).is_err() {
+            return refuse("EX-1", "issued by somebody else", PeerAlert::UnknownCa);
+        }
+        if !(leaf.not_before()..=leaf.not_after()).contains(&at_unix_seconds) {
+            return refuse("EX-2", "not valid now", PeerAlert::CertificateExpired);
+        }
+        match role {
+            PeerRole::Server { name } if leaf.common_name().as_deref() != Some(name) => {
+                refuse("EX-3", "another server", PeerAlert::BadCertificate)
+            }
+            _ => Ok(()),
+        }
+    }
+}
