@@ -250,11 +250,17 @@ impl Channel {
             operation: "create",
             source,
         })?;
-        let (wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
+        let (mut wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
         let rule = parts.config_rule.as_ref();
         let (ledger, recovery) =
             Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis, &config, rule)?;
-        let height = ledger.tip().header.number + 1;
+        let height = ledger.height() + 1;
+        if height > 1 && wal.floor().is_none_or(|floor| floor + 1 < height) {
+            // The end came between the last block and the floor that follows it. No vote of the
+            // next height is forgotten: its record would have brought the floor along.
+            wal.reset(height)?;
+            wal.sync_floor()?;
+        }
         let current = ledger.config_at(height)?;
         let epoch = Epoch::new(current).map_err(OpenError::Config)?;
         let channel_id = config.channel_id.clone();

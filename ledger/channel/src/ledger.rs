@@ -211,6 +211,11 @@ impl Ledger {
         &self.index
     }
 
+    /// Whether results exist that no header commits to yet.
+    pub(crate) fn has_unproven_results(&self) -> bool {
+        self.tip.read().unwrap_or_else(PoisonError::into_inner).has_unproven_results()
+    }
+
     /// Number of the last durable block.
     pub(crate) fn height(&self) -> u64 {
         self.tip.read().unwrap_or_else(PoisonError::into_inner).header.number

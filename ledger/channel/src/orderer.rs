@@ -291,9 +291,7 @@ impl Orderer {
         if self.shared.epoch().validators.len() > 1 {
             return !mempool.has_callers();
         }
-        mempool.is_empty()
-            && self.running.is_none()
-            && !self.shared.ledger.tip().has_unproven_results()
+        mempool.is_empty() && self.running.is_none() && !self.shared.ledger.has_unproven_results()
     }
 
     /// One thing after the other until nothing is left.
@@ -357,7 +355,7 @@ impl Orderer {
     }
 
     fn has_work(&self) -> bool {
-        !self.shared.mempool.is_empty() || self.shared.ledger.tip().has_unproven_results()
+        !self.shared.mempool.is_empty() || self.shared.ledger.has_unproven_results()
     }
 
     /// Whether this node is a validator of the next height.
