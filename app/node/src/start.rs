@@ -368,6 +368,7 @@ fn open_channel(
     let parts = Parts {
         files: Arc::new(StdFiles),
         index: None,
+        repair: false,
         genesis,
         contracts,
         endorser: signing_identity(directory, identities)?,
