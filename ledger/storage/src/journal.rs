@@ -24,6 +24,9 @@ pub struct Journal {
     end: u64,
 }
 
+/// A journal, its records in order, and how many bytes behind them are no record.
+pub type JournalRead = (Journal, Vec<Vec<u8>>, u64);
+
 impl Journal {
     /// Creates the journal, or opens it without looking at what is in it.
     ///
@@ -47,10 +50,7 @@ impl Journal {
     /// # Errors
     ///
     /// [`StorageError::Io`].
-    pub fn read(
-        files: &dyn Files,
-        path: &Path,
-    ) -> Result<Option<(Self, Vec<Vec<u8>>, u64)>, StorageError> {
+    pub fn read(files: &dyn Files, path: &Path) -> Result<Option<JournalRead>, StorageError> {
         let file = match files.open(path, false) {
             Ok(file) => file,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
