@@ -3,6 +3,7 @@
 //! `cargo xtask bench main`, `… smkit` and `… pki` print one JSON object a line. Timings on shared machines are noisy:
 //! compare medians and ratios, and read `conditions`.
 #![expect(clippy::print_stdout, reason = "results go to standard output")]
+#![allow(clippy::indexing_slicing, reason = "a benchmark that indexes wrongly should end")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time and owns its tasks")]
 #![expect(clippy::expect_used, reason = "a benchmark may stop when its machine fails it")]
 #![expect(clippy::cast_possible_truncation, reason = "figures for people")]

@@ -318,7 +318,7 @@ impl Channel {
         }
         let current = ledger.config_at(height)?;
         let epoch = Epoch::new(current).map_err(OpenError::Config)?;
-        let channel_id = config.channel_id.clone();
+        let channel_id = config.channel_id;
         let misbehaviour = Misbehaviour::read(parts.files.as_ref(), &paths.misbehaviour)?;
         let own = parts
             .validator

@@ -79,7 +79,7 @@ pub(crate) fn validate(
                 continue;
             }
         };
-        let current = config.as_ref().unwrap_or(rules.epoch.config.as_ref());
+        let current = config.as_ref().unwrap_or_else(|| rules.epoch.config.as_ref());
         if let Some(next) = rules.config_rule.next(current, transaction) {
             match checked(current, next) {
                 Ok(next) => config = Some(next),

@@ -163,7 +163,7 @@ impl Node {
     }
 
     /// Flips one bit of one file of a machine that is down; which file.
-    pub(crate) fn flip(&mut self, rng: &mut Rng) -> Option<String> {
+    pub(crate) fn flip(&self, rng: &mut Rng) -> Option<String> {
         let paths = self.files.paths();
         let path = paths.get(rng.place(paths.len()))?;
         let mut content = self.files.content(path)?;

@@ -2,7 +2,7 @@
 
 use smkit::{Random, RandomError};
 
-/// SplitMix64 (Steele, Lea, Flood 2014): tiny, well mixed, the same everywhere. Not for keys that
+/// `SplitMix64` (Steele, Lea, Flood 2014): tiny, well mixed, the same everywhere. Not for keys that
 /// protect anything.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);

@@ -1,5 +1,7 @@
 //! An authority's directory from outside.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use std::fs;
 use std::path::Path;
 

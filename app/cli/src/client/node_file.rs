@@ -37,7 +37,7 @@ fn endpoint(text: &str) -> Result<Endpoint, String> {
     let read = |text: &String| text.parse().map_err(|()| format!("listen: {text:?}"));
     let endpoints: Vec<Endpoint> = file.listen.iter().map(read).collect::<Result<_, _>>()?;
     let protected = endpoints.iter().find(|endpoint| endpoint.scheme == Scheme::GmTls);
-    let mut endpoint = *protected.or(endpoints.first()).ok_or("listen: empty")?;
+    let mut endpoint = *protected.or_else(|| endpoints.first()).ok_or("listen: empty")?;
     // A node on every interface is reached through the loopback one.
     if endpoint.address.ip().is_unspecified() {
         endpoint.address.set_ip(match endpoint.address.ip() {

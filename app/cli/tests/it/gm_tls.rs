@@ -38,7 +38,7 @@ fn the_command_line_speaks_mutual_gm_tls_and_refusals_have_reasons() {
     let listen = running["listen"].as_array_mut().unwrap();
     let gm_tls = listen.pop().unwrap();
     assert!(gm_tls.as_str().unwrap().starts_with("gmtls://"), "{gm_tls}");
-    *listen = vec![gm_tls.clone()];
+    *listen = vec![gm_tls];
     fs::write(&file, running.to_string()).unwrap();
     assert_eq!(in_data(&["health"]).0, 0);
     fs::write(dir.join("deed.txt"), "a deed").unwrap();

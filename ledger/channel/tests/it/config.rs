@@ -52,7 +52,7 @@ fn validators_are_added_removed_and_re_keyed() {
     world.rule = Arc::new(Script(script));
 
     let mut net = Net::new(&world, 0);
-    let fifth = net.add(newcomer.id(), newcomer.peer.clone(), Some(newcomer.key.clone()));
+    let fifth = net.add(newcomer.id(), newcomer.peer.clone(), Some(newcomer.key));
     net.run(500);
 
     // Skipping a number is refused, and nothing changes.

@@ -197,7 +197,6 @@ impl Network {
                     self.send_body(at, height, round, chosen);
                     events.push(Event::Built { height, round, block: chosen });
                 }
-                Action::Proposed { .. } => {}
                 Action::Restream { height, round, block } => {
                     self.send_body(at, height, round, block);
                 }
@@ -211,7 +210,7 @@ impl Network {
                     node.misbehaviour.extend(misbehaviour);
                     finalized = Some(height);
                 }
-                Action::RoundStarted { .. } => {}
+                Action::Proposed { .. } | Action::RoundStarted { .. } => {}
                 Action::Refused(refusal) => panic!("node {at} refused: {refusal}"),
             }
         }

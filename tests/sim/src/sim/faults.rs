@@ -145,7 +145,7 @@ impl Sim {
             self.stop(at, false, 100);
             return Ok(());
         }
-        if !(node.flipped && refused) && !node.traitor {
+        if !(node.traitor || node.flipped && refused) {
             let what = format!("node {at}: {error}");
             return Err(Violation { property: "it starts after every crash", what });
         }
