@@ -9,7 +9,9 @@ use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use rustls::time_provider::TimeProvider;
 use smkit_pki::{CertificationRequest, CertificationResponse, RESPONSE_BYTES_MAX};
-use smkit_tls::link::{ClientAuth, Connector, Credentials, KeyPair, Limits, Protocol, alert_received};
+use smkit_tls::link::{
+    ClientAuth, Connector, Credentials, KeyPair, Limits, Protocol, alert_received,
+};
 use smkit_tls::peer::PeerVerifier;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -123,7 +125,11 @@ impl EnrolmentClient {
                 return Ok(CertificationResponse::from_der(&body)?);
             }
             let body = String::from_utf8_lossy(&body).chars().take(EXPLANATION_CHARS).collect();
-            Err(EnrolError::Refused { address: self.address.clone(), status: status.as_u16(), body })
+            Err(EnrolError::Refused {
+                address: self.address.clone(),
+                status: status.as_u16(),
+                body,
+            })
         };
         // The connection moves while the exchange waits; when it ends first, the exchange learns why.
         let (answer, _) = tokio::join!(exchange, connection);

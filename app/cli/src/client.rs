@@ -26,12 +26,12 @@ use ureq::{
     },
 };
 
-use self::{gm_tls::GmTls, identity::Identity};
 pub(crate) use self::{
     attempt::Failed,
     multipart::{Multipart, Part},
     upload::Upload,
 };
+use self::{gm_tls::GmTls, identity::Identity};
 use crate::{error::CliError, lang::Lang, limits, run::Context, stream};
 
 /// The authority of the node's TLS certificates.

@@ -77,7 +77,11 @@ fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
 
 /// Logs go to standard error: a node tells what it does, a client only what is wrong. `CHANGBAI_LOG` overrides.
 fn start_logging(command: &Command) {
-    let default = if matches!(command, Command::Up(_) | Command::Pki(args::pki::Pki::Serve(_))) { "warn,changbai=info" } else { "warn" };
+    let default = if matches!(command, Command::Up(_) | Command::Pki(args::pki::Pki::Serve(_))) {
+        "warn,changbai=info"
+    } else {
+        "warn"
+    };
     let filter =
         EnvFilter::try_from_env("CHANGBAI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()

@@ -59,9 +59,9 @@ pub(crate) fn probe(args: &args::Probe, context: &Context) -> Result<u8, CliErro
     }
     let judge = |chain: &[Certificate]| {
         let at = i64::try_from(time::unix_ms() / 1_000).unwrap_or(i64::MAX);
-        validator.as_ref().map(|validator| {
-            validator.verify(chain, Purpose::TlsServer, at, Some(&host)).map(drop)
-        })
+        validator
+            .as_ref()
+            .map(|validator| validator.verify(chain, Purpose::TlsServer, at, Some(&host)).map(drop))
     };
     let well = results.iter().any(|(_, found)| {
         found.failure.is_none() && judge(&found.chain).is_none_or(|judged| judged.is_ok())
@@ -215,12 +215,7 @@ impl fmt::Debug for Witness {
 }
 
 impl PeerVerifier for Witness {
-    fn verify(
-        &self,
-        chain: &[Certificate],
-        _: PeerRole<'_>,
-        _: i64,
-    ) -> Result<(), PeerRefusal> {
+    fn verify(&self, chain: &[Certificate], _: PeerRole<'_>, _: i64) -> Result<(), PeerRefusal> {
         *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = chain.to_vec();
         Ok(())
     }

@@ -69,8 +69,13 @@ pub async fn serve_authority(
     let lifetime_s = i64::from(config.hours).saturating_mul(3_600);
     let service = AuthorityService::new(Arc::clone(&store), Arc::clone(&clock), lifetime_s);
     let router = service.standalone();
-    let serving =
-        changbai_api::serve(listeners, router, ApiLimits::default(), stop, crate::start::STOP_GRACE);
+    let serving = changbai_api::serve(
+        listeners,
+        router,
+        ApiLimits::default(),
+        stop,
+        crate::start::STOP_GRACE,
+    );
     let renewing = async {
         let pause = Duration::from_secs(u64::from(config.hours) * 2_400);
         loop {

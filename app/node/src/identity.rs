@@ -96,11 +96,9 @@ fn issue_tls(
     let key = PrivateKey::generate(random).map_err(|e| wrong(dir, &e))?;
     let subject = subject(&config.settings.agency, "node-0", &["peer", "orderer"]);
     let hours = i64::from(tls.certificate_hours);
-    let validity =
-        Validity { not_before: now_s - LEEWAY_S, not_after: now_s + hours * HOUR_S };
+    let validity = Validity { not_before: now_s - LEEWAY_S, not_after: now_s + hours * HOUR_S };
     let name = (&subject).try_into().map_err(|e| wrong(dir, &e))?;
-    let terms =
-        Terms { hosts, ..Terms::new(name, key.public_key(), Profile::Node, validity) };
+    let terms = Terms { hosts, ..Terms::new(name, key.public_key(), Profile::Node, validity) };
     let issued =
         authority.issue(&terms, true, now_s, random).map_err(|e| authority_error(dir, e))?;
     TlsFiles::below(dir).write(&TlsIdentity::new(issued, key, authority.chain()))
@@ -203,9 +201,8 @@ fn private_key(file: &Path) -> Result<PrivateKey, StartError> {
 
 pub(crate) fn text(file: &Path) -> Result<String, StartError> {
     let bytes = read_small(file)?.ok_or_else(|| wrong(file, &"the file is missing"))?;
-    String::from_utf8(bytes).map_err(|e| {
-        wrong(file, &format!("byte {} is not text", e.utf8_error().valid_up_to()))
-    })
+    String::from_utf8(bytes)
+        .map_err(|e| wrong(file, &format!("byte {} is not text", e.utf8_error().valid_up_to())))
 }
 
 pub(crate) fn wrong(file: &Path, reason: &dyn std::fmt::Display) -> StartError {

@@ -48,8 +48,7 @@ impl Protection {
         let identity = files.read()?;
         let tls = &config.settings.tls;
         let root = store.certificate().clone();
-        let transport =
-            NodeTransport::new(&identity, tls, channel, &root, Arc::clone(clock))?;
+        let transport = NodeTransport::new(&identity, tls, channel, &root, Arc::clone(clock))?;
         let remote = remote_authority(directory, &tls.enrolment, root, clock)?;
         Ok(Self {
             files,

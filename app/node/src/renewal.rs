@@ -103,8 +103,7 @@ impl Renewal {
     async fn renew(&mut self) -> Result<(), String> {
         let shown = self.identity.leaf().cloned().ok_or("no certificate to renew")?;
         let key = PrivateKey::generate(&mut OsRandom).map_err(|e| e.to_string())?;
-        let signer =
-            SigningKey::new(key.clone(), SignerId::DEFAULT).map_err(|e| e.to_string())?;
+        let signer = SigningKey::new(key.clone(), SignerId::DEFAULT).map_err(|e| e.to_string())?;
         let hosts = shown.alternative_names().cloned().unwrap_or_else(AlternativeNames::default);
         let request = CertificationRequest::create(&shown.subject_dn(), &signer, &hosts)
             .map_err(|e| e.to_string())?;

@@ -196,11 +196,18 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     check_agency(&channel, &config)?;
     report(recovery);
 
-    let protection =
-        Protection::new(&directory, &config, tls_authority, channel.config(), &clock)?;
+    let protection = Protection::new(&directory, &config, tls_authority, channel.config(), &clock)?;
     let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
-    let (state, evidence) =
-        wire_api(&directory, &config, &identities, &channel, &clock, self_test, &protection, trust)?;
+    let (state, evidence) = wire_api(
+        &directory,
+        &config,
+        &identities,
+        &channel,
+        &clock,
+        self_test,
+        &protection,
+        trust,
+    )?;
     let orderer = std::thread::Builder::new()
         .name("orderer".to_owned())
         .spawn(move || order(orderer))

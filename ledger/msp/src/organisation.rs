@@ -3,7 +3,7 @@
 mod rule;
 
 use smkit::Sm3Digest;
-use smkit_pki::{Certificate, TrustAnchors, Purpose, verify_chain};
+use smkit_pki::{Certificate, Purpose, TrustAnchors, verify_chain};
 
 pub(crate) use self::rule::is_role_unit;
 pub use self::rule::{IdentityRule, RuleMismatch};

@@ -57,9 +57,7 @@ impl GmTls {
         details: &ConnectionDetails<'_>,
         transport: Box<dyn Transport>,
     ) -> Result<GmTlsTransport, ureq::Error> {
-        let failed = |reason: String| {
-            ureq::Error::Other(Box::new(GmTlsError::Handshake(reason)))
-        };
+        let failed = |reason: String| ureq::Error::Other(Box::new(GmTlsError::Handshake(reason)));
         let host = details.uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(|e| failed(e.to_string()))?;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use smkit_pki::{
-    Admission, AlternativeNames, Certificate, CertificationRequest, PathError, Purpose, Revocation, RevocationList,
-    RevocationMode, SubjectRule, TrustAnchors, Validator,
+    Admission, AlternativeNames, Certificate, CertificationRequest, PathError, Purpose, Revocation,
+    RevocationList, RevocationMode, SubjectRule, TrustAnchors, Validator,
 };
 
 use super::files::{certificates, failed, wrong};

@@ -131,8 +131,7 @@ pub(super) fn sign_csr(args: &args::SignCsr, context: &Context) -> Result<u8, Cl
 pub(super) fn install(args: &args::Install, context: &Context) -> Result<u8, CliError> {
     let key = private_key(&args.key)?;
     let bytes = std::fs::read(&args.answer).map_err(CliError::read(&args.answer))?;
-    let answer =
-        CertificationResponse::from_der(&bytes).map_err(|e| wrong(&args.answer, &e))?;
+    let answer = CertificationResponse::from_der(&bytes).map_err(|e| wrong(&args.answer, &e))?;
     let identity = answer.open(&key).map_err(|e| wrong(&args.answer, &e))?;
     let anchors = TrustAnchors::from_certificates(certificates(&args.trust)?);
     let validator = Validator::admitting_all(anchors);

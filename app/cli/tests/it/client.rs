@@ -156,7 +156,8 @@ fn a_bundle_appears_whole_or_not_at_all() {
 fn data_dir(dir: &Path, listen: &str) {
     let identity = dir.join("d/identity");
     fs::create_dir_all(&identity).unwrap();
-    fs::write(dir.join("d/node.json"), format!(r#"{{"listen":["http://{listen}"],"pid":1}}"#)).unwrap();
+    fs::write(dir.join("d/node.json"), format!(r#"{{"listen":["http://{listen}"],"pid":1}}"#))
+        .unwrap();
     let subject = |name: &str| Subject {
         country: "CN".to_owned(),
         state: "Jilin".to_owned(),

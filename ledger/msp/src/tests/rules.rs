@@ -179,9 +179,7 @@ fn certificates_for_connections_are_no_identities() {
     assert!(member.admit(&identity, &[], NOW).is_ok());
     assert!(matches!(
         member.admit(&connection, &[], NOW),
-        Err(IdentityError::Chain(
-            PathError::UnknownIssuer { .. } | PathError::BadSignature { .. }
-        ))
+        Err(IdentityError::Chain(PathError::UnknownIssuer { .. } | PathError::BadSignature { .. }))
     ));
     let verify = |certificate: &Certificate| {
         let usage = smkit_pki::Purpose::Signing;
