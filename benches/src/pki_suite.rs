@@ -27,8 +27,7 @@ pub(crate) fn run(scale: &Scale) {
     pin();
     let seconds = scale.seconds;
     let city = City::new();
-    let repeat =
-        |work: &dyn Fn()| median_rate(seconds, BATCH, || (), |()| (0..BATCH).for_each(|_| work()));
+    let repeat = |work: &dyn Fn()| median_rate(seconds, BATCH, || (0..BATCH).for_each(|_| work()));
     let leaf = city.leaf.certificate.der();
     print(
         "pki::parse/certificate",
@@ -98,27 +97,16 @@ fn lists(city: &City, seconds: f64) {
     let der = list.der();
     print(
         "pki::parse/crl_100k_entries",
-        median_rate(
-            seconds,
-            1,
-            || (),
-            |()| {
-                black_box(RevocationList::from_der(der).expect("our own"));
-            },
-        ),
+        median_rate(seconds, 1, || {
+            black_box(RevocationList::from_der(der).expect("our own"));
+        }),
     );
     let serial = list.entries()[list.entries().len() / 3].serial;
     print(
         "pki::lookup/crl_100k_entries",
-        median_rate(
-            seconds,
-            BATCH,
-            || (),
-            |()| {
-                (0..BATCH)
-                    .for_each(|_| assert!(black_box(list.find(black_box(&serial))).is_some()));
-            },
-        ),
+        median_rate(seconds, BATCH, || {
+            (0..BATCH).for_each(|_| assert!(black_box(list.find(black_box(&serial))).is_some()));
+        }),
     );
 }
 

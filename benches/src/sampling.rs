@@ -101,6 +101,20 @@ pub(crate) fn interleave(cases: &mut [&mut Case], seconds: f64) {
     }
 }
 
+/// Units a second of work that is measured alone: the median over samples that together take `seconds`.
+pub(crate) fn median_rate(seconds: f64, units: usize, mut run: impl FnMut()) -> f64 {
+    run();
+    let (mut rates, mut total) = (Vec::new(), 0.0);
+    while total < seconds || rates.len() < SAMPLES_MIN {
+        let started = cpu_seconds();
+        run();
+        let took = cpu_seconds() - started;
+        total += took;
+        rates.push(units as f64 / took);
+    }
+    median(rates)
+}
+
 /// The median; not a number for none.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);

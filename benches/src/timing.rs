@@ -26,8 +26,8 @@ pub(crate) struct Effort {
 }
 
 impl Effort {
-    pub(crate) const FULL: Self = Self { measurements: 200_000, seconds: 20 };
-    pub(crate) const QUICK: Self = Self { measurements: 20_000, seconds: 4 };
+    pub(crate) const FULL: Self = Self { measurements: 200_000, seconds: 10 };
+    pub(crate) const QUICK: Self = Self { measurements: 20_000, seconds: 2 };
 }
 
 /// Prints and writes the result; fails when a secret shows, or when the control's does not.

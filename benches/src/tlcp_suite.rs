@@ -69,6 +69,16 @@ impl City {
         (0..count).map(client).collect()
     }
 
+    fn acquaintances(
+        &self,
+        suite: CipherSuite,
+        sessions: usize,
+    ) -> (Arc<ServerConfig>, Arc<ClientConfig>) {
+        let server = self.servers(suite, sessions, 1).pop();
+        let client = self.clients(suite, sessions, 1).pop();
+        server.zip(client).expect("one of each")
+    }
+
     /// Nobody has seen anybody before: the issuer's key has its table, the peers' keys have none.
     fn full_between_strangers(&self, name: &str, suite: CipherSuite, seconds: f64) {
         let (servers, clients) =
@@ -96,10 +106,10 @@ impl City {
 
     fn resumed(&self, seconds: f64) {
         let suite = CipherSuite::EccSm4GcmSm3;
-        let (servers, clients) = (self.servers(suite, 10, 1), self.clients(suite, 10, 1));
-        Pair::new(&clients[0], &servers[0]).shake();
+        let (server, client) = self.acquaintances(suite, 10);
+        Pair::new(&client, &server).shake();
         let spent = sample(seconds, || {
-            let mut pair = Pair::new(&clients[0], &servers[0]);
+            let mut pair = Pair::new(&client, &server);
             let spent = pair.shake();
             assert!(pair.server.is_resumed());
             spent
@@ -108,8 +118,8 @@ impl City {
     }
 
     fn bulk(&self, name: &str, suite: CipherSuite, seconds: f64) {
-        let (servers, clients) = (self.servers(suite, 0, 1), self.clients(suite, 0, 1));
-        let mut pair = Pair::new(&clients[0], &servers[0]);
+        let (server, client) = self.acquaintances(suite, 0);
+        let mut pair = Pair::new(&client, &server);
         pair.shake();
         let data = vec![0x5a; BULK];
         let mut wire = Vec::with_capacity(BULK + 4096);

@@ -13,8 +13,10 @@ use changbai_consensus::{Action, CommitCertificate, Event, Origin, ProposalState
 use changbai_core::contract::{RecordPage, StoredRecord, Version, VersionChain};
 use changbai_fuzz::consensus::{CHANNEL, KEYS, SET, engine};
 use changbai_fuzz::{custody, joined};
-use changbai_msp::{ChannelConfig, Organisation, Policy, ValidatorConfig};
-use changbai_receipt::Receipt;
+use changbai_msp::{
+    ChannelConfig, ConfigUpdate, Organisation, Policy, Sender, ValidatorConfig, apply,
+};
+use changbai_receipt::{ChannelAnchor, Receipt, Trust};
 use changbai_storage::{BlockLog, LogOptions, StdFiles};
 use changbai_wire::proto::{kvrwset, protos};
 use changbai_wire::time::UnixMillis;
@@ -95,6 +97,24 @@ fn member(
     Ok(Member { certificate, key, msp_id: MSP.to_owned() })
 }
 
+/// An update of the configuration that the target knows, and the transaction that carries its result.
+fn updates(authority: &Authority, config: &ChannelConfig) -> Outcome {
+    let admin = member(authority, "admin", &["admin"], &mut Seed(11 << 32))?;
+    let identity = admin.identity();
+    let sender = Sender { identity: &identity, key: &admin.key };
+    let mut next = config.clone();
+    next.batch.timeout_ms = 20;
+    let update = ConfigUpdate::compute(config, &next)?;
+    seed("config_update", "bare", update.as_bytes())?;
+    let consent = update.sign(sender, b"nonce");
+    let time = UnixMillis(fixture::NOW_MS);
+    let envelope = update.to_envelope(&[consent], sender, b"sent", time);
+    seed("config_update", "signed", &envelope)?;
+    let at_unix_s = i64::try_from(fixture::NOW_MS / 1_000)?;
+    let changed = apply(config, &envelope, at_unix_s)?;
+    seed("channel_config", "later", &changed.to_config_envelope(&envelope)?)
+}
+
 fn evidence(city: &City) -> Outcome {
     let record = city.record.to_bytes();
     let disclosures = city.disclosures();
@@ -128,9 +148,23 @@ fn ledger(authority: &Authority, node: &Member) -> Outcome {
     let organisation = Organisation::new(MSP, "长春", roots);
     let validator = ValidatorConfig::new(MSP, node.certificate.clone(), 0);
     let config = ChannelConfig::new(CHANNEL, vec![organisation], vec![validator])?;
-    seed("channel_config", "genesis", &config.to_genesis_envelope())?;
+    let genesis = config.to_genesis_envelope();
+    seed("channel_config", "genesis", &genesis)?;
+    seed("channel_file", "inline", config.to_toml().as_bytes())?;
+    let root = authority.certificate().clone();
+    let mut trust = vec![ChannelAnchor {
+        channel_id: CHANNEL.to_owned(),
+        genesis: sm3(&genesis),
+        validators: vec![config.validators_hash()],
+    }];
+    let roots = TrustAnchors::from_certificates(vec![root]);
+    seed("trust_file", "channel", Trust::new(roots.clone(), trust.clone())?.to_text().as_bytes())?;
+    trust.clear();
+    seed("trust_file", "roots", Trust::new(roots, trust)?.to_text().as_bytes())?;
+    updates(authority, &config)?;
 
     let policy = "OutOf(2, 'CityMSP.peer', AND('CourtMSP.member', 'NotaryMSP.admin'))";
+    seed("policy", "meta", b"MAJORITY Endorsement")?;
     seed("policy", "text", policy.as_bytes())?;
     seed("policy", "message", &Policy::parse(policy)?.to_proto().encode_to_vec())?;
     blocks()

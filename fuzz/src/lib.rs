@@ -55,6 +55,7 @@ pub fn joined(pieces: &[&[u8]]) -> Vec<u8> {
     pieces.iter().flat_map(|piece| [length(piece).as_slice(), *piece].concat()).collect()
 }
 
+pub mod channel;
 pub mod consensus;
 pub mod custody;
 pub mod pki;

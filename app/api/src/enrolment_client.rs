@@ -99,6 +99,7 @@ impl EnrolmentClient {
             verifier: Arc::clone(&self.verifier),
             clients: ClientAuth::None,
             alpn: vec![b"http/1.1".to_vec()],
+            tlcp_quirks: Vec::new(),
         };
         let connector = Connector::new(&credentials, Limits::default(), Arc::clone(&self.time))
             .map_err(|e| self.broken(e))?;

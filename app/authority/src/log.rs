@@ -64,10 +64,15 @@ impl Log {
         }
         let mut state = State::default();
         for (number, line) in (1..).zip(text.split_inclusive(|byte| *byte == b'\n')) {
-            let refuse = |reason| AuthorityStoreError::Register {
+            let refuse = |reason: String| AuthorityStoreError::Register {
                 file: self.path.clone(),
                 line: number,
-                reason,
+                // The first line continues the certificate: which of the two was changed cannot be told.
+                reason: if number == 1 {
+                    format!("{reason}, or ca.cert.pem is damaged")
+                } else {
+                    reason
+                },
             };
             let event = Line::from_bytes(line, &mut self.head).map_err(refuse)?;
             event.apply(&mut state).map_err(refuse)?;

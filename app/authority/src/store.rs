@@ -78,6 +78,11 @@ impl AuthorityStore {
         let own = Certificate::from_pem(&text)
             .map_err(|e| AuthorityStoreError::damaged(&certificate, e.to_string()))?;
         let chain = read_chain(&directory)?;
+        let above = if own.is_self_issued() { Some(&own) } else { chain.first() };
+        if let Some(above) = above {
+            own.verify_issued_by(above)
+                .map_err(|e| AuthorityStoreError::damaged(&certificate, e.to_string()))?;
+        }
         let key = read_key(&directory.key(), passphrase)?;
         let authority = Authority::new(own, key)
             .map_err(|e| AuthorityStoreError::damaged(&directory.key(), e.to_string()))?;

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::ToSocketAddrs as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,12 +40,8 @@ pub(crate) fn probe(args: &args::Probe, context: &Context) -> Result<u8, CliErro
         .rsplit_once(':')
         .ok_or_else(|| CliError::Address { given: args.address.clone() })?;
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let own = match (&args.cert, &args.key) {
-        (Some(cert), Some(key)) => {
-            Some(KeyPair { chain: read_certificates(cert)?, key: private_key(key)? })
-        }
-        _ => None,
-    };
+    let signing = pair(args.cert.as_deref(), args.key.as_deref())?;
+    let encryption = pair(args.enc_cert.as_deref(), args.enc_key.as_deref())?;
     let anchors = args.trust.as_deref().map(read_certificates).transpose()?;
     let validator =
         anchors.map(|roots| Validator::admitting_all(TrustAnchors::from_certificates(roots)));
@@ -54,7 +51,8 @@ pub(crate) fn probe(args: &args::Probe, context: &Context) -> Result<u8, CliErro
         .map_err(|error| CliError::Pki { reason: chain(&error) })?;
     let mut results = Vec::new();
     for protocol in [Protocol::Tls13, Protocol::Tlcp] {
-        let found = runtime.block_on(try_one(&args.address, &host, protocol, own.clone()));
+        let found =
+            runtime.block_on(try_one(&args.address, &host, protocol, [&signing, &encryption]));
         results.push((protocol, found));
     }
     let judge = |chain: &[Certificate]| {
@@ -80,6 +78,11 @@ pub(crate) fn probe(args: &args::Probe, context: &Context) -> Result<u8, CliErro
     Ok(if well { EXIT_OK } else { EXIT_FAILED })
 }
 
+fn pair(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<KeyPair>, CliError> {
+    let (Some(cert), Some(key)) = (cert, key) else { return Ok(None) };
+    Ok(Some(KeyPair { chain: read_certificates(cert)?, key: private_key(key)? }))
+}
+
 /// What one protocol gave.
 #[derive(Debug, Default)]
 struct Found {
@@ -90,9 +93,12 @@ struct Found {
     failure: Option<String>,
 }
 
+/// What we may show: the signing pair, and for TLCP the encryption pair.
+type Own<'a> = [&'a Option<KeyPair>; 2];
+
 type Judge<'a> = dyn Fn(&[Certificate]) -> Option<Result<(), PathError>> + 'a;
 
-async fn try_one(address: &str, host: &str, protocol: Protocol, own: Option<KeyPair>) -> Found {
+async fn try_one(address: &str, host: &str, protocol: Protocol, own: Own<'_>) -> Found {
     let seen = Arc::new(Witness::default());
     let mut found = match connect(address, host, protocol, own, &seen).await {
         Ok(found) => found,
@@ -107,15 +113,16 @@ async fn connect(
     address: &str,
     host: &str,
     protocol: Protocol,
-    own: Option<KeyPair>,
+    own: Own<'_>,
     seen: &Arc<Witness>,
 ) -> Result<Found, String> {
     let credentials = Credentials {
-        encryption: None,
-        signing: own,
+        signing: own[0].clone(),
+        encryption: own[1].clone(),
         verifier: Arc::clone(seen) as _,
         clients: ClientAuth::None,
         alpn: vec![b"http/1.1".to_vec()],
+        tlcp_quirks: Vec::new(),
     };
     let connector = Connector::new(&credentials, Limits::default(), Arc::new(Now))
         .map_err(|error| error.to_string())?;

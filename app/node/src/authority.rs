@@ -59,6 +59,7 @@ pub async fn serve_authority(
             verifier: Arc::clone(&verifier) as _,
             clients: ClientAuth::Optional,
             alpn: vec![b"http/1.1".to_vec()],
+            tlcp_quirks: Vec::new(),
         })
     };
     let time = Arc::new(NodeTime(Arc::clone(&clock)));

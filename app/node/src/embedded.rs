@@ -243,7 +243,9 @@ fn broadcast(error: BroadcastError) -> LedgerError {
             LedgerError::Busy { retry_after_ms: changbai_channel::limits::RETRY_AFTER_MS }
         }
         // Nothing was queued, so nothing of this call can be recorded.
-        BroadcastError::Stopping | BroadcastError::Halted { .. } => unavailable(&error),
+        BroadcastError::Stopping
+        | BroadcastError::Suspended { .. }
+        | BroadcastError::Halted { .. } => unavailable(&error),
         BroadcastError::Storage(error) => damaged(&error),
         other => LedgerError::Invalid { reason: other.to_string() },
     }

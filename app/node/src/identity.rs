@@ -150,9 +150,14 @@ pub(crate) fn load(
     let node_key = SigningKey::new(node_key, SignerId::DEFAULT)
         .map_err(|e| refuse("node", "key", e.to_string()))?;
     let mut tls_authority = open(TLS_AUTHORITY)?;
-    let tls = TlsFiles::below(dir).read()?;
-    if let (Some(leaf), true) = (tls.leaf(), config.settings.tls.enrolment.is_empty()) {
-        check_registered(&dir.join(TLS_AUTHORITY), &tls_authority, leaf)?;
+    let files = TlsFiles::below(dir);
+    let tls = files.read()?;
+    // Elsewhere issued certificates are judged by whoever is shown them.
+    if config.settings.tls.enrolment.is_empty() {
+        for (file, leaf) in files.leaves(&tls) {
+            leaf.verify_issued_by(tls_authority.certificate()).map_err(|e| wrong(&file, &e))?;
+            check_registered(&dir.join(TLS_AUTHORITY), &tls_authority, leaf)?;
+        }
     }
     // Certificates of three days run out while a node is down for a week. Its own authority gives it new ones.
     if tls.not_after() <= now_s {

@@ -146,3 +146,6 @@ impl Renewal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

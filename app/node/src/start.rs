@@ -196,7 +196,8 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     check_agency(&channel, &config)?;
     report(recovery);
 
-    let protection = Protection::new(&directory, &config, tls_authority, channel.config(), &clock)?;
+    let protection =
+        Protection::new(&directory, &config, tls_authority, &channel.config(), &clock)?;
     let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
     let (state, evidence) = wire_api(
         &directory,
@@ -367,6 +368,7 @@ fn open_channel(
     let parts = Parts {
         files: Arc::new(StdFiles),
         index: None,
+        repair: false,
         genesis,
         contracts,
         endorser: signing_identity(directory, identities)?,

@@ -39,6 +39,16 @@ impl TlsFiles {
         Ok(TlsIdentity { signing: read(&self.signing)?, encryption })
     }
 
+    /// The certificates of an identity, each with the file it is in.
+    pub(crate) fn leaves<'a>(
+        &self,
+        identity: &'a TlsIdentity,
+    ) -> impl Iterator<Item = (PathBuf, &'a Certificate)> {
+        let signing = identity.leaf().map(|leaf| (self.signing.clone(), leaf));
+        let encryption = identity.encryption.as_ref().and_then(|half| half.chain.first());
+        signing.into_iter().chain(encryption.map(|leaf| (self.encryption.clone(), leaf)))
+    }
+
     /// Replaces both halves, the signing half last.
     pub(crate) fn write(&self, identity: &TlsIdentity) -> Result<(), StartError> {
         if let Some(encryption) = &identity.encryption {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use changbai_msp::ChannelConfig;
+use changbai_msp::{ChannelConfig, IdentityError, Organisation};
 use changbai_wire::time::Clock;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
-use smkit_pki::{Admission, Certificate, TrustAnchors, Validator};
+use smkit::Sm3Digest;
+use smkit_pki::{Certificate, TrustAnchors, Validator};
 use smkit_tls::link::{Acceptor, ClientAuth, Credentials, Limits};
-use smkit_tls::peer::PathVerifier;
+use smkit_tls::peer::{PathVerifier, PeerAlert, PeerRefusal, PeerRole, PeerVerifier};
 
 use crate::config::TlsSettings;
 use crate::start::StartError;
@@ -22,13 +23,13 @@ const HALF_OPEN_MAX: usize = 512;
 #[derive(Debug)]
 pub(crate) struct NodeTransport {
     acceptor: Arc<Acceptor>,
-    verifier: Arc<PathVerifier>,
+    verifier: Arc<Members>,
     clients: ClientAuth,
 }
 
 impl NodeTransport {
-    /// Clients are let in below an authority that an organisation of the channel lists, or below the authority of this
-    /// node's own TLS certificates; what they may do then is decided by their roles.
+    /// Clients are let in as members of an organisation of the channel, or below the authority of this node's own TLS
+    /// certificates; what they may do then is decided by their roles.
     pub(crate) fn new(
         identity: &TlsIdentity,
         settings: &TlsSettings,
@@ -36,14 +37,7 @@ impl NodeTransport {
         tls_root: &Certificate,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        let own = TrustAnchors::from_certificates(vec![tls_root.clone()]);
-        let members = channel.orgs.iter().flat_map(|org| org.roots.iter().cloned());
-        let roots: Vec<_> = members.chain([tls_root.clone()]).collect();
-        let admissions = roots.iter().map(|root| Admission::under(root.sm3())).collect();
-        let known = channel.orgs.iter().flat_map(|org| org.intermediates.iter().cloned());
-        let clients = Validator::new(TrustAnchors::from_certificates(roots), admissions)
-            .with_intermediates(known.collect());
-        let verifier = Arc::new(PathVerifier::new(Validator::admitting_all(own), clients));
+        let verifier = Arc::new(Members::new(channel, tls_root));
         let clients =
             if settings.client_auth_required { ClientAuth::Required } else { ClientAuth::Optional };
         let limits = Limits { half_open_max: HALF_OPEN_MAX, ..Limits::default() };
@@ -67,7 +61,7 @@ impl NodeTransport {
 
 fn credentials(
     identity: &TlsIdentity,
-    verifier: &Arc<PathVerifier>,
+    verifier: &Arc<Members>,
     clients: ClientAuth,
 ) -> Credentials {
     Credentials {
@@ -76,6 +70,77 @@ fn credentials(
         verifier: Arc::clone(verifier) as _,
         clients,
         alpn: vec![b"http/1.1".to_vec()],
+        tlcp_quirks: Vec::new(),
+    }
+}
+
+/// Path validation, and then the rules of the organisation that a client claims to be of.
+#[derive(Debug)]
+struct Members {
+    paths: PathVerifier,
+    organisations: Vec<Organisation>,
+    tls_root: Sm3Digest,
+}
+
+impl Members {
+    fn new(channel: &ChannelConfig, tls_root: &Certificate) -> Self {
+        let own = TrustAnchors::from_certificates(vec![tls_root.clone()]);
+        let members = channel.orgs.iter().flat_map(|org| org.roots.iter().cloned());
+        let roots = TrustAnchors::from_certificates(members.chain([tls_root.clone()]).collect());
+        let known = channel.orgs.iter().flat_map(|org| org.intermediates.iter().cloned());
+        let clients = Validator::admitting_all(roots).with_intermediates(known.collect());
+        Self {
+            paths: PathVerifier::new(Validator::admitting_all(own), clients),
+            organisations: channel.orgs.clone(),
+            tls_root: tls_root.sm3(),
+        }
+    }
+
+    /// A root alone admits nobody: the certificate must be what one of the organisations asks for.
+    fn admit(&self, chain: &[Certificate], at_unix_seconds: i64) -> Result<(), PeerRefusal> {
+        let Some((leaf, sent_along)) = chain.split_first() else {
+            return Err(PeerRefusal::no_certificate());
+        };
+        let mut refusal: Option<IdentityError> = None;
+        for organisation in &self.organisations {
+            match organisation.admit(leaf, sent_along, at_unix_seconds) {
+                Ok(_) => return Ok(()),
+                // "Not one of ours" must not hide the reason of the organisation whose authority issued it.
+                Err(error) => {
+                    if refusal.as_ref().is_none_or(|known| known.check() < error.check()) {
+                        refusal = Some(error);
+                    }
+                }
+            }
+        }
+        let code = refusal.as_ref().map_or("MS-1101", IdentityError::code);
+        let reason = refusal.map_or_else(String::new, |error| error.to_string());
+        Err(PeerRefusal { code, reason, alert: PeerAlert::AccessDenied })
+    }
+}
+
+impl PeerVerifier for Members {
+    fn verify(
+        &self,
+        chain: &[Certificate],
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<(), PeerRefusal> {
+        let path = self.paths.path(chain, role, at_unix_seconds)?;
+        let is_node = path.anchor().is_some_and(|anchor| anchor.sm3() == self.tls_root);
+        match role {
+            PeerRole::Client if !is_node => self.admit(chain, at_unix_seconds),
+            _ => Ok(()),
+        }
+    }
+
+    fn verify_encryption(
+        &self,
+        chain: &[Certificate],
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<(), PeerRefusal> {
+        self.paths.verify_encryption(chain, role, at_unix_seconds)
     }
 }
 

@@ -1,14 +1,14 @@
 //! The handle that the floors above hold: invoke, broadcast, read, prove.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use changbai_consensus::{Engine, Equivocation};
 use changbai_contract::Registry;
 use changbai_merkle::{InclusionProof, prove_inclusion};
 use changbai_msp::ChannelConfig;
-use changbai_storage::{ConsensusWal, Files, MemoryIndex, StorageError};
+use changbai_storage::{ConsensusWal, Files, Journal, MemoryIndex, StorageError};
 use changbai_wire::time::Clock;
 use changbai_wire::{
     DecodedProposal, DecodedTransaction, Header, TransactionLeaf, TxId, ValidatorAddress,
@@ -37,6 +37,10 @@ pub struct Parts {
     pub files: Arc<dyn Files>,
     /// An index in memory instead of one below the directory: for simulations.
     pub index: Option<MemoryIndex>,
+    /// Whether a damaged block log is opened up to the damage, and the rest taken from peers again
+    /// under its certificates. Stays on until the node has caught up. Only for channels that other
+    /// nodes keep as well.
+    pub repair: bool,
     /// Block 0 with the channel's configuration; the same at every node.
     pub genesis: Block,
     /// Contracts that run inside the node.
@@ -93,7 +97,16 @@ pub(crate) struct Shared {
     endorser: SigningIdentity,
     halted: Mutex<Option<String>>,
     condition: Mutex<Condition>,
-    misbehaviour: Mutex<VecDeque<Equivocation>>,
+    misbehaviour: Mutex<Misbehaviour>,
+    files: Arc<dyn Files>,
+    dir: PathBuf,
+}
+
+/// Evidence against validators: the latest cases, and the journal that keeps them.
+#[derive(Debug, Default)]
+struct Misbehaviour {
+    known: VecDeque<Equivocation>,
+    journal: Option<Journal>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -154,12 +167,30 @@ impl Shared {
         Ok(())
     }
 
-    pub(crate) fn accuse(&self, case: &Equivocation) {
-        let mut known = self.misbehaviour.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MISBEHAVIOUR_SHOWN_MAX {
-            known.pop_front();
+    /// Keeps a case of misbehaviour; false when it is known already. A journal that cannot be
+    /// written is no reason to stop: the others have the evidence too.
+    pub(crate) fn accuse(&self, case: &Equivocation) -> bool {
+        let mut kept = self.misbehaviour.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = |c: &Equivocation| (c.validator, c.kind, c.height, c.round);
+        if kept.known.iter().any(|known| place(known) == place(case)) {
+            return false;
         }
-        known.push_back(case.clone());
+        if kept.journal.is_none() {
+            let path = Paths::below(&self.dir, None).misbehaviour;
+            kept.journal = Journal::create(self.files.as_ref(), &path).ok();
+        }
+        if let (Some(journal), Ok(bytes)) = (kept.journal.as_mut(), case.to_bytes())
+            && journal.append(&bytes).is_err()
+        {
+            kept.journal = None;
+        }
+        kept.remember(case.clone());
+        true
+    }
+
+    /// Bytes that may still be written; unknown is plenty.
+    pub(crate) fn free_bytes(&self) -> u64 {
+        self.files.free_bytes(&self.dir).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn set_condition(&self, condition: Condition) {
@@ -174,8 +205,32 @@ impl Shared {
         self.mempool.clear();
     }
 
+    fn suspended(&self) -> Option<String> {
+        self.condition.lock().unwrap_or_else(PoisonError::into_inner).suspended.clone()
+    }
+
     fn halted(&self) -> Option<String> {
         self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Misbehaviour {
+    /// What the journal has kept.
+    fn read(files: &dyn Files, path: &Path) -> Result<Self, StorageError> {
+        let mut kept = Self::default();
+        if let Some((journal, records, _)) = Journal::read(files, path)? {
+            let cases = records.iter().filter_map(|bytes| Equivocation::from_bytes(bytes).ok());
+            cases.for_each(|case| kept.remember(case));
+            kept.journal = Some(journal);
+        }
+        Ok(kept)
+    }
+
+    fn remember(&mut self, case: Equivocation) {
+        if self.known.len() >= MISBEHAVIOUR_SHOWN_MAX {
+            self.known.pop_front();
+        }
+        self.known.push_back(case);
     }
 }
 
@@ -250,14 +305,21 @@ impl Channel {
             operation: "create",
             source,
         })?;
-        let (wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
-        let rule = parts.config_rule.as_ref();
+        let (mut wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
+        let (rule, repair) = (parts.config_rule.as_ref(), parts.repair);
         let (ledger, recovery) =
-            Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis, &config, rule)?;
-        let height = ledger.tip().header.number + 1;
+            Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis, &config, rule, repair)?;
+        let height = ledger.height() + 1;
+        if height > 1 && wal.floor().is_none_or(|floor| floor + 1 < height) {
+            // The end came between the last block and the floor that follows it. No vote of the
+            // next height is forgotten: its record would have brought the floor along.
+            wal.reset(height)?;
+            wal.sync_floor()?;
+        }
         let current = ledger.config_at(height)?;
         let epoch = Epoch::new(current).map_err(OpenError::Config)?;
         let channel_id = config.channel_id.clone();
+        let misbehaviour = Misbehaviour::read(parts.files.as_ref(), &paths.misbehaviour)?;
         let own = parts
             .validator
             .as_ref()
@@ -280,7 +342,9 @@ impl Channel {
             endorser: parts.endorser,
             halted: Mutex::new(None),
             condition: Mutex::default(),
-            misbehaviour: Mutex::default(),
+            misbehaviour: Mutex::new(misbehaviour),
+            files: parts.files,
+            dir: dir.to_owned(),
         });
         let mut orderer =
             Orderer::new(Arc::clone(&shared), engine, own, wal, parts.tuning, parts.now_ms);
@@ -328,6 +392,9 @@ impl Channel {
         if let Some(reason) = self.shared.halted() {
             return Err(BroadcastError::Halted { reason });
         }
+        if let Some(reason) = self.shared.suspended() {
+            return Err(BroadcastError::Suspended { reason });
+        }
         if envelope.len() > ENVELOPE_BYTES_MAX {
             return Err(BroadcastError::TooLarge { bytes: envelope.len() });
         }
@@ -373,8 +440,8 @@ impl Channel {
     /// Validators caught signing two statements in one place, the latest cases last.
     #[must_use]
     pub fn misbehaviour(&self) -> Vec<Equivocation> {
-        let known = self.shared.misbehaviour.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().cloned().collect()
+        let kept = self.shared.misbehaviour.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.known.iter().cloned().collect()
     }
 
     /// The block of that number, if it exists.

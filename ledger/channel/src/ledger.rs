@@ -61,6 +61,7 @@ pub(crate) struct Paths {
     pub(crate) blocks: PathBuf,
     pub(crate) index: PathBuf,
     pub(crate) wal: PathBuf,
+    pub(crate) misbehaviour: PathBuf,
     /// The index lives in memory, not at its path.
     pub(crate) memory: Option<MemoryIndex>,
 }
@@ -71,6 +72,7 @@ impl Paths {
             blocks: dir.join("blocks"),
             index: dir.join("index"),
             wal: dir.join("consensus.wal"),
+            misbehaviour: dir.join("misbehaviour.journal"),
             memory,
         }
     }
@@ -85,6 +87,8 @@ pub struct Recovery {
     pub blocks_replayed: u64,
     /// Bytes of a torn, never acknowledged block that were cut off the log's end.
     pub torn_bytes: u64,
+    /// The log was damaged behind this block, and the rest set aside: it comes again from peers.
+    pub salvaged_to: Option<u64>,
 }
 
 impl Ledger {
@@ -102,19 +106,27 @@ impl Ledger {
         genesis: &Block,
         config: &ChannelConfig,
         rule: &dyn ConfigRule,
+        repair: bool,
     ) -> Result<(Self, Recovery), StorageError> {
         let mut recovery = Recovery::default();
+        let options = LogOptions::default();
         let (mut log, found) =
-            BlockLog::open(Arc::clone(files), &paths.blocks, LogOptions::default(), floor)?;
+            match BlockLog::open(Arc::clone(files), &paths.blocks, options, floor) {
+                Err(StorageError::Corrupt { .. }) if repair => {
+                    let salvaged = BlockLog::salvage(Arc::clone(files), &paths.blocks, options)?;
+                    recovery.salvaged_to = Some(salvaged.1.height.unwrap_or(0));
+                    salvaged
+                }
+                opened => opened?,
+            };
         recovery.torn_bytes = found.truncated.map_or(0, |cut| cut.bytes);
-        let (mut index, state) = match &paths.memory {
-            Some(home) => Index::in_memory(home),
-            None => Index::open(&paths.index)?,
-        };
-        if state == IndexState::Damaged {
+        let (mut index, state) = open_index(paths)?;
+        let ahead = recovery.salvaged_to.is_some()
+            && state != IndexState::Damaged
+            && state::applied(&index)?.is_some_and(|applied| Some(applied.number) > log.height());
+        if state == IndexState::Damaged || ahead {
             drop(index);
-            Index::destroy(&paths.index)?;
-            (index, _) = Index::open(&paths.index)?;
+            index = renew_index(paths)?;
             recovery.index_rebuilt = true;
         }
         let created = log.height().is_none();
@@ -211,6 +223,11 @@ impl Ledger {
         &self.index
     }
 
+    /// Whether results exist that no header commits to yet.
+    pub(crate) fn has_unproven_results(&self) -> bool {
+        self.tip.read().unwrap_or_else(PoisonError::into_inner).has_unproven_results()
+    }
+
     /// Number of the last durable block.
     pub(crate) fn height(&self) -> u64 {
         self.tip.read().unwrap_or_else(PoisonError::into_inner).header.number
@@ -263,6 +280,22 @@ impl Ledger {
         let _ = self;
         StorageError::index_damaged(format!("block {number} does not decode: {reason}"))
     }
+}
+
+fn open_index(paths: &Paths) -> Result<(Index, IndexState), StorageError> {
+    match &paths.memory {
+        Some(home) => Ok(Index::in_memory(home)),
+        None => Index::open(&paths.index),
+    }
+}
+
+/// An empty index in place of one that is of no use; it is not open.
+fn renew_index(paths: &Paths) -> Result<Index, StorageError> {
+    match &paths.memory {
+        Some(home) => home.clear(),
+        None => Index::destroy(&paths.index)?,
+    }
+    open_index(paths).map(|(index, _)| index)
 }
 
 /// Brings the index up to the block log, block by block.

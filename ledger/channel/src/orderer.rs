@@ -102,6 +102,9 @@ pub struct Orderer {
     watch: Watch,
     /// When own transactions were last passed on again.
     forwarded_ms: u64,
+    /// Records of the consensus log for a height whose predecessors were lost with a damaged block
+    /// log. Until those are here again this node does not vote.
+    held: Option<Vec<Entry>>,
 }
 
 /// A request of the core for a block.
@@ -153,6 +156,7 @@ impl Orderer {
             sync: Sync::default(),
             watch: Watch::new(now_ms),
             forwarded_ms: now_ms,
+            held: None,
         }
     }
 
@@ -162,6 +166,20 @@ impl Orderer {
     ///
     /// [`Halted`] when the log contradicts itself; the node must not vote then.
     pub(crate) fn recover(&mut self, entries: Vec<Entry>) -> Result<(), Halted> {
+        if self.wal.floor() > Some(self.shared.ledger.height()) {
+            self.held = Some(entries);
+            self.look_around();
+            return Ok(());
+        }
+        if self.replay(entries)? {
+            return self.turn(self.now_ms).map(drop);
+        }
+        self.look_around();
+        Ok(())
+    }
+
+    /// True when there was anything to replay.
+    fn replay(&mut self, entries: Vec<Entry>) -> Result<bool, Halted> {
         let height = self.next_height();
         let mut records = Vec::new();
         let mut restored = false;
@@ -178,8 +196,7 @@ impl Orderer {
             }
         }
         if (records.is_empty() && !restored) || !self.votes() {
-            self.look_around();
-            return Ok(());
+            return Ok(false);
         }
         self.running = Some(height);
         let set = self.shared.epoch().validators.clone();
@@ -188,7 +205,20 @@ impl Orderer {
             .recover(height, set, &records)
             .map_err(|error| Halted(error.to_string()))?;
         self.actions.extend(actions);
-        self.turn(self.now_ms).map(drop)
+        Ok(true)
+    }
+
+    /// Takes up the own votes again once the blocks before them are here.
+    fn release(&mut self) -> Result<(), Stop> {
+        let (Some(floor), height) = (self.wal.floor(), self.shared.ledger.height()) else {
+            return Ok(());
+        };
+        let Some(entries) = self.held.take_if(|_| height >= floor) else { return Ok(()) };
+        if height > floor {
+            // The height of those votes is decided.
+            return Ok(());
+        }
+        self.replay(entries).map(drop).map_err(|halted| Stop::Halt(halted.0))
     }
 
     /// A link to a node of the channel is up; whoever it is has authenticated.
@@ -291,9 +321,7 @@ impl Orderer {
         if self.shared.epoch().validators.len() > 1 {
             return !mempool.has_callers();
         }
-        mempool.is_empty()
-            && self.running.is_none()
-            && !self.shared.ledger.tip().has_unproven_results()
+        mempool.is_empty() && self.running.is_none() && !self.shared.ledger.has_unproven_results()
     }
 
     /// One thing after the other until nothing is left.
@@ -304,6 +332,7 @@ impl Orderer {
             return Ok(());
         }
         loop {
+            self.release()?;
             self.perform()?;
             let progress = self.start_height()?
                 || self.answer_wanted()?
@@ -332,6 +361,7 @@ impl Orderer {
             // Decided here, but its body is missing: peers have the block.
             return Ok(false);
         }
+        self.check_space()?;
         self.running = Some(height);
         let set = self.shared.epoch().validators.clone();
         let actions = self.engine.start(height, set)?;
@@ -357,13 +387,13 @@ impl Orderer {
     }
 
     fn has_work(&self) -> bool {
-        !self.shared.mempool.is_empty() || self.shared.ledger.tip().has_unproven_results()
+        !self.shared.mempool.is_empty() || self.shared.ledger.has_unproven_results()
     }
 
     /// Whether this node is a validator of the next height.
     fn votes(&self) -> bool {
         let epoch = self.shared.epoch();
-        self.own.is_some_and(|own| epoch.validators.position(&own).is_some())
+        self.held.is_none() && self.own.is_some_and(|own| epoch.validators.position(&own).is_some())
     }
 
     /// Whether it is the only one.

@@ -27,6 +27,12 @@ pub enum BroadcastError {
     /// The node is shutting down.
     #[error("the channel is shutting down")]
     Stopping,
+    /// The node's disk is full; it goes on once there is space.
+    #[error("the channel is suspended: {reason}")]
+    Suspended {
+        /// What is full.
+        reason: String,
+    },
     /// The channel halted after a failure that makes signing unsafe.
     #[error("the channel has halted: {reason}")]
     Halted {

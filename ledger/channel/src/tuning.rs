@@ -29,6 +29,8 @@ pub struct Tuning {
     pub absent_after_ms: u64,
     /// Wait for the proposal of an absent validator, in milliseconds.
     pub absent_propose_ms: u64,
+    /// With less space on its disk, in bytes, a node begins nothing new that it would have to write.
+    pub disk_reserve_bytes: u64,
     /// Waits this long, in milliseconds, before a write to a full disk is tried again.
     pub full_retry_ms: u64,
 }
@@ -55,6 +57,7 @@ impl Default for Tuning {
             heartbeat_ms: 1_000,
             absent_after_ms: 3_000,
             absent_propose_ms: 60,
+            disk_reserve_bytes: 256 << 20,
             full_retry_ms: 1_000,
         }
     }

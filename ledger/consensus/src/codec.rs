@@ -22,6 +22,9 @@ use crate::{
 /// Version of every encoding of this crate.
 const VERSION: u8 = 1;
 
+/// Longer than any vote or proposal.
+const STATEMENT_BYTES_MAX: usize = 512;
+
 /// Why bytes are not a message, record or certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -119,6 +122,18 @@ impl Writer {
         self.0.extend_from_slice(&signature.0.to_bytes());
     }
 
+    /// u16 length, then the bytes of a vote or proposal.
+    pub(crate) fn blob(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
+        match u16::try_from(bytes.len()) {
+            Ok(length) if bytes.len() <= STATEMENT_BYTES_MAX => {
+                self.0.extend_from_slice(&length.to_be_bytes());
+            }
+            _ => return Err(CodecError::TooLong { count: bytes.len() }),
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
     /// How many signatures follow.
     pub(crate) fn count(&mut self, count: usize) -> Result<(), CodecError> {
         let count = checked_count(count)?;
@@ -213,6 +228,18 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn signature(&mut self) -> Result<Sig, CodecError> {
         Signature::from_bytes(self.array()?).map(Sig).map_err(|_| CodecError::Signature)
+    }
+
+    pub(crate) fn blob(&mut self) -> Result<Vec<u8>, CodecError> {
+        let count = usize::from(self.array().map(u16::from_be_bytes)?);
+        if count > STATEMENT_BYTES_MAX {
+            return Err(CodecError::TooLong { count });
+        }
+        let missing = count.saturating_sub(self.0.len());
+        let (taken, rest) =
+            self.0.split_at_checked(count).ok_or(CodecError::Truncated { missing })?;
+        self.0 = rest;
+        Ok(taken.to_vec())
     }
 
     /// Reads a bounded count, then as many items.

@@ -1,9 +1,9 @@
 //! Judging evidence of misbehaviour: what others say of a validator proves itself or is nothing.
 
 use crate::{
-    Equivocation, MessageKind, ValidatorSet,
-    codec::Message,
-    context::Sig,
+    CodecError, Equivocation, MessageKind, ValidatorSet,
+    codec::{Message, Reader, Writer},
+    context::{Address, Sig},
     effects::kind_of,
     sign::{proposal_bytes, vote_bytes},
 };
@@ -39,6 +39,57 @@ impl Equivocation {
         first.bytes != second.bytes && in_place(&first) && in_place(&second)
     }
 }
+
+impl Equivocation {
+    /// Version, tag, kind, u64 height, u32 round, address, then length and bytes of both messages.
+    ///
+    /// # Errors
+    /// A message longer than any that proves something.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, CodecError> {
+        let mut writer = Writer::new(EVIDENCE);
+        writer.u8(match self.kind {
+            MessageKind::Proposal => 1,
+            MessageKind::Prevote => 2,
+            MessageKind::Precommit => 3,
+        });
+        writer.u64(self.height);
+        writer.round(core_types::Round::new(self.round))?;
+        writer.address(&Address(self.validator));
+        writer.blob(&self.first)?;
+        writer.blob(&self.second)?;
+        Ok(writer.finish())
+    }
+
+    /// Reads [`Equivocation::to_bytes`]; nothing is verified but the form.
+    ///
+    /// # Errors
+    /// Any other bytes than an encoding.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        let (tag, mut reader) = Reader::open(bytes)?;
+        if tag != EVIDENCE {
+            return Err(CodecError::Value { field: "tag", found: tag.into() });
+        }
+        let kind = match reader.u8()? {
+            1 => MessageKind::Proposal,
+            2 => MessageKind::Prevote,
+            3 => MessageKind::Precommit,
+            found => return Err(CodecError::Value { field: "kind", found: found.into() }),
+        };
+        let case = Self {
+            kind,
+            height: reader.u64()?,
+            round: reader.round()?.as_u32().ok_or(CodecError::NilRound)?,
+            validator: reader.address()?.0,
+            first: reader.blob()?,
+            second: reader.blob()?,
+        };
+        reader.finish()?;
+        Ok(case)
+    }
+}
+
+/// Tag of the encoding, distinct from those of messages.
+const EVIDENCE: u8 = 8;
 
 fn statement(channel_id: &str, message: &[u8]) -> Option<Statement> {
     match Message::decode(message).ok()? {

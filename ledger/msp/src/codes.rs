@@ -17,7 +17,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("MS-1205", "the chain breaks the rules of usage, depth or extensions"),
     ("MS-1206", "issued by another authority than the organisation's rule names"),
     ("MS-1301", "revoked by the channel's configuration"),
-    ("MS-1302", "a revocation list of the organisation cannot be evaluated"),
+    ("MS-1302", "revoked by its issuer, or its issuer by the one above"),
     ("MS-1401", "another organisation (O), none, or several"),
     ("MS-1402", "a required unit (OU) is missing"),
     ("MS-1403", "a unit (OU) that belongs neither to the organisation nor to a role"),

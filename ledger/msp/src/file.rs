@@ -6,7 +6,7 @@ mod write;
 
 use std::io;
 
-use smkit_pki::CertificateError;
+use smkit_pki::{CertificateError, FormError};
 use thiserror::Error;
 
 use crate::{ConfigError, InvalidEndpoint, InvalidPath, PolicyError, limits::FILE_BYTES_MAX};
@@ -98,6 +98,14 @@ pub enum KeyError {
         origin: String,
         /// Why.
         cause: CertificateError,
+    },
+    /// Not a revocation list.
+    #[error("{origin}: {cause}")]
+    RevocationList {
+        /// The path, or `inline`.
+        origin: String,
+        /// Why.
+        cause: FormError,
     },
     /// Not a policy.
     #[error(transparent)]

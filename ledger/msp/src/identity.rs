@@ -153,9 +153,12 @@ pub enum IdentityError {
     /// The channel's configuration lists the certificate as revoked.
     #[error("the certificate is revoked")]
     Revoked,
-    /// The organisation has a revocation list that cannot be read, so nobody can be cleared.
-    #[error("a revocation list of the organisation cannot be evaluated")]
-    RevocationUnknown,
+    /// The issuer has revoked the certificate, or the one above has revoked the issuer's.
+    #[error("the certificate, or one above it, is revoked since {since}")]
+    RevokedByIssuer {
+        /// The first moment at which it counts no more, Unix seconds.
+        since: i64,
+    },
     /// The subject is not what the organisation's rule asks for.
     #[error("the subject is not the organisation's")]
     Unit(#[from] RuleMismatch),
@@ -174,7 +177,7 @@ impl IdentityError {
             }
             Self::UnknownMsp { .. } => Check::Organisation,
             Self::Chain(_) | Self::Issuer => Check::Issuer,
-            Self::Revoked | Self::RevocationUnknown => Check::Revocation,
+            Self::Revoked | Self::RevokedByIssuer { .. } => Check::Revocation,
             Self::Unit(_) => Check::Unit,
             Self::NoRole => Check::Role,
         }
@@ -197,7 +200,7 @@ impl IdentityError {
             },
             Self::Issuer => "MS-1206",
             Self::Revoked => "MS-1301",
-            Self::RevocationUnknown => "MS-1302",
+            Self::RevokedByIssuer { .. } => "MS-1302",
             Self::Unit(reason) => match reason {
                 RuleMismatch::Organisation { .. } => "MS-1401",
                 RuleMismatch::MissingUnit { .. } => "MS-1402",

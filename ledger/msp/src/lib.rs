@@ -45,7 +45,6 @@ pub mod limits;
 mod membership;
 mod organisation;
 mod policy;
-mod revocation;
 mod role;
 #[cfg(test)]
 mod tests;
@@ -65,7 +64,6 @@ pub use policy::{
     Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, OrgPolicies, Policy, PolicyError,
     PolicyName,
 };
-pub use revocation::RevocationList;
 pub use role::{Role, Roles};
 pub use update::{
     ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, Sender, apply, validate_config,

@@ -76,7 +76,11 @@ impl Membership {
             .ok_or_else(|| IdentityError::UnknownMsp { msp_id: form.msp_id.clone() })?;
         let admitted = org.admit(&form.certificate, &[], at_unix_s)?;
         let window = window(&form.certificate, &admitted.root, &org.intermediates, at_unix_s);
+        let listed = org.is_listed(&form.certificate);
         let identity = Arc::new(form.with(admitted.roles, serialized));
+        if listed {
+            return Ok(identity);
+        }
         self.lock().insert(key, Known { identity: Arc::clone(&identity), window });
         Ok(identity)
     }

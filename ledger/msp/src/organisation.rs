@@ -3,13 +3,14 @@
 mod rule;
 
 use smkit::Sm3Digest;
-use smkit_pki::{Certificate, Purpose, TrustAnchors, verify_chain};
+use smkit_pki::{
+    Certificate, PathError, Purpose, Revocation, RevocationList, RevocationMode, TrustAnchors,
+    Validator, verify_chain,
+};
 
 pub(crate) use self::rule::is_role_unit;
 pub use self::rule::{IdentityRule, RuleMismatch};
-use crate::{
-    Endpoint, IdentityError, OrgPolicies, RevocationList, Role, Roles, limits::NAME_BYTES_MAX,
-};
+use crate::{Endpoint, IdentityError, OrgPolicies, Role, Roles, limits::NAME_BYTES_MAX};
 
 /// An organisation of a channel (组织): its id, its name, the authorities it trusts, and which of
 /// the certificates below them are its own.
@@ -35,7 +36,8 @@ pub struct Organisation {
     pub admins: Vec<Certificate>,
     /// SM3 of the DER of certificates that count no more, from the block on that says so.
     pub revoked: Vec<Sm3Digest>,
-    /// Revocation lists of the authorities.
+    /// Revocation lists (CRL) of the authorities: a certificate counts no more from the moment on that
+    /// its entry names; one that no list mentions does, however old the lists.
     pub revocation_lists: Vec<RevocationList>,
     /// Roots of the certificates on its connections; never the roots of identities.
     pub tls_roots: TrustAnchors,
@@ -96,7 +98,7 @@ impl Organisation {
             return Err(IdentityError::CertificateAuthority);
         }
         let root = self.check_issuer(certificate, sent_along, at_unix_s)?;
-        self.check_revocation(certificate)?;
+        self.check_revocation(certificate, sent_along, at_unix_s)?;
         let roles = self.check_content(certificate)?;
         Ok(Admitted { roles, root })
     }
@@ -144,11 +146,43 @@ impl Organisation {
         if pinned { Ok(root) } else { Err(IdentityError::Issuer) }
     }
 
-    fn check_revocation(&self, certificate: &Certificate) -> Result<(), IdentityError> {
+    fn check_revocation(
+        &self,
+        certificate: &Certificate,
+        sent_along: &[Certificate],
+        at_unix_s: i64,
+    ) -> Result<(), IdentityError> {
         if self.revoked.contains(&certificate.sm3()) {
             return Err(IdentityError::Revoked);
         }
-        self.revocation_lists.iter().try_for_each(|list| list.check(certificate))
+        if self.revocation_lists.is_empty() {
+            return Ok(());
+        }
+        // A list in the configuration ages until the next update: asking for fresh ones would stop
+        // everybody on the day it is due.
+        let revocation =
+            Revocation::new(RevocationMode::IfAvailable, self.revocation_lists.clone());
+        let chain: Vec<Certificate> =
+            std::iter::once(certificate).chain(sent_along).cloned().collect();
+        Validator::admitting_all(self.roots.clone())
+            .with_intermediates(self.intermediates.clone())
+            .with_revocation(revocation)
+            .verify(&chain, Purpose::Signing, at_unix_s, None)
+            .map(|_| ())
+            .map_err(|reason| match reason {
+                PathError::Revoked { since, .. } => IdentityError::RevokedByIssuer { since },
+                other => IdentityError::Chain(other),
+            })
+    }
+
+    /// Whether a list mentions the certificate or an authority: the answer of
+    /// [`Organisation::admit`] then changes at a moment that no validity shows.
+    pub(crate) fn is_listed(&self, certificate: &Certificate) -> bool {
+        let mut known = std::iter::once(certificate).chain(&self.intermediates);
+        known.any(|certificate| {
+            let serial = certificate.serial();
+            self.revocation_lists.iter().any(|list| list.find(&serial).is_some())
+        })
     }
 }
 

@@ -52,6 +52,12 @@ pub trait Files: Debug + Send + Sync {
     ///
     /// The system's refusal.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Bytes that may still be written below `dir`.
+    ///
+    /// # Errors
+    ///
+    /// The system's refusal.
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
 }
 
 /// One open file. Writes are durable after [`File::sync_data`] and in no order before it.

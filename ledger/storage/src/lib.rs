@@ -70,6 +70,7 @@ mod error;
 mod files;
 pub mod frame;
 mod index;
+mod journal;
 pub mod limits;
 mod log;
 #[cfg(feature = "mutations")]
@@ -82,6 +83,7 @@ pub use files::faulty;
 pub use error::StorageError;
 pub use files::{File, Files, StdFiles};
 pub use index::{Index, IndexBatch, IndexSnapshot, IndexState, KeyValue, MemoryIndex};
+pub use journal::{Journal, JournalRead};
 pub use log::{BlockLog, LogOptions, LogRecovery, Position, Progress, Truncated};
 pub use wal::{ConsensusWal, Entry, RecordError, decode_records};
 

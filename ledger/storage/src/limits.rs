@@ -44,3 +44,7 @@ pub const INDEX_OPEN_FILES_MAX: usize = 256;
 pub const INDEX_CHECK_BYTES_MAX: u64 = 2 << 30;
 /// Longest key of the index, in bytes.
 pub const INDEX_KEY_BYTES_MAX: usize = 4 << 10;
+/// Longest record of a journal, in bytes.
+pub const JOURNAL_RECORD_BYTES_MAX: usize = 64 << 10;
+/// A journal takes no more records at this length, in bytes.
+pub const JOURNAL_BYTES_MAX: u64 = 16 << 20;

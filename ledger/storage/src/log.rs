@@ -41,6 +41,8 @@ pub struct LogRecovery {
     pub height: Option<u64>,
     /// A torn write that was cut off the end.
     pub truncated: Option<Truncated>,
+    /// Damage behind which everything was set aside by [`BlockLog::salvage`].
+    pub damage: Option<Truncated>,
 }
 
 /// A torn write that was cut off the end of the log: it was not acknowledged.
@@ -86,10 +88,39 @@ impl BlockLog {
         options: LogOptions,
         floor: Option<u64>,
     ) -> Result<(Self, LogRecovery), StorageError> {
+        let opened = open::open(&files, dir, floor)?;
+        Ok(Self::from_opened(files, dir, options, opened))
+    }
+
+    /// Opens a log that [`BlockLog::open`] refuses, up to the first block that is not intact. What
+    /// lies behind is set aside under names that end in `.damaged`, and no longer part of the log:
+    /// only for a node that can get those blocks again, under their certificates, from others.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Io`], [`StorageError::Full`].
+    pub fn salvage(
+        files: Arc<dyn Files>,
+        dir: &Path,
+        options: LogOptions,
+    ) -> Result<(Self, LogRecovery), StorageError> {
+        let opened = open::salvage(&files, dir)?;
+        Ok(Self::from_opened(files, dir, options, opened))
+    }
+
+    fn from_opened(
+        files: Arc<dyn Files>,
+        dir: &Path,
+        options: LogOptions,
+        opened: open::Opened,
+    ) -> (Self, LogRecovery) {
         let segment_bytes = options.segment_bytes.clamp(1, SEGMENT_BYTES_MAX);
         let options = LogOptions { segment_bytes };
-        let opened = open::open(&files, dir, floor)?;
-        let recovery = LogRecovery { height: opened.extent.height(), truncated: opened.truncated };
+        let recovery = LogRecovery {
+            height: opened.extent.height(),
+            truncated: opened.truncated,
+            damage: opened.damage,
+        };
         let log = Self {
             shared: Shared::new(files, dir, opened.firsts, opened.extent),
             options,
@@ -97,7 +128,7 @@ impl BlockLog {
             known: opened.known,
             poisoned: false,
         };
-        Ok((log, recovery))
+        (log, recovery)
     }
 
     /// Appends block `number`, which must be the height plus one, or 0. `block` comes back byte for

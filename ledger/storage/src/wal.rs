@@ -60,6 +60,8 @@ pub struct ConsensusWal {
     pending: Vec<u8>,
     /// Records are durable that the slot does not state yet.
     slot_due: bool,
+    /// The slot in force may not be on the disk yet.
+    slot_unsynced: bool,
     flushed_since_reset: bool,
     poisoned: bool,
 }
@@ -179,6 +181,21 @@ impl ConsensusWal {
         })
     }
 
+    /// Makes the floor durable. Due before a block is appended to the block log for which nothing was
+    /// flushed here, such as one that came with its certificate: the block log must never be two
+    /// blocks beyond the floor.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ConsensusWal::flush`].
+    pub fn sync_floor(&mut self) -> Result<(), StorageError> {
+        self.usable()?;
+        if !self.slot_unsynced {
+            return Ok(());
+        }
+        self.guarded(Self::sync)
+    }
+
     /// The last block known to be durable in the block log; `None` before the first reset.
     #[must_use]
     pub fn floor(&self) -> Option<u64> {
@@ -259,6 +276,7 @@ impl ConsensusWal {
             pending_chain: chain,
             pending: Vec::new(),
             slot_due: false,
+            slot_unsynced: true,
             flushed_since_reset: false,
             poisoned: false,
         }
@@ -282,6 +300,7 @@ impl ConsensusWal {
         let slot = Slot { counter: self.slot.counter + 1, ..slot };
         self.write((slot.counter % 2) * SLOT_DISTANCE, &slot.encode())?;
         self.slot = slot;
+        self.slot_unsynced = true;
         Ok(())
     }
 
@@ -290,18 +309,20 @@ impl ConsensusWal {
     }
 
     #[cfg(not(feature = "mutations"))]
-    fn sync_records(&self) -> Result<(), StorageError> {
+    fn sync_records(&mut self) -> Result<(), StorageError> {
         self.sync()
     }
 
     #[cfg(feature = "mutations")]
-    fn sync_records(&self) -> Result<(), StorageError> {
+    fn sync_records(&mut self) -> Result<(), StorageError> {
         use crate::mutation::{Mutation, is};
         if is(Mutation::WalUnsynced) { Ok(()) } else { self.sync() }
     }
 
-    fn sync(&self) -> Result<(), StorageError> {
-        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))
+    fn sync(&mut self) -> Result<(), StorageError> {
+        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
+        self.slot_unsynced = false;
+        Ok(())
     }
 
     /// Does something that leaves the log unusable if it fails, unless a full disk was the reason:

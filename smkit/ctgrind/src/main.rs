@@ -10,6 +10,7 @@
 
 mod marks;
 mod operations;
+mod tlcp;
 mod trace;
 
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use smkit::sm2::{
 };
 use smkit::sm3::kdf;
 use smkit::sm4::{Cbc, Ccm, Ctr, Gcm, Key, Xts, XtsStandard, stream::Sealer};
-use smkit::{Random, RandomError, hmac_sm3, verify_hmac_sm3};
+use smkit::{HmacSm3, Random, RandomError, hmac_sm3, verify_hmac_sm3};
 
 use crate::marks::show;
 
@@ -39,6 +39,8 @@ pub(crate) const ALL: [(&str, fn(&[u8; 32]) -> Operation); 24] = [
     ("sm4-stream", sm4_stream),
     ("hmac", hmac),
     ("kdf", derivations),
+    ("mac-prefix", mac_prefix),
+    ("tlcp-cbc", tlcp_cbc),
 ];
 
 /// An operation on this secret.
@@ -213,10 +215,25 @@ fn open_envelope(secret: &[u8; 32]) -> Operation {
     })
 }
 
+/// The secret is how much of known data the code covers.
+fn mac_prefix(secret: &[u8; 32]) -> Operation {
+    let length = LENGTH_MIN + usize::from(secret[0]);
+    Box::new(move || {
+        let code = HmacSm3::new(b"key").finalize_prefix(&[7; 450], length, LENGTH_MIN);
+        show(code.as_bytes());
+    })
+}
+
+fn tlcp_cbc(secret: &[u8; 32]) -> Operation {
+    let secret = *secret;
+    Box::new(move || crate::tlcp::open(&secret, &mut Given([9; 32])))
+}
+
 fn sm4_key(secret: &[u8; 32]) -> Key {
     Key::from_slice(&secret[..16]).expect("16 bytes")
 }
 
+const LENGTH_MIN: usize = 150;
 /// Groups of 64 blocks, a rest of many blocks, one block and a part of one.
 const LENGTHS: [usize; 6] = [16, 33, 160, 1_000, 1_024, 2_500];
 

@@ -97,6 +97,7 @@ impl Node {
         let parts = Parts {
             files: Arc::new(self.files.clone()),
             index: Some(self.index.clone()),
+            repair: self.flipped,
             genesis: world.genesis.clone(),
             contracts,
             endorser: keys.endorser.clone(),

@@ -169,7 +169,7 @@ impl Oracle {
             return Err(wrong(format!("{accused:?} is honest: {} at {}", case.kind, case.height)));
         }
         if !case.holds(CHANNEL, &world.set) {
-            return Err(wrong(format!("evidence against {accused:?} proves nothing")));
+            return Err(wrong(format!("evidence against {accused:?} proves nothing: {case:?}")));
         }
         Ok(())
     }

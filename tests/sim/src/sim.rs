@@ -46,6 +46,8 @@ pub struct Stats {
     pub suspensions: u64,
     /// Damaged disks found at a start.
     pub damaged: u64,
+    /// Nodes that had all blocks again after their disk had lost a bit.
+    pub repaired: u64,
     /// Blocks taken from peers under their certificates.
     pub synced: u64,
     /// From the end of the faults until all was well, in virtual milliseconds.
@@ -64,6 +66,7 @@ impl Stats {
         self.refusals += other.refusals;
         self.suspensions += other.suspensions;
         self.damaged += other.damaged;
+        self.repaired += other.repaired;
         self.synced += other.synced;
         self.recovery_ms = self.recovery_ms.max(other.recovery_ms);
     }
@@ -168,6 +171,7 @@ impl Sim {
 
     /// Every quarter of a second: something breaks, or is looked at. True when all is well.
     fn tick(&mut self) -> Result<bool, Violation> {
+        self.note_repairs();
         if self.now_ms < self.plan.faulty_ms {
             self.throw_dice()?;
         } else if !self.healed {
@@ -197,7 +201,7 @@ impl Sim {
         self.log(at, "starts");
         let node = &self.nodes[at];
         let height = node.running.as_ref().map_or(0, |r| r.channel.status().height - 1);
-        if height < node.durable && !node.traitor {
+        if height < node.durable && !node.traitor && !node.flipped {
             let what = format!("node {at} had block {}, now ends with {height}", node.durable);
             return Err(Violation { property: "a durable block is lost", what });
         }
@@ -352,6 +356,18 @@ impl Sim {
     fn plan_at(&mut self, at: u64, happening: Happening) {
         self.sequence += 1;
         self.heap.insert((at, self.sequence), happening);
+    }
+
+    /// A node whose disk had lost a bit has all blocks again.
+    fn note_repairs(&mut self) {
+        let height = self.oracle.height();
+        for node in self.nodes.iter_mut().filter(|node| node.flipped) {
+            let has = node.running.as_ref().map(|running| running.channel.status().height);
+            if has == Some(height + 1) {
+                node.flipped = false;
+                self.stats.repaired += 1;
+            }
+        }
     }
 
     /// All operations are answered, and all honest nodes have the same blocks.

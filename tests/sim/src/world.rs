@@ -64,17 +64,13 @@ impl World {
             if votes {
                 set.push(Member::new(key.verifying_key().clone()));
                 let index = u32::try_from(index).map_err(text)?;
-                configs.push(ValidatorConfig { msp_id: MSP.to_owned(), certificate, index });
+                configs.push(ValidatorConfig::new(MSP, certificate, index));
             }
             members.push(Keys { id: address.into(), endorser, key });
         }
         let (client, ..) = issue(&authority, &["client"], &mut rng)?;
-        let organisation = Organisation {
-            msp_id: MSP.to_owned(),
-            name: "agency".to_owned(),
-            roots: TrustAnchors::from_certificates(vec![authority.certificate().clone()]),
-            intermediates: Vec::new(),
-        };
+        let roots = TrustAnchors::from_certificates(vec![authority.certificate().clone()]);
+        let organisation = Organisation::new(MSP, "agency", roots);
         let mut config = ChannelConfig::new(CHANNEL, vec![organisation], configs).map_err(text)?;
         config.batch.max_message_count = 5;
         let genesis = Block::genesis(&config, config.to_genesis_envelope(), EPOCH_MS);

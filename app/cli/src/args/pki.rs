@@ -228,6 +228,10 @@ pub(crate) struct Probe {
     pub(crate) cert: Option<PathBuf>,
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "enc_key")]
+    pub(crate) enc_cert: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "enc_cert")]
+    pub(crate) enc_key: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
 }

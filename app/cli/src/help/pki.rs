@@ -183,5 +183,11 @@ pub(super) const ENTRIES: &[Entry] = &[
     ("tls probe/trust", "信任的根证书", "the roots that are trusted"),
     ("tls probe/cert", "出示的客户端证书", "client certificate to show"),
     ("tls probe/key", "其私钥", "its private key"),
+    (
+        "tls probe/enc_cert",
+        "出示的加密证书（TLCP 客户端须有双证书）",
+        "encryption certificate to show (a TLCP client needs both)",
+    ),
+    ("tls probe/enc_key", "其私钥", "its private key"),
     ("tls probe/json", "输出 JSON", "print JSON"),
 ];

@@ -71,7 +71,7 @@ pub(crate) fn describe(certificate: &Certificate) -> Value {
         "ca": certificate.is_ca(),
         "key_usage": format!("{:?}", certificate.key_usage()),
         "extended_key_usage": usages.map(|usages| {
-            usages.oids.iter().map(ToString::to_string).collect::<Vec<_>>()
+            usages.oids().iter().map(ToString::to_string).collect::<Vec<_>>()
         }),
         "hosts": certificate.alternative_names().map(hosts),
         "organisation_code": certificate.organisation_code(),

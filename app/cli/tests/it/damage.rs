@@ -7,6 +7,7 @@ use std::{
 };
 
 use changbai_receipt::{Trust, Verdict, verify_reader};
+use smkit_pki::Certificate;
 
 use crate::node::Node;
 
@@ -112,10 +113,9 @@ fn damages(intact: &[u8]) -> Vec<Damage> {
 
 /// Every record is still there and proves itself; an original that was damaged is refused.
 fn check(node: &Node, known: &[Known], damaged: &Path, what: &str) {
-    let trust =
-        |name: &str| Trust::parse(&fs::read_to_string(node.dir.join(name)).unwrap()).unwrap();
-    let root = trust("identity/ca/ca.cert.pem").roots().iter().next().unwrap().sm3();
-    let trust = trust("trust.pem");
+    let read = |name: &str| fs::read_to_string(node.dir.join(name)).unwrap();
+    let root = Certificate::from_pem(&read("identity/ca/ca.cert.pem")).unwrap().sm3();
+    let trust = Trust::parse(&read("trust.pem")).unwrap();
     assert!(trust.roots().contains_sm3(&root), "{what}: the copy for verifiers is repaired");
     assert_eq!(trust.channels().len(), 1, "{what}: and names the channel");
     for Known { id, in_custody } in known {

@@ -5,6 +5,7 @@
 
 mod client;
 mod damage;
+mod gm_tls;
 mod kill;
 mod node;
 mod offline;

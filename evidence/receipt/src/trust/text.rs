@@ -130,7 +130,7 @@ impl Reader {
         }
         let channels = self.channels.into_iter().map(|channel| {
             let Started { channel_id, genesis, validators } = channel;
-            let genesis = genesis.ok_or(refuse("a channel has no genesis block"))?;
+            let genesis = genesis.ok_or_else(|| refuse("a channel has no genesis block"))?;
             Ok(ChannelAnchor { channel_id, genesis, validators })
         });
         let channels = channels.collect::<Result<_, TrustError>>()?;

@@ -70,7 +70,9 @@ impl Orderer {
             config: next.as_ref().map(|epoch| epoch.config.as_ref()),
             identities: &known.body.identities(),
         };
-        if let Err(error) = shared.ledger.commit(&ready) {
+        // Without own votes at this height nothing else has made the floor before it durable.
+        let floor = if synced { self.wal.sync_floor() } else { Ok(()) };
+        if let Err(error) = floor.and_then(|()| shared.ledger.commit(&ready)) {
             let keep = Some(hash);
             self.bodies.insert(known, keep);
             return Err(error.into());

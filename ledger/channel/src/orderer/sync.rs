@@ -131,6 +131,10 @@ impl Orderer {
 
     /// Applies the next block that has come; false when there is none.
     pub(super) fn apply_synced(&mut self) -> Result<bool, Stop> {
+        if self.sync.ready.is_empty() {
+            return Ok(false);
+        }
+        self.check_space()?;
         let (Some(bytes), Some(peer)) = (self.sync.ready.pop_front(), self.sync.source) else {
             return Ok(false);
         };

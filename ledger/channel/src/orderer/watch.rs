@@ -4,8 +4,8 @@
 use changbai_consensus::Equivocation;
 use changbai_wire::{PeerMessage, quorum};
 
-use super::Orderer;
 use super::event::{Destination, OrderEvent, PeerId};
+use super::{Orderer, Stop};
 use crate::channel::Condition;
 
 /// What a node knows about its own condition.
@@ -19,7 +19,6 @@ pub(super) struct Watch {
     no_quorum_since_ms: Option<u64>,
     /// Round of the height under way.
     pub(super) round: u32,
-    accused: usize,
 }
 
 impl Watch {
@@ -31,7 +30,6 @@ impl Watch {
             suspended: None,
             no_quorum_since_ms: None,
             round: 0,
-            accused: 0,
         }
     }
 
@@ -49,6 +47,15 @@ impl Orderer {
             self.watch.suspended = Some(reason.clone());
             self.report(OrderEvent::Suspended { reason });
         }
+    }
+
+    /// Whether the disk has room for what is to be signed next.
+    pub(super) fn check_space(&self) -> Result<(), Stop> {
+        let (free, reserve) = (self.shared.free_bytes(), self.tuning.disk_reserve_bytes);
+        if free >= reserve {
+            return Ok(());
+        }
+        Err(Stop::Full(format!("{free} bytes are free on the disk, less than {reserve}")))
     }
 
     /// A turn went through: whatever was refused has been written.
@@ -71,9 +78,9 @@ impl Orderer {
 
     /// A validator is proven to have signed two statements in one place.
     pub(super) fn accuse(&mut self, case: &Equivocation) {
-        self.watch.accused = self.watch.accused.saturating_add(1);
-        self.shared.accuse(case);
-        self.report(OrderEvent::Misbehaviour(case.clone()));
+        if self.shared.accuse(case) {
+            self.report(OrderEvent::Misbehaviour(case.clone()));
+        }
     }
 
     /// The end of every turn.

@@ -43,9 +43,10 @@ fn validators_are_added_removed_and_re_keyed() {
     ];
     let script: Vec<ChannelConfig> = (0..)
         .zip(&script)
-        .map(|(sequence, validators)| ChannelConfig {
-            sequence,
-            ..configuration(&world.organisation, validators)
+        .map(|(sequence, validators)| {
+            let mut config = configuration(&world.organisation, validators);
+            config.sequence = sequence;
+            config
         })
         .collect();
     world.rule = Arc::new(Script(script));

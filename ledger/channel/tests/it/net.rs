@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use changbai_channel::{
-    Delivery, Destination, Endorsed, OrderEvent, Outcome, PeerId, SigningIdentity,
+    Delivery, Destination, Endorsed, OpenError, OrderEvent, Outcome, PeerId, SigningIdentity,
 };
 use changbai_storage::faulty::FaultyFiles;
 use smkit::sm2::SigningKey;
@@ -64,17 +64,22 @@ impl<'w> Net<'w> {
     }
 
     pub(crate) fn start(&mut self, at: usize) {
+        self.try_start(at, false).unwrap();
+    }
+
+    pub(crate) fn try_start(&mut self, at: usize, repair: bool) -> Result<(), OpenError> {
         let node = &self.nodes[at];
         let dir = self.dir.path().join(at.to_string());
         let files = Arc::new(node.files.clone());
         let (endorser, key) = (node.endorser.clone(), node.key.clone());
-        let opened = self.world.open_as(&dir, files, endorser, key, self.now_ms);
-        self.nodes[at].running = Some(opened.unwrap());
+        let opened = self.world.open_as(&dir, files, endorser, key, self.now_ms, repair)?;
+        self.nodes[at].running = Some(opened);
         for other in 0..self.nodes.len() {
             if other != at && self.nodes[other].running.is_some() {
                 self.connect(at, other);
             }
         }
+        Ok(())
     }
 
     /// The process dies; unsynced writes are lost, and the index with them.

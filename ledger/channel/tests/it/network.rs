@@ -1,6 +1,7 @@
 //! Channels of several validators: work handed in anywhere is committed everywhere.
 
-use changbai_channel::{OrderEvent, Proof};
+use changbai_channel::{BroadcastError, OpenError, OrderEvent, Proof};
+use changbai_storage::StorageError;
 use changbai_wire::ValidationCode;
 
 use crate::net::Net;
@@ -128,4 +129,59 @@ fn a_full_disk_suspends_and_resumes() {
     assert_eq!(net.node(1).channel.status().condition.suspended, None);
     let events = &net.nodes[1].events;
     assert!(events.contains(&OrderEvent::Resumed));
+}
+
+#[test]
+fn little_space_is_enough_reason_to_stop_before_anything_is_signed() {
+    let world = World::of(1);
+    let mut net = Net::new(&world, 0);
+    net.run(500);
+    let files = net.nodes[0].files.clone();
+    files.set_free_bytes(Some(1 << 20));
+    let (_, mut outcome) = net.submit(0, &["Put", "k", "x"]);
+    net.run(2_000);
+    assert!(outcome.try_recv().is_err());
+    let endorsed = net.node(0).endorse(&world, &["Put", "l", "x"]);
+    let refused = net.node(0).channel.broadcast(endorsed.envelope);
+    assert!(matches!(refused, Err(BroadcastError::Suspended { .. })), "{refused:?}");
+    files.set_free_bytes(None);
+    net.run(2_000);
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid);
+}
+
+#[test]
+fn a_damaged_block_log_is_named_and_repaired_from_peers() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    for n in 0..5 {
+        net.submit(n % 4, &["Put", &format!("k{n}"), "x"]);
+        net.run(1_000);
+    }
+    net.kill(2);
+    let files = net.nodes[2].files.clone();
+    let path = files.paths().into_iter().find(|path| path.to_string_lossy().contains("blocks"));
+    let path = path.unwrap();
+    let mut content = files.content(&path).unwrap();
+    let middle = content.len() / 2;
+    content[middle] ^= 1;
+    files.set_content(&path, Some(content));
+
+    let refused = net.try_start(2, false);
+    let Err(OpenError::Storage(StorageError::Corrupt { file, offset, .. })) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(file.file_name(), path.file_name());
+    assert!(offset > 0 && offset <= middle as u64);
+
+    net.try_start(2, true).unwrap();
+    let kept = net.node(2).recovery.salvaged_to.unwrap();
+    assert!(kept > 0 && kept + 1 < net.heights()[0], "a part of it");
+    let (_, mut outcome) = net.submit(2, &["Put", "after", "x"]);
+    net.run(5_000);
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid);
+    net.assert_equal();
+    assert!(net.node(2).channel.status().condition.validator, "it votes again");
+    let aside = format!("{}.damaged", path.display());
+    let paths = net.nodes[2].files.paths();
+    assert!(paths.iter().any(|p| p.to_string_lossy() == aside), "nothing was destroyed");
 }

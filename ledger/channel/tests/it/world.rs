@@ -127,7 +127,7 @@ impl World {
         files: Arc<dyn Files>,
     ) -> Result<Running, OpenError> {
         let validator = &self.validators[0];
-        self.open_as(dir, files, self.peer.clone(), Some(validator.key.clone()), 0)
+        self.open_as(dir, files, self.peer.clone(), Some(validator.key.clone()), 0, false)
     }
 
     pub(crate) fn open_as(
@@ -137,12 +137,14 @@ impl World {
         endorser: SigningIdentity,
         validator: Option<SigningKey>,
         now_ms: u64,
+        repair: bool,
     ) -> Result<Running, OpenError> {
         let mut contracts = Registry::new();
         contracts.register(Arc::new(Counters)).unwrap();
         let parts = Parts {
             files,
             index: None,
+            repair,
             genesis: self.genesis.clone(),
             contracts,
             endorser,
@@ -161,11 +163,9 @@ pub(crate) fn configuration(
     organisation: &Organisation,
     validators: &[&Validator],
 ) -> ChannelConfig {
-    let validators = (0..).zip(validators).map(|(index, validator)| ValidatorConfig {
-        msp_id: MSP.to_owned(),
-        certificate: validator.certificate.clone(),
-        index,
-    });
+    let validators = (0..)
+        .zip(validators)
+        .map(|(index, validator)| ValidatorConfig::new(MSP, validator.certificate.clone(), index));
     ChannelConfig::new("city", vec![organisation.clone()], validators.collect()).unwrap()
 }
 

@@ -12,7 +12,12 @@ impl Env {
         evidence: MisbehaviorEvidence<Ctx>,
     ) -> Result<Vec<Equivocation>, Stopped> {
         let mut found = Vec::new();
+        // The core also pairs a proposal with itself when its validity is corrected while another
+        // one of its round is known: that proves nothing.
         for (first, second) in evidence.proposals.into_iter().flat_map(|(_, pairs)| pairs) {
+            if first.message == second.message {
+                continue;
+            }
             let (kind, place) = (MessageKind::Proposal, first.message.clone());
             let pair = (Message::Proposal(first), Message::Proposal(second));
             found.push((kind, place.address, place.height, place.round, pair));

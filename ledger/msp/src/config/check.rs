@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use changbai_wire::is_channel_id;
-use smkit_pki::Certificate;
+use smkit_pki::{Certificate, RevocationList};
 
 use super::{ChannelConfig, ConfigError, bounded, path};
 use crate::{
     Organisation, PolicyName, Role,
     limits::{
         ADMINS_MAX, ANCHOR_PEERS_MAX, ATTRIBUTE_CHARS_MAX, AUTHORITIES_MAX,
-        CHANNEL_AUTHORITIES_MAX, NAME_BYTES_MAX, ORGANISATIONS_MAX, REVOCATION_LISTS_MAX,
-        REVOKED_MAX, RULE_ENTRIES_MAX, VALIDATORS_MAX,
+        CHANNEL_AUTHORITIES_MAX, NAME_BYTES_MAX, ORGANISATIONS_MAX, REVOCATION_LIST_BYTES_MAX,
+        REVOCATION_LISTS_MAX, REVOKED_MAX, RULE_ENTRIES_MAX, VALIDATORS_MAX,
     },
     organisation::{is_msp_id, is_role_unit},
     policy::effective,
@@ -153,9 +153,20 @@ fn check_org(org: &Organisation) -> Result<(), ConfigError> {
     bounded("revocation lists", org.revocation_lists.len(), 0, REVOCATION_LISTS_MAX)?;
     bounded("anchor peers", org.anchor_peers.len(), 0, ANCHOR_PEERS_MAX)?;
     let once = distinct(org.revoked.iter())
-        && distinct(org.revocation_lists.iter().map(crate::RevocationList::der))
+        && distinct(org.revocation_lists.iter().map(RevocationList::der))
         && distinct(org.anchor_peers.iter());
-    if once { Ok(()) } else { Err(ConfigError::Repeated { msp_id: msp_id() }) }
+    if !once {
+        return Err(ConfigError::Repeated { msp_id: msp_id() });
+    }
+    let own = |list: &RevocationList| {
+        list.der().len() <= REVOCATION_LIST_BYTES_MAX
+            && org.authorities().any(|authority| list.verify(authority).is_ok())
+    };
+    if org.revocation_lists.iter().all(own) {
+        Ok(())
+    } else {
+        Err(ConfigError::RevocationList { msp_id: msp_id() })
+    }
 }
 
 fn check_rule(org: &Organisation) -> Result<(), ConfigError> {

@@ -8,7 +8,7 @@ use changbai_wire::{
 };
 use prost::Message;
 use smkit::Sm3Digest;
-use smkit_pki::{Certificate, TrustAnchors};
+use smkit_pki::{Certificate, RevocationList, TrustAnchors};
 
 use super::{
     BatchConfig, ChannelConfig, ChannelOptions, ChannelPolicies, ConfigError, ValidatorConfig,
@@ -22,10 +22,11 @@ use super::{
 };
 use crate::{
     Endpoint, GroupPolicy, IdentityRule, OrgPolicies, Organisation, Policy, PolicyError,
-    PolicyName, RevocationList,
+    PolicyName,
     limits::{
-        ADMINS_MAX, ANCHOR_PEERS_MAX, AUTHORITIES_MAX, ORGANISATIONS_MAX, REVOCATION_LISTS_MAX,
-        REVOKED_MAX, RULE_ENTRIES_MAX, VALIDATORS_MAX,
+        ADMINS_MAX, ANCHOR_PEERS_MAX, AUTHORITIES_MAX, ORGANISATIONS_MAX,
+        REVOCATION_LIST_BYTES_MAX, REVOCATION_LISTS_MAX, REVOKED_MAX, RULE_ENTRIES_MAX,
+        VALIDATORS_MAX,
     },
 };
 
@@ -144,10 +145,12 @@ fn organisation(group: &common::ConfigGroup) -> Result<Organisation, ConfigError
         Some(value) => anchor_peers(&value.value)?,
     };
     bounded("revocation lists", inner.revocation_list.len(), 0, REVOCATION_LISTS_MAX)?;
-    let lists = inner
-        .revocation_list
-        .into_iter()
-        .map(|der| RevocationList::from_der(der).ok_or(ConfigError::Malformed("revocation list")));
+    let lists = inner.revocation_list.iter().map(|der| {
+        Some(der)
+            .filter(|der| der.len() <= REVOCATION_LIST_BYTES_MAX)
+            .and_then(|der| RevocationList::from_der(der).ok())
+            .ok_or(ConfigError::Malformed("revocation list"))
+    });
     Ok(Organisation {
         name: inner.display_name,
         roots: anchors(&inner.root_certs)?,

@@ -10,9 +10,10 @@ use changbai_wire::{
     seal,
 };
 use prost::Message;
+use smkit_pki::RevocationList;
 
 use super::{ChannelConfig, path};
-use crate::{GroupPolicy, IdentityRule, Organisation, PolicyName, RevocationList, Role};
+use crate::{GroupPolicy, IdentityRule, Organisation, PolicyName, Role};
 
 impl ChannelConfig {
     /// The serialized `common.Envelope` of type CONFIG: the one transaction of block 0.

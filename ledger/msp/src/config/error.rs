@@ -80,7 +80,13 @@ pub enum ConfigError {
         /// The organisation.
         msp_id: String,
     },
-    /// A revoked certificate or a revocation list is listed twice.
+    /// A revocation list is too long, or signed by no authority of the organisation.
+    #[error("{msp_id} has a revocation list that is too long or none of its authorities'")]
+    RevocationList {
+        /// The organisation.
+        msp_id: String,
+    },
+    /// A revoked certificate, a revocation list or an endpoint is listed twice.
     #[error("{msp_id} lists a revocation or an endpoint twice")]
     Repeated {
         /// The organisation.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use smkit::Sm3Digest;
-use smkit_pki::{Certificate, CertificateError, TrustAnchors};
+use smkit_pki::{Certificate, RevocationList, TrustAnchors};
 
 use super::{
     FileError, Files, KeyError,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     ChannelConfig, ChannelPolicies, GroupPolicy, IdentityRule, ItemPath, OrgPolicies, Organisation,
-    Policy, RevocationList, ValidatorConfig,
+    Policy, ValidatorConfig,
     limits::{ORGANISATIONS_MAX, VALIDATORS_MAX},
 };
 
@@ -184,17 +184,11 @@ fn all_certificates(
 
 fn revocation_list(entry: &str, files: Files<'_>) -> Result<RevocationList, KeyError> {
     let (origin, bytes) = content(entry, files)?;
-    let der = if bytes.starts_with(PEM_BEGIN.as_bytes()) {
-        let (label, der) = pem_rfc7468::decode_vec(&bytes).unwrap_or_default();
-        if label != PEM_LIST {
-            let cause = CertificateError::Pem { reason: "not a revocation list" };
-            return Err(KeyError::Certificate { origin, cause });
-        }
-        der
-    } else {
-        bytes
+    let list = match str::from_utf8(&bytes) {
+        Ok(text) if text.starts_with(PEM_BEGIN) => RevocationList::from_pem(text.trim_end()),
+        _ => RevocationList::from_der(&bytes),
     };
-    RevocationList::from_der(der).ok_or(KeyError::Text("the revocation list is empty or too long"))
+    list.map_err(|cause| KeyError::RevocationList { origin, cause })
 }
 
 /// The bytes that an entry stands for, and where they come from.
@@ -236,5 +230,3 @@ fn wrong(key: &str, cause: KeyError) -> FileError {
 }
 
 const PEM_BEGIN: &str = "-----BEGIN ";
-/// The label of a revocation list (RFC 7468 §7).
-pub(super) const PEM_LIST: &str = "X509 CRL";

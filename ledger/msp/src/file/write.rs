@@ -1,15 +1,11 @@
 //! From a configuration to the file's keys: everything is said, certificates stand inline.
 
-use pem_rfc7468::LineEnding;
-use smkit_pki::Certificate;
+use smkit_pki::{Certificate, RevocationList};
 
-use super::{
-    read::PEM_LIST,
-    schema::{
-        ChannelFile, OrgPoliciesFile, OrganisationFile, PoliciesFile, RuleFile, ValidatorFile,
-    },
+use super::schema::{
+    ChannelFile, OrgPoliciesFile, OrganisationFile, PoliciesFile, RuleFile, ValidatorFile,
 };
-use crate::{ChannelConfig, OrgPolicies, Organisation, Policy, RevocationList, ValidatorConfig};
+use crate::{ChannelConfig, OrgPolicies, Organisation, Policy, ValidatorConfig};
 
 /// The file of a configuration.
 pub(super) fn channel(config: &ChannelConfig) -> ChannelFile {
@@ -54,7 +50,7 @@ fn organisation(org: &Organisation) -> OrganisationFile {
         intermediates: pems(&mut org.intermediates.iter()),
         admins: pems(&mut org.admins.iter()),
         revoked: org.revoked.iter().map(ToString::to_string).collect(),
-        revocation_lists: org.revocation_lists.iter().map(list).collect(),
+        revocation_lists: org.revocation_lists.iter().map(RevocationList::to_pem).collect(),
         tls_roots: pems(&mut org.tls_roots.iter()),
         tls_intermediates: pems(&mut org.tls_intermediates.iter()),
         anchor_peers: org.anchor_peers.iter().map(ToString::to_string).collect(),
@@ -88,9 +84,4 @@ fn validator(validator: &ValidatorConfig) -> ValidatorFile {
         consensus: validator.consensus.as_ref().map(ToString::to_string),
         peer: validator.peer.as_ref().map(ToString::to_string),
     }
-}
-
-fn list(list: &RevocationList) -> String {
-    // A bounded length under a constant label cannot fail.
-    pem_rfc7468::encode_string(PEM_LIST, LineEnding::LF, list.der()).unwrap_or_default()
 }

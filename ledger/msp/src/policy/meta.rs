@@ -133,20 +133,24 @@ impl FromStr for MetaPolicy {
 
     /// Reads `ANY`, `ALL` or `MAJORITY`, in any case, and the name of a policy.
     fn from_str(text: &str) -> Result<Self, PolicyError> {
+        const RULE: PolicyError = expected("ANY, ALL or MAJORITY");
+        const NAME: PolicyError =
+            expected("one of Readers, Writers, Admins, Endorsement, LifecycleEndorsement");
         let mut words = text.split_ascii_whitespace();
         let (rule, name) = (words.next(), words.next());
-        let expected = |expected| PolicyError::Syntax { at: 0, expected };
         let rule = MetaRule::ALL
             .into_iter()
             .find(|known| rule.is_some_and(|rule| rule.eq_ignore_ascii_case(known.name())))
-            .ok_or(expected("ANY, ALL or MAJORITY"))?;
+            .ok_or(RULE)?;
         let sub_policy = PolicyName::ALL
             .into_iter()
             .find(|known| name == Some(known.name()))
             .filter(|_| words.next().is_none())
-            .ok_or(expected(
-                "one of Readers, Writers, Admins, Endorsement, LifecycleEndorsement",
-            ))?;
+            .ok_or(NAME)?;
         Ok(Self { rule, sub_policy })
     }
+}
+
+const fn expected(expected: &'static str) -> PolicyError {
+    PolicyError::Syntax { at: 0, expected }
 }

@@ -1,12 +1,15 @@
 //! Identity rules, shared authorities, revocation, listed administrators, endpoints.
 
 use smkit::sm2::PrivateKey;
-use smkit_pki::PathError;
+use smkit_pki::{
+    PathError, RevocationList, RevocationListContent, RevocationReason, RevokedCertificate,
+    SerialNumber,
+};
 
 use super::*;
 use crate::{
-    ChannelConfig, ConfigError, Endpoint, IdentityError, IdentityRule, RevocationList, Role,
-    RuleMismatch, ValidatorConfig,
+    ChannelConfig, Check, ConfigError, Endpoint, IdentityError, IdentityRule, Role, RuleMismatch,
+    ValidatorConfig,
 };
 
 /// An authority with an organisation below it that has a rule.
@@ -224,21 +227,92 @@ fn intermediates_sent_along_never_stand_in_for_a_pinned_issuer() {
     assert!(matches!(member.admit(&by_root, &[], NOW), Err(IdentityError::Issuer)));
 }
 
+/// A list of the organisation's authority: these certificates are revoked from that moment on.
+fn list(org: &Org, number: u8, revoked: &[(&Certificate, i64)]) -> RevocationList {
+    let entry = |(certificate, revoked_at): &(&Certificate, i64)| RevokedCertificate {
+        serial: certificate.serial(),
+        revoked_at: *revoked_at,
+        reason: RevocationReason::KeyCompromise,
+        invalid_since: None,
+    };
+    let revoked: Vec<_> = revoked.iter().map(entry).collect();
+    org.authority
+        .revocation_list(&RevocationListContent {
+            number: SerialNumber::from_bytes(&[number]).unwrap(),
+            this_update: NOW - 1_000,
+            next_update: NOW + 1_000,
+            keeps_expired_since: None,
+            revoked: &revoked,
+        })
+        .unwrap()
+}
+
 #[test]
-fn revoked_and_uncleared_certificates() {
+fn certificates_revoked_by_the_configuration_or_by_their_issuer() {
     let mut org = Org::new("CityMSP", 1);
     let mut member = org.organisation();
     let (good, bad) = (org.certificate("x", &["peer"]), org.certificate("y", &["peer"]));
     member.revoked.push(bad.sm3());
     assert!(member.admit(&good, &[], NOW).is_ok());
     assert!(matches!(member.admit(&bad, &[], NOW), Err(IdentityError::Revoked)));
-    member.revocation_lists.push(RevocationList::from_der(vec![0x30, 0]).unwrap());
-    assert!(matches!(member.admit(&good, &[], NOW), Err(IdentityError::RevocationUnknown)));
-    assert!(matches!(member.admit(&bad, &[], NOW), Err(IdentityError::Revoked)));
-    assert!(RevocationList::from_der(Vec::new()).is_none());
-    let max = crate::limits::REVOCATION_LIST_BYTES_MAX;
-    assert!(RevocationList::from_der(vec![0; max]).is_some());
-    assert!(RevocationList::from_der(vec![0; max + 1]).is_none());
+    // By its issuer, from a moment on; what was signed before stands.
+    member.revoked.clear();
+    member.revocation_lists.push(list(&org, 1, &[(&bad, NOW - 10)]));
+    assert!(member.admit(&good, &[], NOW).is_ok());
+    assert!(member.admit(&bad, &[], NOW - 11).is_ok());
+    let refused = member.admit(&bad, &[], NOW - 10).unwrap_err();
+    assert!(matches!(refused, IdentityError::RevokedByIssuer { since } if since == NOW - 10));
+    assert_eq!((refused.check(), refused.code()), (Check::Revocation, "MS-1302"));
+    // A list that is out of date still revokes, and stops nobody else.
+    assert!(member.admit(&good, &[], NOW + 5_000).is_ok());
+    assert!(member.admit(&bad, &[], NOW + 5_000).is_err());
+    // Units and roles are looked at only afterwards.
+    let nobody = org.certificate("z", &[]);
+    member.revocation_lists = vec![list(&org, 2, &[(&nobody, NOW)])];
+    assert_eq!(member.admit(&nobody, &[], NOW).unwrap_err().check(), Check::Revocation);
+    assert_eq!(member.admit(&nobody, &[], NOW - 1).unwrap_err().check(), Check::Role);
+}
+
+#[test]
+fn the_memory_of_identities_does_not_outlive_a_revocation() {
+    let mut org = Org::new("CityMSP", 1);
+    let mut member = org.organisation();
+    let certificate = org.certificate("x", &["peer"]);
+    member.revocation_lists.push(list(&org, 1, &[(&certificate, NOW)]));
+    let members = crate::Membership::new(vec![member]);
+    let bytes = serialize_identity("CityMSP", &certificate);
+    assert!(members.identify(&bytes, NOW - 1).is_ok());
+    assert_eq!(members.identify(&bytes, NOW).unwrap_err().code(), "MS-1302");
+    assert!(members.identify(&bytes, NOW - 1).is_ok());
+}
+
+#[test]
+fn a_revoked_authority_vouches_for_nobody() {
+    let mut org = Org::new("CityMSP", 1);
+    let key = PrivateKey::generate(&mut org.random).unwrap();
+    let validity = Validity { not_before: START, not_after: END };
+    let profile = Profile::RootCa { path_length: None };
+    let ca = org
+        .authority
+        .issue(&subject("Sub", &[]), key.public_key(), profile, validity, None, &mut org.random)
+        .unwrap();
+    let below = Authority::new(ca.clone(), key).unwrap();
+    let key = PrivateKey::generate(&mut org.random).unwrap();
+    let units = subject("x", &["client"]);
+    let leaf = below
+        .issue(&units, key.public_key(), Profile::Signing, validity, None, &mut org.random)
+        .unwrap();
+    let mut member = org.organisation();
+    member.intermediates = vec![ca.clone()];
+    assert!(member.admit(&leaf, &[], NOW).is_ok());
+    member.revocation_lists.push(list(&org, 1, &[(&ca, NOW)]));
+    let members = crate::Membership::new(vec![member]);
+    let bytes = serialize_identity("CityMSP", &leaf);
+    assert!(members.identify(&bytes, NOW - 1).is_ok());
+    assert!(matches!(
+        members.identify(&bytes, NOW),
+        Err(IdentityError::RevokedByIssuer { since: NOW })
+    ));
 }
 
 #[test]
@@ -301,13 +375,18 @@ fn impossible_organisations_are_refused() {
     for repeat in [
         &|member: &mut Organisation| member.revoked = vec![admin.sm3(); 2],
         &|member: &mut Organisation| member.anchor_peers = vec![peer.clone(); 2],
-        &|member: &mut Organisation| {
-            member.revocation_lists = vec![RevocationList::from_der(vec![1]).unwrap(); 2];
-        },
+        &|member: &mut Organisation| member.revocation_lists = vec![list(&org, 1, &[]); 2],
     ] as [&dyn Fn(&mut Organisation); 3]
     {
         assert!(matches!(check(repeat), Err(ConfigError::Repeated { .. })));
     }
+    let foreign = list(&Org::new("CityMSP", 2), 1, &[]);
+    assert!(matches!(
+        check(&|member| member.revocation_lists = vec![foreign.clone()]),
+        Err(ConfigError::RevocationList { .. })
+    ));
+    check(&|member| member.revocation_lists = vec![list(&org, 1, &[]), list(&org, 2, &[])])
+        .unwrap();
 }
 
 #[test]
@@ -316,7 +395,7 @@ fn everything_an_organisation_has_is_written_and_read() {
     let validator = issue(&mut org, "CCG", &["A", "orderer"]);
     member.admins = vec![issue(&mut org, "CCG", &["A", "client"])];
     member.revoked = vec![sm3(b"1"), sm3(b"2")];
-    member.revocation_lists = vec![RevocationList::from_der(vec![0x30, 0]).unwrap()];
+    member.revocation_lists = vec![list(&org, 7, &[(&validator, END)])];
     member.tls_roots = Org::new("Tls", 2).organisation().roots;
     member.tls_intermediates = Org::new("Tls", 3).organisation().roots.iter().cloned().collect();
     member.anchor_peers = vec!["peer0:7051".parse().unwrap(), "[fd00::1]:7051".parse().unwrap()];
@@ -336,7 +415,10 @@ fn everything_an_organisation_has_is_written_and_read() {
     assert_eq!((back.options, &back.mod_policies), (config.options, &config.mod_policies));
     let (a, b) = (&back.orgs[0], &config.orgs[0]);
     assert_eq!((&a.rule, &a.admins, &a.revoked), (&b.rule, &b.admins, &b.revoked));
-    assert_eq!(a.revocation_lists, b.revocation_lists);
+    let ders = |org: &Organisation| {
+        org.revocation_lists.iter().map(|list| list.der().to_vec()).collect::<Vec<_>>()
+    };
+    assert_eq!(ders(a), ders(b));
     assert_eq!((&a.anchor_peers, &a.policies), (&b.anchor_peers, &b.policies));
     assert_eq!(a.tls_roots.len() + a.tls_intermediates.len(), 2);
     let nothing = |_: &str| -> std::io::Result<Vec<u8>> { unreachable!() };

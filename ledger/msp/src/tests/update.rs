@@ -223,46 +223,47 @@ fn who_is_nobody_cannot_change_anything() {
         apply(config, envelope, at).unwrap_err().code()
     };
     let good = update.sign(city.sender(0), b"n");
-    let envelope = |signatures: &[ConfigSignature], sender: Sender<'_>| {
-        update.to_envelope(signatures, sender, b"n", TIME)
+    let envelope = |signatures: &[&ConfigSignature], sender: Sender<'_>| {
+        let signatures: Vec<_> = signatures.iter().copied().cloned().collect();
+        update.to_envelope(&signatures, sender, b"n", TIME)
     };
-    assert!(apply(&city.config, &envelope(&[good.clone()], city.sender(1)), NOW).is_ok());
+    assert!(apply(&city.config, &envelope(&[&good], city.sender(1)), NOW).is_ok());
     assert_eq!(code(&city.config, &envelope(&[], city.sender(0)), NOW), "MS-2201");
     // A client of the right organisation, and a stranger with the same name.
     let client = person(&mut city.orgs[0], &["client"]);
     let client = Sender { identity: &client.0, key: &client.1 };
     let by_client = update.sign(client, b"n");
-    assert_eq!(code(&city.config, &envelope(&[by_client], city.sender(0)), NOW), "MS-2201");
+    assert_eq!(code(&city.config, &envelope(&[&by_client], city.sender(0)), NOW), "MS-2201");
     let mut twin = Org::new("Org0", 99);
     let stranger = person(&mut twin, &["admin"]);
     let stranger = Sender { identity: &stranger.0, key: &stranger.1 };
     let by_stranger = update.sign(stranger, b"n");
-    let both = [good.clone(), by_stranger];
+    let both = [&good, &by_stranger];
     assert_eq!(code(&city.config, &envelope(&both, city.sender(0)), NOW), "MS-2005");
-    assert_eq!(code(&city.config, &envelope(&[good.clone()], stranger), NOW), "MS-2003");
+    assert_eq!(code(&city.config, &envelope(&[&good], stranger), NOW), "MS-2003");
     // Signatures of somebody else, over something else, or spoilt.
     let impostor = Sender { identity: city.sender(0).identity, key: city.sender(1).key };
     let forged = update.sign(impostor, b"n");
-    assert_eq!(code(&city.config, &envelope(&[forged.clone()], city.sender(0)), NOW), "MS-2006");
+    assert_eq!(code(&city.config, &envelope(&[&forged], city.sender(0)), NOW), "MS-2006");
     let spare = update.sign(city.sender(1), b"n");
     assert_eq!(
-        code(&city.config, &envelope(&[good.clone(), spare, forged], city.sender(0)), NOW),
+        code(&city.config, &envelope(&[&good, &spare, &forged], city.sender(0)), NOW),
         "MS-2006",
         "one wrong signature refuses the whole"
     );
     let mut moved = good.clone();
     moved.signature_header = update.sign(city.sender(0), b"other").signature_header;
-    assert_eq!(code(&city.config, &envelope(&[moved], city.sender(0)), NOW), "MS-2006");
+    assert_eq!(code(&city.config, &envelope(&[&moved], city.sender(0)), NOW), "MS-2006");
     let mut spoilt = good.clone();
     spoilt.signature.push(0);
-    assert_eq!(code(&city.config, &envelope(&[spoilt], city.sender(0)), NOW), "MS-2006");
-    assert_eq!(code(&city.config, &envelope(&[good.clone()], impostor), NOW), "MS-2004");
-    let many = vec![good.clone(); crate::limits::UPDATE_SIGNATURES_MAX + 1];
+    assert_eq!(code(&city.config, &envelope(&[&spoilt], city.sender(0)), NOW), "MS-2006");
+    assert_eq!(code(&city.config, &envelope(&[&good], impostor), NOW), "MS-2004");
+    let many = vec![&good; crate::limits::UPDATE_SIGNATURES_MAX + 1];
     assert_eq!(code(&city.config, &envelope(&many, city.sender(0)), NOW), "MS-2007");
     // Certificates are judged at the block's time.
-    assert_eq!(code(&city.config, &envelope(&[good.clone()], city.sender(0)), END + 1), "MS-2003");
+    assert_eq!(code(&city.config, &envelope(&[&good], city.sender(0)), END + 1), "MS-2003");
     let other = ChannelConfig { channel_id: "other".into(), ..city.config.clone() };
-    assert_eq!(code(&other, &envelope(&[good], city.sender(0)), NOW), "MS-2002");
+    assert_eq!(code(&other, &envelope(&[&good], city.sender(0)), NOW), "MS-2002");
     assert_eq!(code(&city.config, &city.config.to_genesis_envelope(), NOW), "MS-2001");
     assert_eq!(code(&city.config, b"", NOW), "MS-2001");
 }

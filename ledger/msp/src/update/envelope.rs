@@ -25,29 +25,28 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, ConfigUpdateError> {
-        const MALFORMED: fn(&'static str) -> ConfigUpdateError = ConfigUpdateError::Malformed;
         if bytes.len() > ENVELOPE_BYTES_MAX {
-            return Err(MALFORMED("too large"));
+            return Err(ConfigUpdateError::Malformed("too large"));
         }
         let envelope: common::Envelope = decode(bytes, "envelope")?;
         // The payload is signed as it stands; nothing may hide beside it.
         if envelope.encode_to_vec() != bytes {
-            return Err(MALFORMED("envelope is not canonically encoded"));
+            return Err(ConfigUpdateError::Malformed("envelope is not canonically encoded"));
         }
         let payload: common::Payload = decode(&envelope.payload, "payload")?;
-        let header = payload.header.ok_or(MALFORMED("no header"))?;
+        let header = payload.header.ok_or(ConfigUpdateError::Malformed("no header"))?;
         let channel: common::ChannelHeader = decode(&header.channel_header, "channel header")?;
         if channel.r#type != i32::from(common::HeaderType::ConfigUpdate) {
-            return Err(MALFORMED("another type of transaction"));
+            return Err(ConfigUpdateError::Malformed("another type of transaction"));
         }
         let signed: common::SignatureHeader = decode(&header.signature_header, "sender")?;
         if signed.nonce.is_empty() || signed.nonce.len() > NONCE_BYTES_MAX {
-            return Err(MALFORMED("nonce is empty or too long"));
+            return Err(ConfigUpdateError::Malformed("nonce is empty or too long"));
         }
         let tx_id = TxId::derive(&signed.nonce, &signed.creator);
         // Fabric's tools leave the id of an update empty.
         if !channel.tx_id.is_empty() && channel.tx_id.parse() != Ok(tx_id) {
-            return Err(MALFORMED("transaction id is incorrectly computed"));
+            return Err(ConfigUpdateError::Malformed("transaction id is incorrectly computed"));
         }
         let data: common::ConfigUpdateEnvelope = decode(&payload.data, "update envelope")?;
         Ok(Self {

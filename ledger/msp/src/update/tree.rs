@@ -59,23 +59,24 @@ fn collect<'a>(group: &'a common::ConfigGroup, path: ItemPath, items: &mut Items
 
 /// Reads a `common.ConfigUpdate` whose sets are within bounds.
 pub(super) fn decode_update(bytes: &[u8]) -> Result<common::ConfigUpdate, ConfigUpdateError> {
-    const MALFORMED: fn(&'static str) -> ConfigUpdateError = ConfigUpdateError::Malformed;
     if bytes.len() > ENVELOPE_BYTES_MAX {
-        return Err(MALFORMED("too large"));
+        return Err(ConfigUpdateError::Malformed("too large"));
     }
-    let update =
-        common::ConfigUpdate::decode(bytes).map_err(|_| MALFORMED("update does not parse"))?;
+    let update = common::ConfigUpdate::decode(bytes)
+        .map_err(|_| ConfigUpdateError::Malformed("update does not parse"))?;
     // What administrators sign has one form, and says nothing that this code does not understand.
     if update.encode_to_vec() != bytes {
-        return Err(MALFORMED("update is not canonically encoded"));
+        return Err(ConfigUpdateError::Malformed("update is not canonically encoded"));
     }
     if !update.isolated_data.is_empty() {
-        return Err(MALFORMED("isolated data"));
+        return Err(ConfigUpdateError::Malformed("isolated data"));
     }
     for set in [&update.read_set, &update.write_set] {
-        let set = set.as_ref().ok_or(MALFORMED("a set is missing"))?;
+        let set = set.as_ref().ok_or(ConfigUpdateError::Malformed("a set is missing"))?;
         if !check_shape(set) {
-            return Err(MALFORMED("a set is too large, too deep or has impossible names"));
+            return Err(ConfigUpdateError::Malformed(
+                "a set is too large, too deep or has impossible names",
+            ));
         }
     }
     Ok(update)

@@ -49,6 +49,7 @@ struct Disk {
     inodes: Vec<Inode>,
     operations: u64,
     fault: Option<(u64, Fault)>,
+    free_bytes: Option<u64>,
     crashed: bool,
 }
 
@@ -80,6 +81,11 @@ impl FaultyFiles {
     /// Ends the fault that was set: the disk has space again.
     pub fn heal(&self) {
         self.disk().fault = None;
+    }
+
+    /// Sets what [`Files::free_bytes`] says; writes go on.
+    pub fn set_free_bytes(&self, free_bytes: Option<u64>) {
+        self.disk().free_bytes = free_bytes;
     }
 
     /// Changing operations so far: writes, truncations, syncs, renames, removals and creations.
@@ -286,6 +292,12 @@ impl Files for FaultyFiles {
             return Err(fault.into());
         }
         disk.names.remove(path).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
+        let disk = self.disk();
+        disk.alive()?;
+        Ok(disk.free_bytes.unwrap_or(u64::MAX))
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

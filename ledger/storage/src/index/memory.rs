@@ -26,6 +26,11 @@ impl MemoryIndex {
         Self(Arc::new(Mutex::new(self.now())))
     }
 
+    /// Empties it.
+    pub fn clear(&self) {
+        *self.lock() = Arc::default();
+    }
+
     pub(super) fn now(&self) -> Arc<Map> {
         Arc::clone(&self.lock())
     }

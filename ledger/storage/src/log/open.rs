@@ -32,7 +32,79 @@ pub(super) struct Opened {
     pub(super) tail: Arc<dyn File>,
     pub(super) known: Known,
     pub(super) truncated: Option<Truncated>,
+    pub(super) damage: Option<Truncated>,
 }
+
+/// Opens what is intact from the front; sets aside the rest.
+pub(super) fn salvage(files: &Arc<dyn Files>, dir: &Path) -> Result<Opened, StorageError> {
+    files.create_dir_all(dir).map_err(StorageError::io(dir, "create"))?;
+    let names = files.list(dir).map_err(StorageError::io(dir, "list"))?;
+    let firsts: Vec<u64> = names.iter().filter_map(|n| segment_first(n)).collect();
+    let mut kept = Vec::new();
+    let mut next = 0;
+    let mut damage = None;
+    let mut last: Option<(Segment, Known)> = None;
+    for first in firsts {
+        let path = segment_path(dir, first);
+        if damage.is_some() || first != next {
+            set_aside(files, &path, 0)?;
+            damage.get_or_insert(Truncated { file: path, offset: 0, bytes: 0 });
+            continue;
+        }
+        let mut known = Known::new();
+        let mut segment = Segment::open(files, dir, first)?;
+        let intact = segment.check_frames(None, &mut known)?.is_ok();
+        if !intact {
+            let bytes = segment.window.size_bytes().saturating_sub(segment.offset);
+            set_aside(files, &path, segment.offset)?;
+            damage = Some(Truncated { file: path, offset: segment.offset, bytes });
+            if segment.offset == 0 {
+                // Nothing of it is left; the log ends with the segment before.
+                continue;
+            }
+        }
+        next = segment.next;
+        kept.push(first);
+        last = Some((segment, known));
+    }
+    files.sync_dir(dir).map_err(StorageError::io(dir, "sync"))?;
+    let Some((segment, known)) = last else {
+        return open(files, dir, None).map(|opened| Opened { damage, ..opened });
+    };
+    let first = kept.last().copied().unwrap_or(0);
+    let extent = Extent { segment: first, end: segment.offset, next: segment.next };
+    Ok(Opened { firsts: kept, extent, tail: segment.file, known, truncated: None, damage })
+}
+
+/// Copies a segment under another name, then cuts it at `keep_bytes`, or removes it at 0.
+fn set_aside(files: &Arc<dyn Files>, path: &Path, keep_bytes: u64) -> Result<(), StorageError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".damaged");
+    let aside = PathBuf::from(name);
+    if keep_bytes == 0 {
+        return files.rename(path, &aside).map_err(StorageError::io(path, "rename"));
+    }
+    let file = files.open(path, false).map_err(StorageError::io(path, "open"))?;
+    let copy = files.open(&aside, true).map_err(StorageError::write(&aside))?;
+    copy.truncate(0).map_err(StorageError::io(&aside, "truncate"))?;
+    let size = file.size_bytes().map_err(StorageError::io(path, "read"))?;
+    let mut buffer = vec![0; COPY_BYTES];
+    let mut offset = 0;
+    while offset < size {
+        let read = file.read_at(offset, &mut buffer).map_err(StorageError::io(path, "read"))?;
+        if read == 0 {
+            break;
+        }
+        let bytes = buffer.get(..read).unwrap_or_default();
+        copy.write_at(offset, bytes).map_err(StorageError::write(&aside))?;
+        offset = offset.saturating_add(read as u64);
+    }
+    copy.sync_data().map_err(StorageError::io(&aside, "sync"))?;
+    file.truncate(keep_bytes).map_err(StorageError::io(path, "truncate"))?;
+    file.sync_data().map_err(StorageError::io(path, "sync"))
+}
+
+const COPY_BYTES: usize = 1 << 20;
 
 pub(super) fn open(
     files: &Arc<dyn Files>,
@@ -104,7 +176,8 @@ fn check_all(
         truncated = Some(segment.cut(&bad, floor)?);
     }
     let extent = Extent { segment: last, end: segment.offset, next: segment.next };
-    Ok(Opened { firsts: firsts.to_vec(), extent, tail: segment.file, known, truncated })
+    let damage = None;
+    Ok(Opened { firsts: firsts.to_vec(), extent, tail: segment.file, known, truncated, damage })
 }
 
 fn expect_segment(dir: &Path, first: u64, next: u64) -> Result<(), StorageError> {

@@ -69,7 +69,7 @@ fn blocks_come_back_in_order_and_by_position() {
     let (files, positions) = filled(20);
     assert!(files.paths().len() > 3, "several segments");
     let (log, recovery) = open(&files, Some(19)).unwrap();
-    assert_eq!(recovery, LogRecovery { height: Some(19), truncated: None });
+    assert_eq!(recovery, LogRecovery { height: Some(19), truncated: None, damage: None });
     for (number, position) in (0..).zip(&positions) {
         assert_eq!(log.read(*position).unwrap(), block(number));
         assert_eq!(Position::from_bytes(&position.to_bytes()), Some(*position));

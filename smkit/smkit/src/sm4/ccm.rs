@@ -32,37 +32,10 @@ impl Ccm {
         Self(Cipher::with_kernel(key, kernel))
     }
 
-    /// Encrypts `data` in place and appends the tag of [`TAG_BYTES`].
-    ///
-    /// # Errors
-    /// `data` exceeds [`CCM_MESSAGE_BYTES_MAX`] or `aad` 2^32 − 1 bytes; nothing is changed then.
-    pub fn seal_in_place(
-        &self,
-        nonce: &[u8; NONCE_BYTES],
-        aad: &[u8],
-        data: &mut Vec<u8>,
-    ) -> Result<(), Sm4Error> {
-        sealed::seal_in_place(data, |data| self.seal_detached(nonce, aad, data))
-    }
-
-    /// Decrypts `data` in place, checks the tag and removes it.
-    ///
-    /// # Errors
-    /// Shorter than a tag, or the tag does not belong to these bytes, nonce, associated data and key. `data` is then
-    /// the ciphertext as it came.
-    pub fn open_in_place(
-        &self,
-        nonce: &[u8; NONCE_BYTES],
-        aad: &[u8],
-        data: &mut Vec<u8>,
-    ) -> Result<(), Sm4Error> {
-        sealed::open_in_place(data, |data, tag| self.open_detached(nonce, aad, data, tag))
-    }
-
     /// Encrypts `data` in place and returns the tag.
     ///
     /// # Errors
-    /// As [`Ccm::seal_in_place`].
+    /// `data` exceeds [`CCM_MESSAGE_BYTES_MAX`] or `aad` 2^32 − 1 bytes; nothing is changed then.
     pub fn seal_detached(
         &self,
         nonce: &[u8; NONCE_BYTES],
@@ -124,6 +97,8 @@ impl Ccm {
         self.0.ctr32(&block(CTR_FLAGS, nonce, 1), data);
     }
 }
+
+sealed::in_place!(Ccm);
 
 /// The expanded keys wipe themselves.
 impl ZeroizeOnDrop for Ccm {}

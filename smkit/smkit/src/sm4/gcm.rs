@@ -36,33 +36,6 @@ impl Gcm {
         Self { cipher, ghash }
     }
 
-    /// Encrypts `data` in place and appends the tag of [`TAG_BYTES`].
-    ///
-    /// # Errors
-    /// `data` exceeds [`MESSAGE_BYTES_MAX`]; it is then unchanged.
-    pub fn seal_in_place(
-        &self,
-        nonce: &[u8; NONCE_BYTES],
-        aad: &[u8],
-        data: &mut Vec<u8>,
-    ) -> Result<(), Sm4Error> {
-        sealed::seal_in_place(data, |data| self.seal_detached(nonce, aad, data))
-    }
-
-    /// Checks the tag, then decrypts `data` in place and removes the tag.
-    ///
-    /// # Errors
-    /// Shorter than a tag, or the tag does not belong to these bytes, nonce, associated data and key. `data` is then
-    /// still the ciphertext: no unauthenticated plaintext is ever visible.
-    pub fn open_in_place(
-        &self,
-        nonce: &[u8; NONCE_BYTES],
-        aad: &[u8],
-        data: &mut Vec<u8>,
-    ) -> Result<(), Sm4Error> {
-        sealed::open_in_place(data, |data, tag| self.open_detached(nonce, aad, data, tag))
-    }
-
     /// Encrypts `data` in place and returns the tag.
     ///
     /// # Errors
@@ -125,6 +98,8 @@ impl Gcm {
         hash
     }
 }
+
+sealed::in_place!(Gcm);
 
 /// The expanded keys wipe themselves.
 impl ZeroizeOnDrop for Gcm {}

@@ -1,6 +1,8 @@
 //! `smkit-pki`'s path validation as a [`PeerVerifier`].
 
-use smkit_pki::{Certificate, CertificateError, PathError, Purpose, RefusalKind, Validator};
+use smkit_pki::{
+    Certificate, CertificateError, PathError, Purpose, RefusalKind, Validator, VerifiedPath,
+};
 
 use super::{PeerAlert, PeerRefusal, PeerRole, PeerVerifier};
 
@@ -24,6 +26,23 @@ impl PathVerifier {
         Self::new(validator.clone(), validator)
     }
 
+    /// Judges a chain as [`PeerVerifier::verify`] does, and tells the path: for verifiers that ask for more.
+    ///
+    /// # Errors
+    /// As [`PeerVerifier::verify`].
+    pub fn path(
+        &self,
+        chain: &[Certificate],
+        role: PeerRole<'_>,
+        at_unix_seconds: i64,
+    ) -> Result<VerifiedPath, PeerRefusal> {
+        let (purpose, host) = match role {
+            PeerRole::Server { name } => (Purpose::TlsServer, Some(name)),
+            PeerRole::Client => (Purpose::TlsClient, None),
+        };
+        Ok(self.validator(role).verify(chain, purpose, at_unix_seconds, host)?)
+    }
+
     const fn validator(&self, role: PeerRole<'_>) -> &Validator {
         match role {
             PeerRole::Server { .. } => &self.servers,
@@ -39,12 +58,7 @@ impl PeerVerifier for PathVerifier {
         role: PeerRole<'_>,
         at_unix_seconds: i64,
     ) -> Result<(), PeerRefusal> {
-        let (purpose, host) = match role {
-            PeerRole::Server { name } => (Purpose::TlsServer, Some(name)),
-            PeerRole::Client => (Purpose::TlsClient, None),
-        };
-        self.validator(role).verify(chain, purpose, at_unix_seconds, host)?;
-        Ok(())
+        self.path(chain, role, at_unix_seconds).map(drop)
     }
 
     fn verify_encryption(

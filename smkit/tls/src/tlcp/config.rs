@@ -43,6 +43,9 @@ pub enum PeerQuirk {
     /// GmSSL (to 3.3) signs the handshake messages themselves in `CertificateVerify` instead of their SM3 digest
     /// (GB/T 38636-2020 §6.4.5.10). A server with this quirk accepts either form, a client signs the messages.
     RawTranscriptSignature,
+    /// GmSSL servers (3.1) take a client's second certificate for the issuer of the first. A client with this quirk leaves its
+    /// encryption certificate out, which under ECC nobody uses; under ECDHE it is sent all the same.
+    SingleClientCertificate,
     /// Gateways that know only the original standard end a connection when `ClientHello` has extensions or signalling
     /// suites. A client with this quirk sends none, so neither server name nor application protocols.
     NoExtensions,

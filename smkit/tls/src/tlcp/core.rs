@@ -202,8 +202,18 @@ impl Core {
     /// Ends the connection and tells the peer why.
     pub(crate) fn fail(&mut self, error: &TlcpError) {
         if self.failure.is_none() {
-            if let Some((level, description)) = error.alert() {
-                self.send_alert(level, description);
+            match (error.alert(), error, self.reading.is_fresh()) {
+                // A TLS client understands no alert in TLCP's version; those that speak both then come back with TLCP.
+                (
+                    Some((level, description)),
+                    TlcpError::ForeignRecord { major: 3, minor },
+                    true,
+                ) => {
+                    let alert = [21, 3, (*minor).min(3), 0, 2, level.code(), description.0];
+                    self.outbound.buffer().extend_from_slice(&alert);
+                }
+                (Some((level, description)), ..) => self.send_alert(level, description),
+                (None, ..) => {}
             }
             self.failure = Some(error.clone());
         }

@@ -18,6 +18,8 @@ pub struct Credentials {
     encryption: PrivateKey,
     /// The Certificate message, the same in every handshake.
     message: Message,
+    /// The same without the encryption certificate.
+    signing_message: Message,
 }
 
 impl Credentials {
@@ -48,14 +50,14 @@ impl Credentials {
         let key = key.map_err(|_| ConfigError::KeyMismatch { half: "signing" })?;
         let mut chain = vec![signing.0, encryption.0];
         chain.extend(authorities);
-        let message = Message::write(MessageKind::Certificate, |out| {
-            put_certificate_list(out, chain.iter().map(Certificate::der));
-        });
+        let ders = || chain.iter().map(Certificate::der);
+        let message = write(ders());
+        let signing_message = write(ders().take(1).chain(ders().skip(2)));
         let fits = message.body().len() <= CERTIFICATE_MESSAGE_BYTES_MAX;
         if chain.len() > CHAIN_CERTIFICATES_MAX || !fits {
             return Err(ConfigError::ChainTooLong);
         }
-        Ok(Self { chain, signing: key, encryption: encryption.1, message })
+        Ok(Self { chain, signing: key, encryption: encryption.1, message, signing_message })
     }
 
     /// The certificates as they are sent: signing, encryption, authorities.
@@ -76,6 +78,10 @@ impl Credentials {
         &self.message
     }
 
+    pub(crate) const fn signing_message(&self) -> &Message {
+        &self.signing_message
+    }
+
     /// DER of the encryption certificate, which the server signs.
     pub(crate) fn encryption_der(&self) -> &[u8] {
         self.chain.get(1).map(Certificate::der).unwrap_or_default()
@@ -86,6 +92,10 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Credentials").field("chain", &self.chain).finish_non_exhaustive()
     }
+}
+
+fn write<'a>(ders: impl Iterator<Item = &'a [u8]>) -> Message {
+    Message::write(MessageKind::Certificate, |out| put_certificate_list(out, ders))
 }
 
 /// keyUsage of a signing certificate (签名证书).

@@ -80,7 +80,15 @@ pub enum TlcpError {
         /// What may come here.
         expected: &'static str,
     },
-    /// Another protocol version than 1.1 of TLCP.
+    /// A record of another protocol than TLCP 1.1: what a TLS client sends first, for one.
+    #[error("a record of protocol version {major}.{minor}, which is not TLCP 1.1")]
+    ForeignRecord {
+        /// Major number received.
+        major: u8,
+        /// Minor number received.
+        minor: u8,
+    },
+    /// A hello with another protocol version than 1.1 of TLCP.
     #[error("protocol version {major}.{minor} is not TLCP 1.1")]
     ProtocolVersion {
         /// Major number received.
@@ -201,7 +209,9 @@ impl TlcpError {
             | Self::UnknownContentType { .. }
             | Self::UnknownMessage { .. }
             | Self::UnexpectedMessage { .. } => AlertDescription::UNEXPECTED_MESSAGE,
-            Self::ProtocolVersion { .. } => AlertDescription::PROTOCOL_VERSION,
+            Self::ForeignRecord { .. } | Self::ProtocolVersion { .. } => {
+                AlertDescription::PROTOCOL_VERSION
+            }
             Self::NoSharedSuite | Self::NoCertificate => AlertDescription::HANDSHAKE_FAILURE,
             Self::WrongSuite { .. }
             | Self::IllegalParameter { .. }

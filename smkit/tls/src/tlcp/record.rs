@@ -75,6 +75,11 @@ impl Direction {
         !matches!(self.protection, Protection::None)
     }
 
+    /// Whether not one record has come.
+    pub(crate) const fn is_fresh(&self) -> bool {
+        self.sequence == 0 && !self.is_protected()
+    }
+
     /// Decrypts a record's payload where it lies; gives the plaintext.
     ///
     /// # Errors

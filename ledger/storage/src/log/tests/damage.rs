@@ -205,3 +205,34 @@ fn damage_after_the_start_is_found_when_read() {
     }
     log.scrub(&mut |_| {}).unwrap();
 }
+
+#[test]
+fn salvage_keeps_what_is_intact_and_the_log_goes_on() {
+    let (files, _) = filled(9);
+    for path in files.paths() {
+        let content = files.content(&path).unwrap();
+        for at in (0..content.len()).step_by(23) {
+            let mut bad = content.clone();
+            bad[at] ^= 0x10;
+            let disk = files.crash(Survive::Everything);
+            disk.set_content(&path, Some(bad.clone()));
+            let what = format!("{} byte {at}", path.display());
+            assert!(is_corrupt(&open(&disk, Some(8)).unwrap_err()), "{what}");
+            let options = LogOptions { segment_bytes: 1_200 };
+            let opened = BlockLog::salvage(Arc::new(disk.clone()), Path::new(DIR), options);
+            let (mut log, recovery) = opened.unwrap();
+            assert_eq!(recovery.damage.unwrap().file, path, "{what}");
+            let next = recovery.height.map_or(0, |height| height + 1);
+            for (number, _, bytes) in all(&log, 0) {
+                assert_eq!(bytes, block(number), "{what}");
+            }
+            let aside = format!("{}.damaged", path.display());
+            assert_eq!(disk.content(Path::new(&aside)), Some(bad), "{what}: nothing is destroyed");
+            for number in next..9 {
+                append(&mut log, number).unwrap();
+            }
+            let (log, recovery) = open(&disk.crash(Survive::Nothing), Some(8)).unwrap();
+            assert_eq!((recovery.height, all(&log, 0).len()), (Some(8), 9), "{what}");
+        }
+    }
+}

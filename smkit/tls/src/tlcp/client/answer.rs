@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{Client, Exchange, Keyed, State};
 use crate::tlcp::{
+    PeerQuirk,
     core::Core,
     error::TlcpError,
     keys::{MasterSecret, Side},
@@ -29,7 +30,7 @@ impl Client {
         core.expect_no_fragment("bytes after ServerHelloDone")?;
         core.transcript.add(message);
         if requested {
-            self.send_certificate(core)?;
+            self.send_certificate(core, point.is_some())?;
         }
         let master = match point {
             Some(point) => self.send_exchange(core, &exchange, &pair, &point)?,
@@ -47,8 +48,10 @@ impl Client {
     }
 
     /// An empty list when there is nothing to show (RFC 5246 §7.4.6).
-    fn send_certificate(&self, core: &mut Core) -> Result<(), TlcpError> {
+    fn send_certificate(&self, core: &mut Core, is_ecdhe: bool) -> Result<(), TlcpError> {
+        let single = self.config.has_quirk(PeerQuirk::SingleClientCertificate) && !is_ecdhe;
         match &self.config.credentials {
+            Some(credentials) if single => core.send(credentials.signing_message()),
             Some(credentials) => core.send(credentials.message()),
             None => core.send(&Message::write(MessageKind::Certificate, |out| {
                 put_certificate_list(out, std::iter::empty());

@@ -74,7 +74,7 @@ fn check_header(
 ) -> Result<(ContentType, usize), TlcpError> {
     let kind = ContentType::from_code(code).ok_or(TlcpError::UnknownContentType { code })?;
     if [major, minor] != VERSION {
-        return Err(TlcpError::ProtocolVersion { major, minor });
+        return Err(TlcpError::ForeignRecord { major, minor });
     }
     let bytes = usize::from(u16::from_be_bytes([high, low]));
     let bytes_max = if protected { CIPHERTEXT_BYTES_MAX } else { FRAGMENT_BYTES_MAX };

@@ -403,6 +403,21 @@ fn the_raw_transcript_is_signed_only_where_that_is_named() {
     }
 }
 
+/// A client for GmSSL's servers: one certificate under ECC, both under ECDHE.
+#[test]
+fn the_encryption_certificate_is_left_out_only_where_that_is_named() {
+    let world = World::new();
+    for suite in CipherSuite::ALL {
+        let client = world.member_client().with_suites(&[suite]).unwrap();
+        let client = client.with_quirk(PeerQuirk::SingleClientCertificate);
+        let (mut client, mut server) = ends(&client.into(), &world.strict_server().into());
+        assert!(run(&mut client, &mut server).both_ok());
+        let both = suite.name().starts_with("ECDHE");
+        assert_eq!(server.peer_certificates().len(), if both { 2 } else { 1 });
+        talk(&mut client, &mut server);
+    }
+}
+
 /// A hello without any extension, as old peers send it.
 #[test]
 fn a_hello_without_extensions_is_enough() {

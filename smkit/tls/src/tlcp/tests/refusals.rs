@@ -210,19 +210,33 @@ fn other_versions_in_hellos_and_records() {
                 }
                 vec![record]
             });
-            assert_refused(&outcome, side, &error, AlertDescription::PROTOCOL_VERSION);
+            let error = TlcpError::ForeignRecord { major, minor };
+            let first = matches!(kind, MessageKind::ClientHello | MessageKind::ServerHello);
+            if first && major == 3 {
+                // Told in the version in which it was said.
+                let minor = minor.min(3);
+                let (receiver, sender) = match side {
+                    Side::Client => (outcome.server, outcome.client),
+                    Side::Server => (outcome.client, outcome.server),
+                };
+                assert_eq!(receiver, Err(error));
+                assert_eq!(sender, Err(TlcpError::ForeignRecord { major, minor }));
+            } else {
+                assert_refused(&outcome, side, &error, AlertDescription::PROTOCOL_VERSION);
+            }
         }
     }
 }
 
-/// What a TLS 1.3 client sends first (RFC 8446 §5.1): refused by its record header.
+/// What a TLS 1.3 client sends first (RFC 8446 §5.1): refused by its record header, in its own
+/// version.
 #[test]
 fn a_tls_client_at_the_door() {
     let (_, server) = configs(CipherSuite::EccSm4GcmSm3);
     let mut server = crate::tlcp::ServerConnection::new(server);
-    let error = TlcpError::ProtocolVersion { major: 3, minor: 1 };
+    let error = TlcpError::ForeignRecord { major: 3, minor: 1 };
     assert_eq!(feed(&mut server, &[22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]), Err(error.clone()));
-    assert_eq!(super::wire::sent(&mut server), [21, 1, 1, 0, 2, 2, 70]);
+    assert_eq!(super::wire::sent(&mut server), [21, 3, 1, 0, 2, 2, 70]);
     assert_eq!(server.failure(), Some(&error));
     // And what is no TLS at all.
     let mut server = crate::tlcp::ServerConnection::new(configs(CipherSuite::EccSm4GcmSm3).1);

@@ -1,0 +1,25 @@
+//! An update of a configuration, by itself and on the way into one: refused or applied, never a panic; and whatever is
+//! applied is a valid configuration that its own transaction makes as well.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use changbai_fuzz::channel::{CONFIG, NOW};
+use changbai_msp::{ChannelConfig, ConfigUpdate, apply, validate_config};
+
+static BEFORE: LazyLock<ChannelConfig> =
+    LazyLock::new(|| ChannelConfig::from_envelope(CONFIG).expect("a seed"));
+
+libfuzzer_sys::fuzz_target!(init: changbai_fuzz::plant("config_update"), |data: &[u8]| {
+    if let Ok(update) = ConfigUpdate::from_bytes(data) {
+        assert_eq!(update.as_bytes(), data);
+        assert!(update.changes().is_ok());
+    }
+    if let Ok(after) = apply(&BEFORE, data, NOW) {
+        assert!(after.check().is_ok());
+        assert_eq!(after.sequence, BEFORE.sequence + 1);
+        let transaction = after.to_config_envelope(data).expect("it was made to fit");
+        assert!(validate_config(&BEFORE, &transaction, NOW).is_ok_and(|again| again == after));
+        assert!(apply(&after, data, NOW).is_err(), "applied twice");
+    }
+});
