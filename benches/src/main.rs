@@ -30,6 +30,7 @@ mod sqlite;
 mod timing;
 mod tlcp_suite;
 mod tls_suite;
+mod tongsuo;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

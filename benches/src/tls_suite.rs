@@ -12,12 +12,16 @@ use rustls::time_provider::DefaultTimeProvider;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use smkit::OsRandom;
 use smkit::sm2::PrivateKey;
-use smkit_pki::{Authority, Certificate, Profile, Subject, Validity};
-use smkit_tls::peer::{PeerAlert, PeerRefusal, PeerRole, PeerVerifier};
+use smkit_pki::{
+    AlternativeNames, Authority, Certificate, Profile, Subject, Terms, TrustAnchors, Validator,
+    Validity,
+};
+use smkit_tls::peer::PathVerifier;
 use smkit_tls::rfc8998::{ClientVerifier, ServerVerifier, client_config, server_config};
 
 use crate::report::Figure;
 use crate::sampling::{cpu_seconds, pin};
+use crate::tongsuo::{self, Files, Rates};
 
 /// How long each figure is sampled.
 pub(crate) struct Scale {
@@ -32,10 +36,12 @@ impl Scale {
 pub(crate) fn run(scale: &Scale) {
     pin();
     let city = City::new();
-    city.full_between_strangers(scale);
-    city.full_between_acquaintances(scale);
-    city.resumed(scale);
-    city.bulk(scale);
+    let peer = city.tongsuo();
+    let peer = |figure: fn(&Rates) -> f64| peer.as_ref().map(figure);
+    city.full_between_strangers(scale, peer(|rates| rates.full));
+    city.full_between_acquaintances(scale, peer(|rates| rates.full));
+    city.resumed(scale, peer(|rates| rates.resumed));
+    city.bulk(scale, peer(|rates| rates.bulk));
 }
 
 /// One authority and what it issued.
@@ -54,22 +60,30 @@ impl City {
 
     fn member(&self, name: &str) -> (Vec<Certificate>, PrivateKey) {
         let key = PrivateKey::generate(&mut OsRandom).expect("randomness");
-        let certificate = self
-            .authority
-            .issue(
-                &subject(name),
-                key.public_key(),
-                Profile::Signing,
-                self.validity,
-                None,
-                &mut OsRandom,
-            )
-            .expect("a certificate of our own");
+        let subject = (&subject(name)).try_into().expect("a short name");
+        let terms = Terms {
+            hosts: AlternativeNames::parse(["localhost"]).expect("a host"),
+            ..Terms::new(subject, key.public_key(), Profile::Node, self.validity)
+        };
+        let certificate = self.authority.issue_on(&terms, &mut OsRandom).expect("our own terms");
         (vec![certificate], key)
     }
 
-    fn verifier(&self) -> Arc<IssuedHere> {
-        Arc::new(IssuedHere(self.authority.certificate().clone()))
+    /// Path validation as a node does it.
+    fn verifier(&self) -> Arc<PathVerifier> {
+        let anchors = TrustAnchors::from_certificates(vec![self.authority.certificate().clone()]);
+        Arc::new(PathVerifier::of(Validator::admitting_all(anchors)))
+    }
+
+    fn tongsuo(&self) -> Option<Rates> {
+        let (chain, key) = self.member("tongsuo");
+        let (_, clients) = self.members(1);
+        let files = Files {
+            root: &self.authority.certificate().to_pem(),
+            certificate: &chain.iter().map(Certificate::to_pem).collect::<String>(),
+            key: &key.to_pkcs8_pem().expect("a fixed size"),
+        };
+        tongsuo::rates(&files, &without_resumption(&clients[0]), &clients[0])
     }
 
     /// Configurations of `count` servers and as many clients, each side with one verifier as in one process.
@@ -92,7 +106,7 @@ impl City {
     }
 
     /// Nobody has seen anybody before: the issuer's key has its table, the peers' keys have none.
-    fn full_between_strangers(&self, scale: &Scale) {
+    fn full_between_strangers(&self, scale: &Scale, peer: Option<f64>) {
         let (servers, clients) = self.members(STRANGERS);
         let clients: Vec<_> = clients.iter().map(without_resumption).collect();
         let mut pairs = servers.iter().zip(&clients).cycle();
@@ -100,18 +114,18 @@ impl City {
             let (server, client) = pairs.next().expect("a cycle has no end");
             Pair::new(client, server).shake()
         });
-        spent.print("tls/rfc8998/full-mutual", "peers never seen before, issuer known");
+        spent.print("tls/rfc8998/full-mutual", peer, "peers never seen before, issuer known");
     }
 
     /// The members of a consortium, who know each other's certificates.
-    fn full_between_acquaintances(&self, scale: &Scale) {
+    fn full_between_acquaintances(&self, scale: &Scale, peer: Option<f64>) {
         let (servers, clients) = self.members(1);
         let clients: Vec<_> = clients.iter().map(without_resumption).collect();
         let spent = sample(scale, || Pair::new(&clients[0], &servers[0]).shake());
-        spent.print("tls/rfc8998/full-mutual-known", "the same two peers again and again");
+        spent.print("tls/rfc8998/full-mutual-known", peer, "the same two peers again and again");
     }
 
-    fn resumed(&self, scale: &Scale) {
+    fn resumed(&self, scale: &Scale, peer: Option<f64>) {
         let (servers, clients) = self.members(1);
         Pair::new(&clients[0], &servers[0]).shake();
         let spent = sample(scale, || {
@@ -120,10 +134,10 @@ impl City {
             assert_eq!(pair.server.handshake_kind(), Some(rustls::HandshakeKind::Resumed));
             spent
         });
-        spent.print("tls/rfc8998/resumed", "ticket, with a new ECDH");
+        spent.print("tls/rfc8998/resumed", peer, "ticket, with a new ECDH");
     }
 
-    fn bulk(&self, scale: &Scale) {
+    fn bulk(&self, scale: &Scale, peer: Option<f64>) {
         let (servers, clients) = self.members(1);
         let mut pair = Pair::new(&clients[0], &servers[0]);
         pair.shake();
@@ -137,7 +151,7 @@ impl City {
             name: "tls/rfc8998/bulk",
             value: megabytes / client.max(server),
             unit: "MB/s",
-            peer: None,
+            peer: peer.map(|rate| (PEER, rate)),
             conditions: &format!(
                 "TLS_SM4_GCM_SM3, 16 KiB records, rustls included; sealing {:.0}, opening {:.0} MB/s",
                 megabytes / client,
@@ -158,25 +172,6 @@ fn subject(name: &str) -> Subject {
     Subject { common_name: name.into(), ..Subject::default() }
 }
 
-/// Signature and validity; what more a deployment asks costs no signature.
-#[derive(Debug)]
-struct IssuedHere(Certificate);
-
-impl PeerVerifier for IssuedHere {
-    fn verify(&self, chain: &[Certificate], _: PeerRole<'_>, at: i64) -> Result<(), PeerRefusal> {
-        let leaf = chain.first().ok_or_else(PeerRefusal::no_certificate)?;
-        let valid = (leaf.not_before()..=leaf.not_after()).contains(&at);
-        if valid && leaf.verify_issued_by(&self.0).is_ok() {
-            return Ok(());
-        }
-        Err(PeerRefusal {
-            code: "bench",
-            reason: "not issued here".into(),
-            alert: PeerAlert::UnknownCa,
-        })
-    }
-}
-
 /// CPU seconds of client and server in one turn of a benchmark.
 type Turn = [f64; 2];
 
@@ -192,13 +187,13 @@ impl Spent {
         })
     }
 
-    fn print(&self, name: &str, about: &str) {
+    fn print(&self, name: &str, peer: Option<f64>, about: &str) {
         let [client, server] = self.medians();
         Figure {
             name,
             value: 1.0 / client.max(server),
             unit: "handshakes/s",
-            peer: None,
+            peer: peer.map(|rate| (PEER, rate)),
             conditions: &format!(
                 "{about}; one core a side: client {:.0}, server {:.0} us of CPU; both on one core {:.0}/s",
                 client * 1e6,
@@ -326,6 +321,8 @@ fn read_all(wire: &[u8], mut read: impl FnMut(&mut &[u8])) {
     }
 }
 
+/// Handshakes: its server's process with our client, sockets included; bulk: its `speed`.
+const PEER: &str = "Tongsuo 8.5.0";
 /// More than a verifier remembers.
 const STRANGERS: usize = 300;
 const WARM_UP: usize = 32;

@@ -5,7 +5,8 @@ use std::hint::black_box;
 
 use smkit::cpu::{force_avx2, force_portable};
 use smkit::sm2::{
-    Ciphertext, Initiator, PrivateKey, PublicKey, SignerId, SigningKey, VerifyingKey, sign_many,
+    Ciphertext, EphemeralKey, Initiator, PrivateKey, PublicKey, SignerId, SigningKey, VerifyingKey,
+    sign_many,
 };
 use smkit::sm4::{Cbc, Ctr, Gcm, Key};
 use smkit::{OsRandom, Random, RandomError, Sm3Digest, hmac_sm3, verify_hmac_sm3};
@@ -57,6 +58,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("SM2 decrypt, C3 wrong in its last byte or all", false, NEWEST, decrypt_tags),
     operation("SM2 key exchange, key", false, SCALAR, exchange_keys),
     operation("SM2 key exchange, ephemeral", false, SCALAR, exchange_ephemerals),
+    operation("SM2 agreement, ephemeral", false, SCALAR, agreement),
     operation("SM2 key read from SEC1", false, NEWEST, key_files),
     operation("SM4 key expansion and GCM seal, key", false, EVERY, gcm_keys),
     operation("SM4 key expansion and CTR, key", false, EVERY, ctr_keys),
@@ -199,6 +201,14 @@ fn exchange(effort: &Effort, own: impl Fn(usize) -> (PrivateKey, [u8; 32])) -> T
         let initiator =
             Initiator::new(key, SignerId::DEFAULT, verifying.clone(), &mut Given(*ephemeral));
         let agreed = initiator.expect("a given source").unconfirmed(&peer, 48);
+        black_box(agreed.is_ok());
+    })
+}
+
+fn agreement(effort: &Effort) -> Times {
+    let peer: PublicKey = some_key().public_key().clone();
+    measure(effort, secret, |ephemeral| {
+        let agreed = EphemeralKey::answer(&peer, &mut Given(*ephemeral));
         black_box(agreed.is_ok());
     })
 }

@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use smkit::sm2::{
-    Initiator, PrivateKey, PublicKey, Responder, SignerId, SigningKey, VerifyingKey, sign_many,
+    EphemeralKey, Initiator, PrivateKey, PublicKey, Responder, SignerId, SigningKey, VerifyingKey,
+    sign_many,
 };
 use smkit::sm3::kdf;
 use smkit::sm4::{Cbc, Ccm, Ctr, Gcm, Key, Xts, XtsStandard, stream::Sealer};
@@ -24,6 +25,8 @@ pub(crate) const ALL: [(&str, fn(&[u8; 32]) -> Operation); 24] = [
     ("encrypt", encrypt),
     ("exchange-initiator", initiator),
     ("exchange-responder", responder),
+    ("agree", agree),
+    ("agree-answer", answer),
     ("read-sec1", read_sec1),
     ("read-pkcs8-pem", read_pkcs8_pem),
     ("write-pkcs8-pem", write_pkcs8_pem),
@@ -159,6 +162,24 @@ fn responder(secret: &[u8; 32]) -> Operation {
         show(responder.ephemeral().as_sec1());
         show(responder.confirmation());
         black_box(responder.confirm(&[0; 32]).is_err());
+    })
+}
+
+fn agree(secret: &[u8; 32]) -> Operation {
+    let (peer, secret) = (peer(), *secret);
+    Box::new(move || {
+        let key = EphemeralKey::generate(&mut Given(secret)).expect("given");
+        show(key.public_key().as_sec1());
+        black_box(key.agree(&peer).is_ok());
+    })
+}
+
+fn answer(secret: &[u8; 32]) -> Operation {
+    let (peer, secret) = (peer(), *secret);
+    Box::new(move || {
+        let (public, shared) = EphemeralKey::answer(&peer, &mut Given(secret)).expect("given");
+        show(public.as_sec1());
+        black_box(shared.x());
     })
 }
 
