@@ -42,7 +42,7 @@ pub(crate) fn rates(
     let root = write("root.pem", files.root)?;
     let certificate = write("server.pem", files.certificate)?;
     let key = write("server.key", files.key)?;
-    let mut server = Server::start(&program, &root, &certificate, &key)?;
+    let server = Server::start(&program, &root, &certificate, &key)?;
     Some(Rates { full: server.rate(full)?, resumed: server.rate(resuming)?, bulk: bulk(&program)? })
 }
 
