@@ -14,9 +14,9 @@
 use std::{error::Error, fs, path::Path, sync::Arc};
 
 use smkit::sm2::PrivateKey;
-use smkit_pki::Certificate;
+use smkit_pki::{Certificate, TrustAnchors, Validator};
 use smkit_tls::{
-    peer::{PeerAlert, PeerRefusal, PeerRole, PeerVerifier},
+    peer::PathVerifier,
     tlcp::{
         CipherSuite, ClientAuthentication, ClientConfig, Connection, Credentials, PeerQuirk,
         ServerConfig, stream,
@@ -43,15 +43,14 @@ async fn main() -> Outcome<()> {
 }
 
 async fn serve(address: &str, dir: &Path, quirks: &[&str]) -> Outcome<()> {
-    let verifier = Arc::new(IssuedBy::read(dir)?);
+    let (verifier, root) = verifier(dir)?;
     let credentials = credentials(dir)?.ok_or("a server needs certificates")?;
     let clients = if quirks.contains(&"no-request") {
         ClientAuthentication::None
     } else {
-        ClientAuthentication::Optional(verifier.clone())
+        ClientAuthentication::Optional(verifier)
     };
-    let mut config = ServerConfig::new(credentials, clients)
-        .with_client_authorities(std::slice::from_ref(&verifier.0))?;
+    let mut config = ServerConfig::new(credentials, clients).with_client_authorities(&[root])?;
     if quirks.contains(&"cbc") {
         config = config.with_suites(&CBC)?;
     }
@@ -88,7 +87,7 @@ async fn echo(config: Arc<ServerConfig>, transport: TcpStream) -> std::io::Resul
 }
 
 async fn dial(address: &str, name: &str, dir: &Path, quirks: &[&str]) -> Outcome<()> {
-    let mut config = ClientConfig::new(Arc::new(IssuedBy::read(dir)?));
+    let mut config = ClientConfig::new(verifier(dir)?.0);
     if let Some(credentials) = credentials(dir)? {
         config = config.with_credentials(credentials);
     }
@@ -134,6 +133,13 @@ fn describe(connection: &Connection) {
     println!("{suite}, {how}, peer {}", peer.as_deref().unwrap_or("without certificate"));
 }
 
+/// Everybody below the authority in `dir` is admitted; a server must have its name in subjectAltName.
+fn verifier(dir: &Path) -> Outcome<(Arc<PathVerifier>, Certificate)> {
+    let root = Certificate::from_pem(&fs::read_to_string(dir.join("ca.pem"))?)?;
+    let anchors = TrustAnchors::from_certificates(vec![root.clone()]);
+    Ok((Arc::new(PathVerifier::of(Validator::admitting_all(anchors))), root))
+}
+
 /// The pair in `dir`, if there is one.
 fn credentials(dir: &Path) -> Outcome<Option<Credentials>> {
     if !dir.join("sign.pem").exists() {
@@ -156,54 +162,4 @@ fn peer_quirk(word: &str) -> Option<PeerQuirk> {
         "no-extensions" => Some(PeerQuirk::NoExtensions),
         _ => None,
     }
-}
-
-/// Admits whatever this authority issued, as long as it is valid; a server must bear the name as its CN. A program that
-/// guards something takes a verifier with chains, revocation and rules for subjects.
-#[derive(Debug)]
-struct IssuedBy(Certificate);
-
-impl IssuedBy {
-    fn read(dir: &Path) -> Outcome<Self> {
-        Ok(Self(Certificate::from_pem(&fs::read_to_string(dir.join("ca.pem"))?)?))
-    }
-
-    fn judge(&self, chain: &[Certificate], at: i64) -> Result<(), PeerRefusal> {
-        let valid = |leaf: &&Certificate| (leaf.not_before()..=leaf.not_after()).contains(&at);
-        let leaf = chain.first().filter(valid);
-        let leaf = leaf.ok_or_else(|| refused("expired", PeerAlert::CertificateExpired))?;
-        leaf.verify_issued_by(&self.0)
-            .map_err(|reason| refused(&reason.to_string(), PeerAlert::UnknownCa))
-    }
-}
-
-impl PeerVerifier for IssuedBy {
-    fn verify(
-        &self,
-        chain: &[Certificate],
-        role: PeerRole<'_>,
-        at_unix_seconds: i64,
-    ) -> Result<(), PeerRefusal> {
-        self.judge(chain, at_unix_seconds)?;
-        let named = chain.first().and_then(Certificate::common_name);
-        match role {
-            PeerRole::Server { name } if named.as_deref() != Some(name) => {
-                Err(refused("another server's name", PeerAlert::CertificateUnknown))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn verify_encryption(
-        &self,
-        chain: &[Certificate],
-        _role: PeerRole<'_>,
-        at_unix_seconds: i64,
-    ) -> Result<(), PeerRefusal> {
-        self.judge(chain, at_unix_seconds)
-    }
-}
-
-fn refused(reason: &str, alert: PeerAlert) -> PeerRefusal {
-    PeerRefusal { code: "EX-0001", reason: reason.to_owned(), alert }
 }

@@ -244,11 +244,8 @@ impl Client {
             self.config.sessions.put(self.name.as_str().to_owned(), session);
             self.owns_session = true;
         }
-        core.agreed.suite = Some(keyed.suite);
-        core.agreed.peer = keyed.peer;
         core.agreed.server_name = self.name.dns().map(str::to_owned);
-        core.agreed.resumed = keyed.resumed;
-        core.established = true;
+        core.establish(keyed.suite, keyed.peer, keyed.resumed);
         Ok(State::Established)
     }
 }

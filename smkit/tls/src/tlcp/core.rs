@@ -177,6 +177,16 @@ impl Core {
         Ok(())
     }
 
+    /// The handshake is complete: what only it needed is given back, for connections may live long.
+    pub(crate) fn establish(&mut self, suite: CipherSuite, peer: Option<Pair>, resumed: bool) {
+        self.agreed.suite = Some(suite);
+        self.agreed.peer = peer;
+        self.agreed.resumed = resumed;
+        self.established = true;
+        self.transcript = Transcript::default();
+        self.joiner = Joiner::default();
+    }
+
     /// Protects application data; takes as much as the buffer has room for.
     pub(crate) fn write_data(&mut self, data: &[u8]) -> Result<usize, TlcpError> {
         let (now, _) = data.split_at(data.len().min(self.outbound.room()));

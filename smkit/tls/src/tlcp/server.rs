@@ -181,11 +181,8 @@ impl Server {
             };
             self.config.sessions.put(keyed.session_id, session);
         }
-        core.agreed.suite = Some(keyed.suite);
-        core.agreed.peer = keyed.peer;
         core.agreed.server_name = keyed.server_name;
-        core.agreed.resumed = keyed.resumed;
-        core.established = true;
+        core.establish(keyed.suite, keyed.peer, keyed.resumed);
         Ok(State::Established)
     }
 }

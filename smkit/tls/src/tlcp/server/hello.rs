@@ -6,7 +6,7 @@ use super::{Exchange, Keyed, Server, State};
 use crate::{
     peer::PeerRole,
     tlcp::{
-        PeerQuirk,
+        ClientAuthentication, PeerQuirk,
         core::Core,
         error::TlcpError,
         hello_random,
@@ -150,9 +150,11 @@ impl Server {
         let session = self.config.sessions.get(&hello.session_id, now)?;
         let same = session.server_name == hello.extensions.server_name
             && hello.suites.contains(&session.suite.id());
-        let admitted = match (&session.peer, self.config.clients.verifier()) {
-            (Some(peer), Some(verifier)) => peer.verify_again(verifier, PeerRole::Client, now),
-            (peer, _) => peer.is_none(),
+        let admitted = match (&session.peer, &self.config.clients) {
+            (Some(peer), clients) => clients
+                .verifier()
+                .is_some_and(|verifier| peer.verify_again(verifier, PeerRole::Client, now)),
+            (None, clients) => !matches!(clients, ClientAuthentication::Required(_)),
         };
         (same && admitted).then_some(session)
     }

@@ -92,16 +92,13 @@ impl World {
         let random = &mut Counter(u64::from(seed) << 32);
         let keys = [(); 2].map(|()| PrivateKey::generate(random).unwrap());
         let [signing_key, encryption_key] = keys;
-        let mut issue = |subject: &Subject, key: &PrivateKey, validity| {
-            let (key, profile) = (key.public_key(), Profile::Signing);
+        let mut issue = |subject: &Subject, key: &PrivateKey, profile, validity| {
+            let key = key.public_key();
             self.authority.issue(subject, key, profile, validity, None, random).unwrap()
         };
-        let first = issue(signing, &signing_key, signing_validity);
-        let second = issue(encryption, &encryption_key, encryption_validity);
-        Member {
-            signing: (first, signing_key),
-            encryption: (for_encryption(&second, &self.authority), encryption_key),
-        }
+        let first = issue(signing, &signing_key, Profile::Signing, signing_validity);
+        let second = issue(encryption, &encryption_key, Profile::Encryption, encryption_validity);
+        Member { signing: (first, signing_key), encryption: (second, encryption_key) }
     }
 
     pub(crate) fn rules(&self) -> Rules {
@@ -203,12 +200,7 @@ fn refusal(reason: &str, alert: PeerAlert) -> PeerRefusal {
     PeerRefusal { code: "PK-0000", reason: reason.to_owned(), alert }
 }
 
-/// The same certificate with keyUsage {keyEncipherment, dataEncipherment, keyAgreement}, signed again.
-pub(crate) fn for_encryption(certificate: &Certificate, authority: &Authority) -> Certificate {
-    with_key_usage(certificate, authority, [3, 0x38])
-}
-
-/// The same certificate with another keyUsage: number of unused bits, then the bits.
+/// A signing certificate with another keyUsage, as no profile of ours has it: number of unused bits, then the bits.
 pub(crate) fn with_key_usage(
     certificate: &Certificate,
     authority: &Authority,
