@@ -25,6 +25,8 @@ pub struct Health {
     pub chain: ChainHealth,
     /// The stores on disk.
     pub store: StoreHealth,
+    /// The certificate of the GM TLS listeners.
+    pub tls: TlsHealth,
     /// When the node started, Unix milliseconds.
     pub started_at_ms: u64,
     /// Version of the software.
@@ -79,6 +81,19 @@ pub struct ChainHealth {
     pub height: u64,
     /// Why the ledger has stopped, if it has.
     pub halted: Option<String>,
+}
+
+/// The certificate of the GM TLS listeners, and its renewal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TlsHealth {
+    /// Last valid second, Unix seconds.
+    pub certificate_not_after: i64,
+    /// Seconds left; negative once it has run out.
+    pub certificate_seconds_left: i64,
+    /// Renewals since the start.
+    pub renewals: u64,
+    /// Renewals that failed since the start.
+    pub renewal_failures: u64,
 }
 
 /// The stores on disk.

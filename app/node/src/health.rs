@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use changbai_api::health::{
     ChainHealth, CryptoHealth, Health, HealthSource, HealthStatus, StoreHealth, TimeHealth,
+    TlsHealth,
 };
 use changbai_core::{CivilDate, LedgerClient};
 use changbai_wire::time::{Clock, UnixMillis};
 use smkit::selftest::SelfTest;
+
+use crate::renewal::RenewalStatus;
 
 /// The node's health, asked afresh each time.
 pub(crate) struct NodeHealth {
@@ -18,6 +21,7 @@ pub(crate) struct NodeHealth {
     started: UnixMillis,
     tested: Mutex<SelfTest>,
     tested_at: AtomicU64,
+    tls: Arc<RenewalStatus>,
 }
 
 impl NodeHealth {
@@ -26,6 +30,7 @@ impl NodeHealth {
         clock: Arc<dyn Clock>,
         filing_number: Option<String>,
         tested: SelfTest,
+        tls: Arc<RenewalStatus>,
     ) -> Self {
         let started = clock.now().at;
         Self {
@@ -35,6 +40,7 @@ impl NodeHealth {
             started,
             tested: Mutex::new(tested),
             tested_at: AtomicU64::new(started.0),
+            tls,
         }
     }
 
@@ -60,9 +66,12 @@ impl HealthSource for NodeHealth {
     fn health(&self, selftest: bool) -> Health {
         let (crypto_works, crypto) = self.crypto(selftest);
         let ledger = self.ledger.status();
-        let bound_us = self.clock.now().bound_us;
+        let reading = self.clock.now();
+        let (bound_us, now_s) = (reading.bound_us, reading.at.seconds());
         let status = if !crypto_works || ledger.halted.is_some() {
             HealthStatus::Failed
+        } else if self.tls.is_alarming(now_s) {
+            HealthStatus::Degraded
         } else {
             HealthStatus::Ok
         };
@@ -81,6 +90,12 @@ impl HealthSource for NodeHealth {
                 channel: ledger.channel,
                 height: ledger.height,
                 halted: ledger.halted,
+            },
+            tls: TlsHealth {
+                certificate_not_after: self.tls.not_after(),
+                certificate_seconds_left: self.tls.not_after().saturating_sub(now_s),
+                renewals: self.tls.renewed(),
+                renewal_failures: self.tls.failed(),
             },
             started_at_ms: self.started.0,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -50,6 +50,7 @@ impl Protection {
         let root = store.certificate().clone();
         let transport = NodeTransport::new(&identity, tls, channel, &root, Arc::clone(clock))?;
         let remote = remote_authority(directory, &tls.enrolment, root, clock)?;
+        let status = Arc::new(RenewalStatus::of(&identity));
         Ok(Self {
             files,
             identity,
@@ -58,7 +59,7 @@ impl Protection {
             remote,
             lifetime_s: i64::from(tls.certificate_hours).saturating_mul(3_600),
             clock: Arc::clone(clock),
-            status: Arc::default(),
+            status,
         })
     }
 

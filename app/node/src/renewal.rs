@@ -36,11 +36,32 @@ pub(crate) enum Authority {
 #[derive(Debug, Default)]
 pub struct RenewalStatus {
     not_after: AtomicI64,
+    alarm_at: AtomicI64,
     renewed: AtomicU64,
     failed: AtomicU64,
 }
 
 impl RenewalStatus {
+    /// The status of a certificate that has just been put to use.
+    pub(crate) fn of(identity: &TlsIdentity) -> Self {
+        let status = Self::default();
+        status.show(identity);
+        status
+    }
+
+    fn show(&self, identity: &TlsIdentity) {
+        let not_after = identity.not_after();
+        let life_s = identity.leaf().map_or(0, |leaf| leaf.not_after() - leaf.not_before());
+        self.not_after.store(not_after, Ordering::Relaxed);
+        self.alarm_at.store(not_after.saturating_sub(life_s / 6), Ordering::Relaxed);
+    }
+
+    /// Whether the certificate is in the last sixth of its life: renewal has failed for a sixth of it already.
+    #[must_use]
+    pub fn is_alarming(&self, now_s: i64) -> bool {
+        now_s >= self.alarm_at.load(Ordering::Relaxed)
+    }
+
     /// Last valid second of the certificate in use, Unix seconds.
     #[must_use]
     pub fn not_after(&self) -> i64 {
@@ -72,7 +93,6 @@ pub(crate) struct Renewal {
 
 impl Renewal {
     pub(crate) async fn run(mut self, mut stopped: watch::Receiver<bool>) {
-        self.status.not_after.store(self.identity.not_after(), Ordering::Relaxed);
         let (mut retry_at, mut pause_s) = (i64::MIN, RETRY_FIRST_S);
         loop {
             let now_s = self.clock.now().at.seconds();
@@ -127,7 +147,7 @@ impl Renewal {
         // Whoever could not present it to a client of its own must not show it to others.
         self.transport.reload(&next).map_err(|e| e.to_string())?;
         self.files.write(&next).map_err(|e| e.to_string())?;
-        self.status.not_after.store(next.not_after(), Ordering::Relaxed);
+        self.status.show(&next);
         self.status.renewed.fetch_add(1, Ordering::Relaxed);
         self.identity = next;
         tracing::info!(not_after = self.identity.not_after(), "node::tls_certificate_renewed");
@@ -138,8 +158,7 @@ impl Renewal {
     fn report(&self, reason: &str, now_s: i64) {
         self.status.failed.fetch_add(1, Ordering::Relaxed);
         let left_s = self.identity.not_after().saturating_sub(now_s);
-        let life_s = self.identity.leaf().map_or(0, |leaf| leaf.not_after() - leaf.not_before());
-        if left_s < life_s / 6 {
+        if self.status.is_alarming(now_s) {
             tracing::error!(reason, left_s, "node::tls_certificate_not_renewed");
         } else {
             tracing::warn!(reason, left_s, "node::tls_certificate_not_renewed");

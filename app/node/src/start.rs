@@ -441,6 +441,7 @@ fn wire_api(
         Arc::clone(clock),
         config.settings.platform.filing_number.clone(),
         self_test,
+        Arc::clone(&protection.status),
     );
     let limits =
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use changbai_api::health::{
     ChainHealth, CryptoHealth, Health, HealthSource, HealthStatus, StoreHealth, TimeHealth,
+    TlsHealth,
 };
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
@@ -407,6 +408,12 @@ impl HealthSource for Healthy {
             time: TimeHealth { synchronised: false, bound_ms: None, source: "local".to_owned() },
             chain: ChainHealth { channel: CHANNEL.to_owned(), height: 1, halted: None },
             store: StoreHealth { state: "ok".to_owned(), detail: None },
+            tls: TlsHealth {
+                certificate_not_after: 0,
+                certificate_seconds_left: 0,
+                renewals: 0,
+                renewal_failures: 0,
+            },
             started_at_ms: NOW_MS,
             version: "0".to_owned(),
         }

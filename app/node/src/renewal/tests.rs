@@ -89,13 +89,14 @@ fn world() -> World {
         NodeTransport::new(&identity, &settings, &channel, &tls_root, Arc::clone(&time)).unwrap();
     let files = TlsFiles::below(dir.path());
     files.write(&identity).unwrap();
+    let status = Arc::new(RenewalStatus::of(&identity));
     let renewal = Renewal {
         files,
         identity,
         authority: Source::Own(Arc::new(Mutex::new(store)), 72 * HOUR_S),
         transport: Arc::new(transport),
         clock: time,
-        status: Arc::new(RenewalStatus::default()),
+        status,
     };
     World { renewal, members, tls_root, clock, _dir: dir }
 }
@@ -200,6 +201,10 @@ async fn no_request_fails_while_certificates_roll_over() {
         () = server => unreachable!("the server goes on"),
     }
     assert_eq!(world.renewal.status.renewed(), 10);
+    let now_s = world.clock.now().at.seconds();
+    assert_eq!(world.renewal.status.not_after(), now_s + 72 * HOUR_S);
+    assert!(!world.renewal.status.is_alarming(now_s + 59 * HOUR_S));
+    assert!(world.renewal.status.is_alarming(now_s + 61 * HOUR_S));
     let kept = world.renewal.files.read().unwrap();
     assert_eq!(kept.leaf(), world.renewal.identity.leaf());
 }
