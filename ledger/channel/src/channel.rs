@@ -218,8 +218,9 @@ impl Misbehaviour {
     /// What the journal has kept.
     fn read(files: &dyn Files, path: &Path) -> Result<Self, StorageError> {
         let mut kept = Self::default();
-        if let Some((journal, records, _)) = Journal::read(files, path)? {
-            let cases = records.iter().filter_map(|bytes| Equivocation::from_bytes(bytes).ok());
+        if let Some((journal, found)) = Journal::read(files, path)? {
+            let cases =
+                found.records.iter().filter_map(|bytes| Equivocation::from_bytes(bytes).ok());
             cases.for_each(|case| kept.remember(case));
             kept.journal = Some(journal);
         }

@@ -8,16 +8,25 @@
 //! 1. [`Channel::endorse`] simulates a contract call on a snapshot of the committed state. What it
 //!    read (with versions) and would write becomes a read-write set, signed by the endorser.
 //! 2. [`Channel::broadcast`] puts the signed envelope into a bounded queue.
-//! 3. The [`Orderer`] takes the queue's head as a block, lets Malachite's core agree on its header
-//!    hash, and validates it: all signatures in one batch, the endorsement policy, duplicate ids,
-//!    read versions (MVCC), phantoms.
-//! 4. The block goes to the block log with one `fdatasync`; then the writes of valid transactions and
-//!    one Merkle leaf for every transaction go to the index, and the callers are answered.
+//! 3. The [`Orderer`] passes it on to the validators. The one whose turn it is takes the queue's
+//!    head as a block and sends its body; the others check header, time and signatures and put the
+//!    body into their consensus logs before they vote. Malachite's core agrees on the header hash.
+//! 4. Each node validates the decided block: endorsement policy, duplicate ids, read versions (MVCC),
+//!    phantoms. It goes to the block log with one `fdatasync`; then the writes of valid transactions
+//!    and one Merkle leaf for every transaction go to the index, and callers of this node are
+//!    answered.
 //! 5. The next header commits to the tree's root. [`Channel::prove`] joins transaction, path and that
 //!    header with its quorum's signatures.
 //!
+//! A node that is late, or no validator, takes decided blocks from its peers under the certificates
+//! of the validators of their heights. [`Orderer::deliver`] takes messages, [`Orderer::turn`] does
+//! everything that can be done now, [`Orderer::take_outbox`] gives what is to be sent.
+//!
 //! **Invariants**
 //! - An [`Outcome`] is sent only after its block is durable.
+//! - This node votes for a block only after its body is in the consensus log.
+//! - Nothing that a peer sends halts the orderer, unless a quorum's certificate contradicts this
+//!   node's ledger; it is bounded before it is worked on.
 //! - Invalid transactions stay in the block and in the tree with their code; their writes never apply.
 //! - After a failed write the orderer halts and signs nothing more in this process.
 //! - The index is derived: lost or damaged, it is rebuilt from the block log, header by header
@@ -25,9 +34,9 @@
 //! - Memory is bounded by [`limits`].
 //!
 //! # Cost
-//! A transaction costs two signatures (endorser, creator) and two verifications, three SM3 passes
-//! over its envelope, and about ten index entries; a block costs three signatures and two syncs,
-//! whatever its size. Signatures dominate.
+//! A transaction costs two signatures (endorser, creator), two verifications a node, three SM3 passes
+//! over its envelope, and about ten index entries; a block costs each validator three signatures, the
+//! verification of the others' votes, and two to four syncs, whatever its size. Signatures dominate.
 //!
 //! # Standards
 //! Hyperledger Fabric 3: transaction flow, validation codes; GB/T 32918.2-2016, GB/T 32905-2016.

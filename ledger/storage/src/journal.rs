@@ -24,8 +24,14 @@ pub struct Journal {
     end: u64,
 }
 
-/// A journal, its records in order, and how many bytes behind them are no record.
-pub type JournalRead = (Journal, Vec<Vec<u8>>, u64);
+/// What a journal held when it was opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Its records, in order.
+    pub records: Vec<Vec<u8>>,
+    /// Bytes behind them that are no record.
+    pub lost_bytes: u64,
+}
 
 impl Journal {
     /// Creates the journal, or opens it without looking at what is in it.
@@ -44,13 +50,12 @@ impl Journal {
             .ok_or_else(|| StorageError::io(path, "create")(std::io::ErrorKind::NotFound.into()))
     }
 
-    /// Opens a journal, if there is one; returns its records in order, and how many bytes behind
-    /// them are no record.
+    /// Opens a journal, if there is one.
     ///
     /// # Errors
     ///
     /// [`StorageError::Io`].
-    pub fn read(files: &dyn Files, path: &Path) -> Result<Option<JournalRead>, StorageError> {
+    pub fn read(files: &dyn Files, path: &Path) -> Result<Option<(Self, Kept)>, StorageError> {
         let file = match files.open(path, false) {
             Ok(file) => file,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -67,9 +72,10 @@ impl Journal {
             records.push(record.to_vec());
             rest = behind;
         }
-        let lost = rest.len() as u64;
-        let end = (read as u64).saturating_sub(lost);
-        Ok(Some((Self { path: path.to_owned(), file, end }, records, lost)))
+        let lost_bytes = rest.len() as u64;
+        let end = (read as u64).saturating_sub(lost_bytes);
+        let journal = Self { path: path.to_owned(), file, end };
+        Ok(Some((journal, Kept { records, lost_bytes })))
     }
 
     /// Appends a record. Durable when this returns; after an error it may be there or not.
@@ -114,7 +120,7 @@ fn take(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
     use super::*;
     use crate::faulty::{Fault, FaultyFiles, Survive};
@@ -123,7 +129,8 @@ mod tests {
 
     fn open(files: &FaultyFiles) -> (Journal, Vec<Vec<u8>>, u64) {
         Journal::create(files, Path::new(PATH)).unwrap();
-        Journal::read(files, Path::new(PATH)).unwrap().unwrap()
+        let (journal, kept) = Journal::read(files, Path::new(PATH)).unwrap().unwrap();
+        (journal, kept.records, kept.lost_bytes)
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub use files::faulty;
 pub use error::StorageError;
 pub use files::{File, Files, StdFiles};
 pub use index::{Index, IndexBatch, IndexSnapshot, IndexState, KeyValue, MemoryIndex};
-pub use journal::{Journal, JournalRead};
+pub use journal::{Journal, Kept};
 pub use log::{BlockLog, LogOptions, LogRecovery, Position, Progress, Truncated};
 pub use wal::{ConsensusWal, Entry, RecordError, decode_records};
 

@@ -1,10 +1,11 @@
 //! Several nodes in one thread and in virtual time: messages arrive at once and in order.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use changbai_channel::{
     Delivery, Destination, Endorsed, OpenError, OrderEvent, Outcome, PeerId, SigningIdentity,
 };
+use changbai_storage::MemoryIndex;
 use changbai_storage::faulty::FaultyFiles;
 use smkit::sm2::SigningKey;
 use tokio::sync::oneshot::Receiver;
@@ -15,7 +16,6 @@ pub(crate) struct Net<'w> {
     pub(crate) world: &'w World,
     pub(crate) nodes: Vec<Member>,
     pub(crate) now_ms: u64,
-    dir: tempfile::TempDir,
     /// Pairs that do not hear each other.
     pub(crate) cut: BTreeSet<(usize, usize)>,
     pub(crate) sent: usize,
@@ -24,6 +24,7 @@ pub(crate) struct Net<'w> {
 pub(crate) struct Member {
     pub(crate) id: PeerId,
     pub(crate) files: FaultyFiles,
+    index: MemoryIndex,
     pub(crate) running: Option<Running>,
     pub(crate) events: Vec<OrderEvent>,
     endorser: SigningIdentity,
@@ -34,9 +35,8 @@ pub(crate) struct Member {
 impl<'w> Net<'w> {
     /// All validators of the world, and `followers` more nodes, connected to each other.
     pub(crate) fn new(world: &'w World, followers: usize) -> Self {
-        let dir = tempfile::tempdir().unwrap();
         let cut = BTreeSet::new();
-        let mut net = Self { world, nodes: Vec::new(), now_ms: 1_000, dir, cut, sent: 0 };
+        let mut net = Self { world, nodes: Vec::new(), now_ms: 1_000, cut, sent: 0 };
         for validator in &world.validators {
             net.add(validator.id(), validator.peer.clone(), Some(validator.key.clone()));
         }
@@ -55,9 +55,16 @@ impl<'w> Net<'w> {
         endorser: SigningIdentity,
         key: Option<SigningKey>,
     ) -> usize {
-        let files = FaultyFiles::new();
-        let (running, events, deadline_ms) = (None, Vec::new(), None);
-        self.nodes.push(Member { id, files, running, events, endorser, key, deadline_ms });
+        self.nodes.push(Member {
+            id,
+            files: FaultyFiles::new(),
+            index: MemoryIndex::new(),
+            running: None,
+            events: Vec::new(),
+            endorser,
+            key,
+            deadline_ms: None,
+        });
         let at = self.nodes.len() - 1;
         self.start(at);
         at
@@ -69,10 +76,11 @@ impl<'w> Net<'w> {
 
     pub(crate) fn try_start(&mut self, at: usize, repair: bool) -> Result<(), OpenError> {
         let node = &self.nodes[at];
-        let dir = self.dir.path().join(at.to_string());
         let files = Arc::new(node.files.clone());
+        let index = Some(node.index.clone());
         let (endorser, key) = (node.endorser.clone(), node.key.clone());
-        let opened = self.world.open_as(&dir, files, endorser, key, self.now_ms, repair)?;
+        let dir = Path::new("/node");
+        let opened = self.world.open_as(dir, files, index, endorser, key, self.now_ms, repair)?;
         self.nodes[at].running = Some(opened);
         for other in 0..self.nodes.len() {
             if other != at && self.nodes[other].running.is_some() {
@@ -88,7 +96,7 @@ impl<'w> Net<'w> {
         self.nodes[at].deadline_ms = None;
         let files = self.nodes[at].files.crash(changbai_storage::faulty::Survive::Nothing);
         self.nodes[at].files = files;
-        drop(std::fs::remove_dir_all(self.dir.path().join(at.to_string())));
+        self.nodes[at].index.clear();
         let id = self.nodes[at].id;
         for node in self.nodes.iter_mut().filter_map(|node| node.running.as_mut()) {
             node.orderer.disconnect(id);

@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use changbai_channel::OpenError;
 use changbai_storage::faulty::{Fault, FaultyFiles, Survive};
-use changbai_storage::{StdFiles, StorageError};
+use changbai_storage::{MemoryIndex, StdFiles, StorageError};
 
 use crate::world::{Running, World};
 
@@ -87,17 +87,14 @@ fn another_genesis_is_refused() {
 #[test]
 fn a_crash_at_every_step_loses_nothing_that_was_answered() {
     let world = World::new();
-    let dir = tempfile::tempdir().unwrap();
     for step in 0..200 {
         for survive in [Survive::Nothing, Survive::Everything, Survive::Sectors(step)] {
             let files = FaultyFiles::new();
-            let path = dir.path().join(format!("{step}-{survive:?}"));
             files.fail_at(step, Fault::Crash);
-            let acknowledged = run_until_crash(&world, &path, &files);
+            let acknowledged = run_until_crash(&world, &files);
             let crashed = files.crashed();
             // The index lives outside the model; its loss is part of the crash.
-            drop(fs::remove_dir_all(path.join("index")));
-            let opened = world.open_with(&path, Arc::new(files.crash(survive)));
+            let opened = open_fresh(&world, &files.crash(survive));
             let mut node = opened.unwrap_or_else(|e| panic!("step {step} {survive:?}: {e}"));
             for n in 0..acknowledged {
                 assert_eq!(node.get(&world, &format!("k{n}")), "x", "step {step} {survive:?}");
@@ -113,9 +110,15 @@ fn a_crash_at_every_step_loses_nothing_that_was_answered() {
     panic!("two hundred steps were not enough for five submissions");
 }
 
+fn open_fresh(world: &World, files: &FaultyFiles) -> Result<Running, OpenError> {
+    let (files, index) = (Arc::new(files.clone()), Some(MemoryIndex::new()));
+    let key = Some(world.validators[0].key.clone());
+    world.open_as(Path::new("/node"), files, index, world.peer.clone(), key, 0, false)
+}
+
 /// Submits five times or until the model fails; how many were answered.
-fn run_until_crash(world: &World, path: &Path, files: &FaultyFiles) -> u32 {
-    let Ok(mut node) = world.open_with(path, Arc::new(files.clone())) else { return 0 };
+fn run_until_crash(world: &World, files: &FaultyFiles) -> u32 {
+    let Ok(mut node) = open_fresh(world, files) else { return 0 };
     for n in 0..5 {
         let endorsed = node.endorse(world, &["Put", &format!("k{n}"), "x"]);
         let Ok(mut outcome) = node.channel.broadcast(endorsed.envelope) else { return n };

@@ -8,7 +8,7 @@ use changbai_channel::{
 };
 use changbai_contract::{Context, Contract, ContractError, Registry};
 use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig, serialize_identity};
-use changbai_storage::{Files, StdFiles};
+use changbai_storage::{Files, MemoryIndex, StdFiles};
 use changbai_wire::ValidatorAddress;
 use changbai_wire::time::{ManualClock, UnixMillis};
 use smkit::{
@@ -127,13 +127,15 @@ impl World {
         files: Arc<dyn Files>,
     ) -> Result<Running, OpenError> {
         let validator = &self.validators[0];
-        self.open_as(dir, files, self.peer.clone(), Some(validator.key.clone()), 0, false)
+        let key = Some(validator.key.clone());
+        self.open_as(dir, files, None, self.peer.clone(), key, 0, false)
     }
 
     pub(crate) fn open_as(
         &self,
         dir: &Path,
         files: Arc<dyn Files>,
+        index: Option<MemoryIndex>,
         endorser: SigningIdentity,
         validator: Option<SigningKey>,
         now_ms: u64,
@@ -143,7 +145,7 @@ impl World {
         contracts.register(Arc::new(Counters)).unwrap();
         let parts = Parts {
             files,
-            index: None,
+            index,
             repair,
             genesis: self.genesis.clone(),
             contracts,
