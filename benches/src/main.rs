@@ -27,6 +27,7 @@ mod sampling;
 mod smkit_suite;
 #[cfg(feature = "node")]
 mod sqlite;
+#[cfg(feature = "portable-only")]
 mod timing;
 mod tlcp_suite;
 mod tls_suite;
@@ -48,7 +49,9 @@ fn main() -> ExitCode {
             tls_suite::run(&tls_suite::Scale::QUICK);
             tlcp_suite::run(0.4);
         }
+        #[cfg(feature = "portable-only")]
         ["timing"] => return timing::run(&timing::Effort::FULL),
+        #[cfg(feature = "portable-only")]
         ["timing", "--quick"] => return timing::run(&timing::Effort::QUICK),
         #[cfg(feature = "node")]
         ["main"] => main_suite::run(&main_suite::Scale::FULL),

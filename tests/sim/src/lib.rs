@@ -5,7 +5,7 @@
 //!
 //! # Model
 //! - A seed stands for a [`Plan`]: sizes, loss, delay, crashes, disks that fail, clocks that jump,
-//!   validators that lie. [`Sim`] plays it: one heap of events, ordered by time and sequence, one
+//!   validators that lie. `Sim` plays it: one heap of events, ordered by time and sequence, one
 //!   random generator, no other source of anything.
 //! - A node is a real [`changbai_channel::Channel`] with its [`changbai_channel::Orderer`] on a disk
 //!   in memory that loses what was not synced, tears writes, fills up and fails.

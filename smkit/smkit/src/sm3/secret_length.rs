@@ -4,7 +4,7 @@
 //! that hashes as many blocks as that length says tells an attacker the padding (“Lucky Thirteen”,
 //! 2013). Here every block that could be the last is compressed, and the state of the one that is the last is kept.
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use super::{
     HmacSm3, Sm3, Sm3Digest,
@@ -49,7 +49,7 @@ impl Sm3 {
             if let Some(field) = block.last_chunk_mut::<8>() {
                 field.iter_mut().zip(bits).for_each(|(to, from)| *to |= from & low(is_last));
             }
-            compress(&mut self.state, std::slice::from_ref(&block));
+            compress(&mut self.state, core::slice::from_ref(&block));
             for (to, word) in found.iter_mut().zip(&self.state) {
                 *to |= word & low_word(is_last);
             }
