@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use changbai_api::enrolment_client::EnrolmentClient;
 use changbai_authority::AuthorityStore;
 use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig};
 use changbai_wire::time::{Clock, ManualClock, UnixMillis};
@@ -18,6 +19,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Authority as Source, Renewal, RenewalStatus};
+use crate::authority::{AuthorityConfig, serve_authority};
 use crate::config::TlsSettings;
 use crate::tls_files::{TlsFiles, TlsIdentity};
 use crate::transport::{NodeTime, NodeTransport};
@@ -216,6 +218,47 @@ async fn futures_join(futures: impl Iterator<Item = impl Future<Output = ()>>) {
         if waiting.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_authority_elsewhere_renews_whoever_it_has_certified() {
+    let World { mut renewal, clock, tls_root, _dir, .. } = world();
+    let Source::Own(store, _) = renewal.authority else { unreachable!("as made above") };
+    let store = Arc::into_inner(store).unwrap().into_inner().unwrap();
+    let time = Arc::clone(&clock) as Arc<dyn Clock>;
+    let (told, address) = tokio::sync::oneshot::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let config = AuthorityConfig {
+        listen: vec!["gmtls://127.0.0.1:0".parse().unwrap()],
+        hosts: vec!["127.0.0.1".to_owned()],
+        hours: 72,
+    };
+    let ready = move |bound: &[crate::config::Endpoint]| told.send(bound[0].to_string()).unwrap();
+    let serving = serve_authority(store, config, Arc::clone(&time), ready, async {
+        drop(stopped.await);
+    });
+    #[expect(clippy::disallowed_methods, reason = "a test's own task")]
+    let serving = tokio::spawn(serving);
+    let url = address.await.unwrap();
+    let anchors = TrustAnchors::from_certificates(vec![tls_root]);
+    let verifier = Arc::new(PathVerifier::of(Validator::admitting_all(anchors)));
+    let client = EnrolmentClient::new(&url, verifier, Arc::new(NodeTime(time))).unwrap();
+    renewal.authority = Source::Remote(client);
+
+    clock.advance(48 * 3_600_000);
+    let first = renewal.identity.leaf().unwrap().clone();
+    renewal.renew().await.unwrap();
+    let second = renewal.identity.leaf().unwrap().clone();
+    assert_eq!(second.subject(), first.subject());
+    assert_ne!(second.public_key(), first.public_key());
+    assert!(renewal.identity.encryption.is_some(), "TLCP goes on as well");
+    assert_eq!(renewal.files.read().unwrap().leaf(), Some(&second));
+
+    // Gone: the node keeps what it has and says why.
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
+    assert!(renewal.renew().await.unwrap_err().contains("127.0.0.1"));
+    assert_eq!(renewal.identity.leaf(), Some(&second));
 }
 
 #[tokio::test]
