@@ -18,9 +18,12 @@ use rustls::{
     time_provider::DefaultTimeProvider,
 };
 use smkit::{OsRandom, sm2::PrivateKey};
-use smkit_pki::{Authority, Certificate, Profile, Subject, Validity};
+use smkit_pki::{
+    AlternativeNames, Authority, Certificate, Profile, Subject, Terms, TrustAnchors, Validator,
+    Validity,
+};
 use smkit_tls::{
-    peer::{PeerAlert, PeerRefusal, PeerRole, PeerVerifier},
+    peer::PathVerifier,
     rfc8998::{ClientVerifier, ServerVerifier, client_config, server_config},
 };
 
@@ -30,17 +33,22 @@ fn main() -> Outcome<()> {
     // Certificates: from files in a real program (`Certificate::pem_many`, `PrivateKey::from_pkcs8_pem`).
     let validity = Validity { not_before: 1_700_000_000, not_after: 2_500_000_000 };
     let authority = Authority::create_root(&named("Example Root"), validity, &mut OsRandom)?;
-    let issue = |name: &str| -> Outcome<(Vec<Certificate>, PrivateKey)> {
+    let issue = |name: &str, profile: Profile| -> Outcome<(Vec<Certificate>, PrivateKey)> {
         let key = PrivateKey::generate(&mut OsRandom)?;
-        let (public, profile) = (key.public_key(), Profile::Signing);
-        let certificate =
-            authority.issue(&named(name), public, profile, validity, None, &mut OsRandom)?;
-        Ok((vec![certificate], key))
+        let subject = (&named(name)).try_into()?;
+        let hosts = AlternativeNames::parse(["localhost"]).ok_or("not a host")?;
+        let terms = Terms { hosts, ..Terms::new(subject, key.public_key(), profile, validity) };
+        Ok((vec![authority.issue_on(&terms, &mut OsRandom)?], key))
     };
-    let (server, client) = (issue("localhost")?, issue("a clerk")?);
-    let trust = Arc::new(IssuedBy(authority.certificate().clone()));
+    let (server, client) =
+        (issue("a server", Profile::Server)?, issue("a clerk", Profile::Client)?);
 
-    // GM: the verifiers, on whatever rule decides about peers, and the two configurations.
+    // GM: the rule that decides about peers. This one admits everybody whom the root vouches for; `Validator::new` takes
+    // admissions such as `OU=NDRC,O=CCG`, and any `PeerVerifier` of your own will do.
+    let anchors = TrustAnchors::from_certificates(vec![authority.certificate().clone()]);
+    let trust = Arc::new(PathVerifier::of(Validator::admitting_all(anchors)));
+
+    // GM: that rule as rustls asks it, and the two configurations.
     let clients = Arc::new(ClientVerifier::new(trust.clone(), true));
     let servers = Arc::new(ServerVerifier::new(trust));
     let time = Arc::new(DefaultTimeProvider);
@@ -85,33 +93,4 @@ fn main() -> Outcome<()> {
 
 fn named(common_name: &str) -> Subject {
     Subject { common_name: common_name.into(), ..Subject::default() }
-}
-
-/// The smallest rule there is: issued by one authority, valid now, and a server bears the name that was dialled.
-#[derive(Debug)]
-struct IssuedBy(Certificate);
-
-impl PeerVerifier for IssuedBy {
-    fn verify(
-        &self,
-        chain: &[Certificate],
-        role: PeerRole<'_>,
-        at_unix_seconds: i64,
-    ) -> Result<(), PeerRefusal> {
-        let leaf = chain.first().ok_or_else(PeerRefusal::no_certificate)?;
-        let refuse =
-            |code, reason: &str, alert| Err(PeerRefusal { code, reason: reason.to_owned(), alert });
-        if leaf.verify_issued_by(&self.0).is_err() {
-            return refuse("EX-1", "issued by somebody else", PeerAlert::UnknownCa);
-        }
-        if !(leaf.not_before()..=leaf.not_after()).contains(&at_unix_seconds) {
-            return refuse("EX-2", "not valid now", PeerAlert::CertificateExpired);
-        }
-        match role {
-            PeerRole::Server { name } if leaf.common_name().as_deref() != Some(name) => {
-                refuse("EX-3", "another server", PeerAlert::BadCertificate)
-            }
-            _ => Ok(()),
-        }
-    }
 }
