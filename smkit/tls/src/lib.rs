@@ -6,6 +6,7 @@
 //! # Model
 //! [`rfc8998::provider`] is a `CryptoProvider` for rustls 0.23: any rustls program becomes a GM TLS program by taking it.
 //! [`rfc8998::ServerVerifier`] and [`rfc8998::ClientVerifier`] put a [`peer::PeerVerifier`] behind rustls's traits.
+//! [`tlcp`] is the other protocol, as state machines in rustls's manner.
 //! `link` (feature `tokio`) is the layer above for programs that speak both protocols: one acceptor that tells TLCP from
 //! TLS 1.3 by the first bytes, one connector, and the peer's verified identity in the same type from either.
 //!
@@ -19,7 +20,19 @@
 //! RFC 8446 (TLS 1.3), RFC 8998 (SM suites for it), GB/T 38636-2020 and GM/T 0024 (TLCP).
 //!
 //! # Example
-//! `examples/echo.rs` is a whole program; `docs/gm-tls.md` explains it.
+//! A rustls client that trusts the usual way, by webpki and a list of roots; `examples/echo.rs` is a whole program.
+//! ```
+//! use std::sync::Arc;
+//! use rustls::{ClientConfig, RootCertStore};
+//!
+//! let roots = RootCertStore::empty(); // and `roots.add(…)` for each root, an SM2 certificate
+//! let config = ClientConfig::builder_with_provider(Arc::new(smkit_tls::rfc8998::provider()))
+//!     .with_protocol_versions(&[&rustls::version::TLS13])?
+//!     .with_root_certificates(roots)
+//!     .with_no_client_auth();
+//! assert!(config.crypto_provider().cipher_suites.len() == 2);
+//! # Ok::<(), rustls::Error>(())
+//! ```
 
 #[cfg(feature = "tokio")]
 pub mod link;
