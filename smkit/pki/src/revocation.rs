@@ -20,9 +20,9 @@ pub enum RevocationMode {
 /// What a verifier knows about revocation: lists and OCSP responses given by the caller, and how to use them.
 ///
 /// Nothing is fetched. A list counts for a certificate when its issuer in the path has signed it and may do so, a
-/// response as [`OcspResponse::verify`] says. Of several the newest that says anything counts. The question is always about the moment `at` of the path: a
-/// revocation after it does not reach back, a list made after it is as good as one made before, and a list that was due
-/// for renewal before it proves only what it lists.
+/// response as [`OcspResponse::verify`] says. Of several the newest that says anything counts; of two alike, the one that
+/// revokes. The question is always about the moment of the path: a revocation after it does not reach back, a list made
+/// after it is as good as one made before, and a list that was due for renewal before it proves only what it lists.
 #[derive(Clone, Debug, Default)]
 pub struct Revocation {
     mode: RevocationMode,
@@ -128,7 +128,9 @@ impl Revocation {
                 conclusive: certificate.not_after() >= answer.this_update,
             });
         }
-        out.sort_by_key(|statement| std::cmp::Reverse(statement.this_update));
+        out.sort_by_key(|statement| {
+            (std::cmp::Reverse(statement.this_update), statement.revoked.is_none())
+        });
         (out, forged)
     }
 }

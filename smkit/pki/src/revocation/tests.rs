@@ -61,7 +61,8 @@ fn modes() {
         (vec![good.clone()], ["", "", ""]),
         (vec![bad.clone()], ["", "PK-1601", "PK-1601"]),
         (vec![foreign.clone()], ["", "", "PK-1602"]),
-        (vec![foreign, bad, good], ["", "PK-1601", "PK-1601"]),
+        (vec![foreign, bad.clone(), good.clone()], ["", "PK-1601", "PK-1601"]),
+        (vec![good, bad], ["", "PK-1601", "PK-1601"]),
     ] {
         let found =
             [Off, IfAvailable, Required].map(|mode| check(&root, &chain, mode, &lists, NOW));
