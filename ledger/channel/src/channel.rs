@@ -312,10 +312,9 @@ impl Channel {
             Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis, &config, rule, repair)?;
         let height = ledger.height() + 1;
         if height > 1 && wal.floor().is_none_or(|floor| floor + 1 < height) {
-            // The end came between the last block and the floor that follows it. No vote of the
-            // next height is forgotten: its record would have brought the floor along.
-            wal.reset(height)?;
-            wal.sync_floor()?;
+            // The end came between the last block and the floor that follows it. Records of the
+            // next height may be there: they stay.
+            wal.raise_floor(height - 1)?;
         }
         let current = ledger.config_at(height)?;
         let epoch = Epoch::new(current).map_err(OpenError::Config)?;
@@ -349,7 +348,7 @@ impl Channel {
         });
         let mut orderer =
             Orderer::new(Arc::clone(&shared), engine, own, wal, parts.tuning, parts.now_ms);
-        orderer.recover(entries)?;
+        orderer.recover(entries, repair)?;
         Ok((Self { shared }, orderer, recovery))
     }
 

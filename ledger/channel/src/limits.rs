@@ -28,6 +28,8 @@ pub const INBOX_MESSAGES_MAX: usize = 8_192;
 pub const INBOX_PEER_MESSAGES_MAX: usize = 1_024;
 /// Most bytes of messages of one class that wait to be worked on. One message always fits.
 pub const INBOX_BYTES_MAX: usize = 64 << 20;
+/// Messages of one later height kept for one peer: three a round, and some rounds.
+pub const LATER_MESSAGES_MAX: usize = 48;
 /// Bodies kept for the height under way, besides the one that a quorum has prevoted.
 pub const BODIES_MAX: usize = 16;
 /// Bodies kept that came before their height has begun.

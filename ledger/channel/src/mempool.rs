@@ -3,7 +3,7 @@
 //! A transaction stays here until a block that holds it is durable: until then any validator's
 //! block may be the one, and a block that is proposed may not be decided.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -222,9 +222,9 @@ impl Mempool {
             .take(FORWARDED_AGAIN_MAX)
             .copied()
             .collect();
-        let new: Vec<TxId> =
-            inner.unforwarded.iter().filter(|tx_id| !again.contains(tx_id)).copied().collect();
-        inner.unforwarded = again.into_iter().chain(new).collect();
+        let known: HashSet<TxId> = again.iter().copied().collect();
+        let new = inner.unforwarded.iter().filter(|tx_id| !known.contains(tx_id)).copied();
+        inner.unforwarded = again.into_iter().chain(new.collect::<Vec<_>>()).collect();
     }
 
     /// Separates what waits now from what comes later; gives the mark set before this one.

@@ -104,7 +104,15 @@ pub struct Orderer {
     forwarded_ms: u64,
     /// Records of the consensus log for a height whose predecessors were lost with a damaged block
     /// log. Until those are here again this node does not vote.
-    held: Option<Vec<Entry>>,
+    held: Option<Held>,
+}
+
+/// Own votes of a height that this node cannot reach yet.
+#[derive(Debug)]
+struct Held {
+    entries: Vec<Entry>,
+    /// The block before that height.
+    until: u64,
 }
 
 /// A request of the core for a block.
@@ -161,13 +169,17 @@ impl Orderer {
     }
 
     /// Feeds the consensus log of an unfinished height back into the core, before anything else.
+    /// With `repair`, blocks that the log knows to be decided may be missing: until they are here
+    /// again this node does not vote.
     ///
     /// # Errors
     ///
     /// [`Halted`] when the log contradicts itself; the node must not vote then.
-    pub(crate) fn recover(&mut self, entries: Vec<Entry>) -> Result<(), Halted> {
-        if self.wal.floor() > Some(self.shared.ledger.height()) {
-            self.held = Some(entries);
+    pub(crate) fn recover(&mut self, entries: Vec<Entry>, repair: bool) -> Result<(), Halted> {
+        let reached = entries.iter().map(|entry| entry.height.saturating_sub(1)).max();
+        let reached = if repair { reached.max(self.wal.floor()) } else { self.wal.floor() };
+        if let Some(until) = reached.filter(|until| *until > self.shared.ledger.height()) {
+            self.held = Some(Held { entries, until });
             self.look_around();
             return Ok(());
         }
@@ -210,11 +222,11 @@ impl Orderer {
 
     /// Takes up the own votes again once the blocks before them are here.
     fn release(&mut self) -> Result<(), Stop> {
-        let (Some(floor), height) = (self.wal.floor(), self.shared.ledger.height()) else {
+        let height = self.shared.ledger.height();
+        let Some(Held { entries, until }) = self.held.take_if(|held| height >= held.until) else {
             return Ok(());
         };
-        let Some(entries) = self.held.take_if(|_| height >= floor) else { return Ok(()) };
-        if height > floor {
+        if height > until {
             // The height of those votes is decided.
             return Ok(());
         }

@@ -98,8 +98,13 @@ pub(crate) fn check(
 
 fn judge(rules: &Rules<'_>, claims: &Claims<'_>, verdict: &Verdict) -> ValidationCode {
     let holds = |claim: &&Claim<'_>| verdict.valid & claim.bit != 0;
+    // Before anything else: what its creator did not sign says nothing in the creator's name, and
+    // must not use up the transaction's id.
     if !holds(&&claims.creator) {
         return ValidationCode::BadCreatorSignature;
+    }
+    if let Some(fault) = claims.fault {
+        return fault;
     }
     let endorsers: Vec<&Identity> =
         claims.endorsers.iter().filter(holds).map(|claim| claim.identity.as_ref()).collect();
@@ -128,6 +133,8 @@ fn verify_chunk(chunk: &[Unverified<'_>]) -> Vec<bool> {
 /// Who claims to have signed what in one transaction.
 struct Claims<'a> {
     creator: Claim<'a>,
+    /// Why the transaction has no place here, whoever signed it.
+    fault: Option<ValidationCode>,
     endorsers: Vec<Claim<'a>>,
 }
 
@@ -159,13 +166,6 @@ fn claims<'a>(
     at: i64,
     transaction: &'a DecodedTransaction,
 ) -> Result<Claims<'a>, ValidationCode> {
-    if transaction.channel_id != rules.epoch.config.channel_id {
-        return Err(ValidationCode::TargetChainNotFound);
-    }
-    let committed = rules.contracts.get(&transaction.chaincode_name);
-    if committed != Some(&transaction.chaincode_version) {
-        return Err(ValidationCode::InvalidChaincode);
-    }
     let identify = |bytes: &[u8]| rules.epoch.membership.identify(bytes, at).ok();
     let creator = Claim {
         bit: 1,
@@ -173,6 +173,14 @@ fn claims<'a>(
         message: transaction.signed_payload.as_slice().into(),
         signature: Signature::from_der(&transaction.signature)
             .map_err(|_| ValidationCode::BadCreatorSignature)?,
+    };
+    let committed = rules.contracts.get(&transaction.chaincode_name);
+    let fault = if transaction.channel_id != rules.epoch.config.channel_id {
+        Some(ValidationCode::TargetChainNotFound)
+    } else if committed != Some(&transaction.chaincode_version) {
+        Some(ValidationCode::InvalidChaincode)
+    } else {
+        None
     };
     // An endorsement that cannot be attributed counts for nothing; the policy then decides.
     let endorsers = (1_u32..)
@@ -186,7 +194,7 @@ fn claims<'a>(
             })
         })
         .collect();
-    Ok(Claims { creator, endorsers })
+    Ok(Claims { creator, fault, endorsers })
 }
 
 impl Verdicts {

@@ -34,6 +34,15 @@ const ROUND_LOOKAHEAD: u32 = core_consensus::MAX_FUTURE_ROUND_LOOKAHEAD;
 /// An identity multihash of one byte: the core insists on naming a peer for synced values.
 const SYNC_PEER: &[u8] = &[0, 1, 0];
 
+/// What a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peek {
+    /// Its height.
+    pub height: u64,
+    /// Whether it is a vote or proposal; else a certificate.
+    pub statement: bool,
+}
+
 /// Consensus of one channel on one node.
 ///
 /// Life: [`Engine::new`], then [`Engine::recover`] or [`Engine::start`], then any number of
@@ -150,10 +159,12 @@ impl Engine {
         Ok(self.take_actions())
     }
 
-    /// The height of a peer's message; `None` for bytes that are none. Nothing is verified.
+    /// What a peer's message is about; `None` for bytes that are none. Nothing is verified.
     #[must_use]
-    pub fn message_height(bytes: &[u8]) -> Option<u64> {
-        Message::decode(bytes).ok().map(|message| message.height().0)
+    pub fn peek(bytes: &[u8]) -> Option<Peek> {
+        let message = Message::decode(bytes).ok()?;
+        let statement = matches!(message, Message::Vote(_) | Message::Proposal(_));
+        Some(Peek { height: message.height().0, statement })
     }
 
     /// The round of a proposal; `None` for any other bytes. Nothing is verified.

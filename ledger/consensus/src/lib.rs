@@ -83,7 +83,7 @@ mod verify;
 
 pub use certificate::{CertificateError, CommitCertificate};
 pub use codec::CodecError;
-pub use engine::Engine;
+pub use engine::{Engine, Peek};
 pub use error::EngineError;
 pub use event::{
     Action, Equivocation, Event, MessageKind, Origin, Refusal, TimeoutKind, TimeoutToken, WalEntry,

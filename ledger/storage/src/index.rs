@@ -129,18 +129,22 @@ impl Index {
         (Self { inner: Ok(Inner::Memory(home.clone())) }, state)
     }
 
-    /// Deletes an index, which is not open, so that it can be rebuilt.
+    /// Deletes an index, which is not open, so that it can be rebuilt. Durable when this returns.
     ///
     /// # Errors
     ///
     /// [`StorageError::Io`].
     pub fn destroy(dir: &Path) -> Result<(), StorageError> {
         match std::fs::remove_dir_all(dir) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(StorageError::io(dir, "remove")(e))
-            }
-            _ => Ok(()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            removed => removed.map_err(StorageError::io(dir, "remove"))?,
         }
+        // It must not come back with a crash: a repaired block log has other positions.
+        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or_else(|| Path::new("."));
+        std::fs::File::open(parent)
+            .and_then(|parent| parent.sync_all())
+            .map_err(StorageError::io(parent, "sync"))
     }
 
     /// An empty batch.

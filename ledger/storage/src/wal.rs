@@ -6,8 +6,8 @@
 //! record = "CBWR" ‖ u64 height ‖ u8 kind ‖ u32 length ‖ CRC-32(all before) ‖ payload
 //!          ‖ SM3(digest of the record before ‖ record so far), first 16 bytes
 //! ```
-//! The slot with the higher counter is the one in force; they are written in turn, so that a torn
-//! slot leaves the other. A slot is written without a sync of its own, after what it states has
+//! The slot with the higher counter is the one in force. A slot is never written over the last one
+//! that a sync has made sure of, so that a torn slot leaves that one. A slot is written without a sync of its own, after what it states has
 //! become true: losing it loses no record, it only makes less known about what must be there.
 
 mod record;
@@ -62,6 +62,9 @@ pub struct ConsensusWal {
     slot_due: bool,
     /// The slot in force may not be on the disk yet.
     slot_unsynced: bool,
+    /// Where the slot in force lies, and where the last one known to be on the disk does: 0 or 1.
+    slot_at: u64,
+    durable_at: u64,
     flushed_since_reset: bool,
     poisoned: bool,
 }
@@ -181,6 +184,22 @@ impl ConsensusWal {
         })
     }
 
+    /// States, durably, that the block log reaches this block, without forgetting any record above
+    /// it: for a start that finds the block log ahead.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ConsensusWal::flush`].
+    pub fn raise_floor(&mut self, floor: u64) -> Result<(), StorageError> {
+        self.usable()?;
+        self.guarded(|wal| {
+            if wal.slot.floor < Some(floor) {
+                wal.put_slot(Slot { floor: Some(floor), ..wal.slot })?;
+            }
+            if wal.slot_unsynced { wal.sync() } else { Ok(()) }
+        })
+    }
+
     /// Makes the floor durable. Due before a block is appended to the block log for which nothing was
     /// flushed here, such as one that came with its certificate: the block log must never be two
     /// blocks beyond the floor.
@@ -222,6 +241,7 @@ impl ConsensusWal {
         let slot = Slot::first(RECORDS_OFFSET);
         let mut wal = Self::new(&draft, file, slot, RECORDS_OFFSET, slot.chain);
         wal.put_slot(slot)?;
+        wal.durable_at = wal.slot_at;
         wal.put_slot(wal.slot)?;
         // The file reaches to the first record, so that a shorter one is known to be cut.
         wal.file.truncate(RECORDS_OFFSET).map_err(StorageError::io(&draft, "extend"))?;
@@ -263,7 +283,27 @@ impl ConsensusWal {
             let reason = format!("{stopped}, but {} bytes were flushed", slot.synced);
             return Err(StorageError::corrupt(path, end.min(bytes.len() as u64), reason));
         }
-        Ok((Self::new(path, file, slot, end, chain), entries))
+        let mut wal = Self::new(path, file, slot, end, chain);
+        let at = slots.iter().position(|found| *found == Some(slot)).unwrap_or(0) as u64;
+        (wal.slot_at, wal.durable_at) = (at, at);
+        wal.settle(&bytes)?;
+        Ok((wal, entries))
+    }
+
+    /// Makes sure of what was read: after the death of the process alone it may never have reached
+    /// the disk, and after a failed sync the system may not even try again. What is repeated from
+    /// these records must not be forgotten by the next crash.
+    fn settle(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let (start, end) = (self.slot.start, self.end);
+        if let Some(records) = bytes.get(place(start)..place(end)).filter(|r| !r.is_empty()) {
+            self.write(start, records)?;
+        }
+        // The slot in force first: what is written over next may be the only one on the disk.
+        self.write(self.slot_at * SLOT_DISTANCE, &self.slot.encode())?;
+        self.sync()?;
+        self.put_slot(Slot { synced: end, ..self.slot })?;
+        self.sync()
     }
 
     fn new(path: &Path, file: Arc<dyn File>, slot: Slot, end: u64, chain: Chain) -> Self {
@@ -277,6 +317,8 @@ impl ConsensusWal {
             pending: Vec::new(),
             slot_due: false,
             slot_unsynced: true,
+            slot_at: 0,
+            durable_at: 0,
             flushed_since_reset: false,
             poisoned: false,
         }
@@ -295,11 +337,13 @@ impl ConsensusWal {
         Ok(())
     }
 
-    /// Writes a slot, without a sync, in the place of the older one.
+    /// Writes a slot, without a sync, and never over the last one known to be on the disk: several
+    /// writes in a row take the same place, so that a torn one leaves the floor where it was.
     fn put_slot(&mut self, slot: Slot) -> Result<(), StorageError> {
         let slot = Slot { counter: self.slot.counter + 1, ..slot };
-        self.write((slot.counter % 2) * SLOT_DISTANCE, &slot.encode())?;
-        self.slot = slot;
+        let at = 1 - self.durable_at;
+        self.write(at * SLOT_DISTANCE, &slot.encode())?;
+        (self.slot, self.slot_at) = (slot, at);
         self.slot_unsynced = true;
         Ok(())
     }
@@ -322,6 +366,7 @@ impl ConsensusWal {
     fn sync(&mut self) -> Result<(), StorageError> {
         self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))?;
         self.slot_unsynced = false;
+        self.durable_at = self.slot_at;
         Ok(())
     }
 

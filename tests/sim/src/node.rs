@@ -39,6 +39,8 @@ pub(crate) struct Node {
     pub(crate) failing: bool,
     /// Its disk has lost a bit.
     pub(crate) flipped: bool,
+    /// Its consensus log has lost a bit.
+    pub(crate) forgetful: bool,
     /// When its full disk is emptied.
     pub(crate) full_until: Option<u64>,
     files: FaultyFiles,
@@ -72,6 +74,7 @@ impl Node {
             gone: false,
             failing: false,
             flipped: false,
+            forgetful: false,
             full_until: None,
             files: FaultyFiles::new(),
             index: MemoryIndex::new(),
@@ -107,7 +110,11 @@ impl Node {
             tuning: tuning(),
             now_ms,
         };
-        let (channel, orderer, _) = Channel::open(Path::new("/node"), parts)?;
+        let (channel, orderer, recovery) = Channel::open(Path::new("/node"), parts)?;
+        if recovery.index_rebuilt {
+            // Its deletion is durable: no crash brings the old one back.
+            self.older = MemoryIndex::new();
+        }
         self.running = Some(Running { channel, orderer });
         Ok(())
     }
@@ -130,6 +137,8 @@ impl Node {
             1 => self.older.copy(),
             _ => self.index.copy(),
         };
+        // What a crash has undone does not come back.
+        self.older = self.index.copy();
     }
 
     /// The disk is replaced by an empty one.

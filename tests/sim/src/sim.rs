@@ -270,6 +270,7 @@ impl Sim {
         }
         self.after_turn(at)?;
         match turned {
+            Ok(_) if self.nodes[at].machine_died() => self.halted(at, "the machine died"),
             Ok(turn) => {
                 if let Some(deadline) = turn.deadline_ms {
                     self.plan_turn(at, deadline.max(now_ms));
@@ -283,8 +284,12 @@ impl Sim {
     /// Sends what a node wants to be sent, and looks at what it reports.
     fn after_turn(&mut self, at: usize) -> Result<(), Violation> {
         let Some(Running { orderer, .. }) = self.nodes[at].running.as_mut() else { return Ok(()) };
-        let out = orderer.take_outbox();
+        let mut out = orderer.take_outbox();
         let events = orderer.take_events();
+        if self.nodes[at].machine_died() {
+            // In the middle of its turn: what it had not sent it never sends.
+            out.clear();
+        }
         if out.len() > 20_000 {
             let what = format!("node {at} sends {} messages at once", out.len());
             return Err(Violation { property: "bounded memory", what });
@@ -321,7 +326,12 @@ impl Sim {
             }
             OrderEvent::Misbehaviour(case) => {
                 self.stats.accusations += 1;
-                let guilty: BTreeSet<usize> = self.traitors.keys().copied().collect();
+                // A consensus log that lost a bit after it lost the slot that vouches for it is a
+                // double fault that storage cannot tell from a torn write.
+                let nodes = self.nodes.iter().enumerate();
+                let forgetful = nodes.filter(|(_, node)| node.forgetful).map(|(at, _)| at);
+                let guilty: BTreeSet<usize> =
+                    self.traitors.keys().copied().chain(forgetful).collect();
                 self.oracle.accuses(&self.world, &case, &guilty)
             }
             OrderEvent::Refused { peer, fault } => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use changbai_wire::PeerStatus;
 
 use super::event::PeerId;
-use crate::limits::PEERS_MAX;
+use crate::limits::{LATER_MESSAGES_MAX, PEERS_MAX};
 
 /// Connected peers, in a fixed order.
 #[derive(Debug, Default)]
@@ -28,6 +28,20 @@ pub(super) struct Peer {
     pub(super) rested_ms: u64,
     /// Answers it got in this turn.
     pub(super) answers: u32,
+    /// Messages of later heights that the core keeps for it, by height.
+    later: BTreeMap<u64, usize>,
+}
+
+impl Peer {
+    /// Counts a message of a later height; false when there are enough of them.
+    pub(super) fn keep_for_later(&mut self, height: u64) -> bool {
+        while self.later.len() > 4 {
+            self.later.pop_first();
+        }
+        let count = self.later.entry(height).or_default();
+        *count = count.saturating_add(1);
+        *count <= LATER_MESSAGES_MAX
+    }
 }
 
 impl Peers {

@@ -1,12 +1,15 @@
 //! Messages from peers, one at a time, the most urgent class first.
 
-use changbai_consensus::{Engine, Event};
+use changbai_consensus::{Engine, Event, Peek};
 use changbai_wire::{PeerClass, PeerMessage};
 use smkit::sm3::Sm3Digest;
 
 use super::event::{Destination, Fault, PeerId};
 use super::{Orderer, Stop};
 use crate::limits::ANSWERS_PER_TURN_MAX;
+
+/// Heights after the next one whose votes are kept.
+const HEIGHTS_AHEAD: u64 = 2;
 
 impl Orderer {
     /// Works on one message; false when there is none.
@@ -50,7 +53,7 @@ impl Orderer {
 
     /// A message of consensus.
     fn hear(&mut self, from: PeerId, bytes: Vec<u8>) -> Result<(), Stop> {
-        let Some(height) = Engine::message_height(&bytes) else {
+        let Some(Peek { height, statement }) = Engine::peek(&bytes) else {
             self.refuse(from, Fault::Consensus("malformed message".to_owned()));
             return Ok(());
         };
@@ -60,10 +63,10 @@ impl Orderer {
             self.tell(from);
             return Ok(());
         }
-        if let Some(peer) = self.peers.get_mut(&from) {
-            peer.height = peer.height.max(height.saturating_sub(1));
-        }
-        if !self.votes() {
+        let votes = self.votes();
+        let Some(peer) = self.peers.get_mut(&from) else { return Ok(()) };
+        peer.height = peer.height.max(height.saturating_sub(1));
+        if !votes {
             return Ok(());
         }
         if self.running.is_none() && height == next {
@@ -73,6 +76,12 @@ impl Orderer {
             }
             self.roused = height;
             self.start_height()?;
+        } else if self.running != Some(height) {
+            // The core keeps what is for later unverified: little of it, and nothing large.
+            let early = statement && height <= next.saturating_add(HEIGHTS_AHEAD);
+            if !early || !peer.keep_for_later(height) {
+                return Ok(());
+            }
         }
         self.sender = Some(from);
         let outcome = self.step(Event::Message(bytes));

@@ -101,8 +101,13 @@ impl Orderer {
         let mut bytes = 0_usize;
         let last = first.saturating_add(u64::from(count_max.min(SYNC_BLOCKS_MAX)));
         for number in first..last.min(self.next_height()) {
-            // What cannot be read is not served; the peer asks somebody else.
-            let Ok(Some(block)) = self.shared.ledger.block_bytes(number) else { break };
+            // What cannot be read is not served, nor is it denied; the peer asks somebody else.
+            let Ok(Some(block)) = self.shared.ledger.block_bytes(number) else {
+                if blocks.is_empty() {
+                    return;
+                }
+                break;
+            };
             bytes = bytes.saturating_add(block.len());
             if bytes > SYNC_BYTES_MAX && !blocks.is_empty() {
                 break;

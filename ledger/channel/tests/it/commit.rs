@@ -4,7 +4,11 @@ use changbai_channel::{BroadcastError, InvokeError, Proof, SigningIdentity};
 use changbai_consensus::ValidatorSet;
 use changbai_contract::ContractError;
 use changbai_wire::ValidationCode;
-use changbai_wire::proto::common;
+use changbai_wire::proto::{common, protos};
+use changbai_wire::{
+    SimulationResult, TxReadWriteSet, assemble, build_proposal, decode_proposal,
+    endorsement_message, response_payload, seal,
+};
 use prost::Message as _;
 
 use crate::world::{NOW, World, call, member};
@@ -128,6 +132,49 @@ fn a_changed_signature_is_flagged_and_writes_nothing() {
     node.turn();
     assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::BadCreatorSignature);
     assert_eq!(node.get(&world, "a"), "");
+}
+
+#[test]
+fn a_forgery_does_not_use_up_the_id_of_the_transaction_it_imitates() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let mut node = world.open(dir.path()).unwrap();
+    let invocation = call(&["Put", "a", "1"]);
+    let genuine = node.channel.endorse(&world.client, &invocation).unwrap();
+    // Whoever has seen the transaction knows nonce and creator, and so can make its id.
+    for chaincode in ["counters", "nobody"] {
+        let forged = forgery(&world, &invocation.nonce, chaincode);
+        let mut outcome = node.send(&forged);
+        node.turn();
+        let outcome = outcome.try_recv().unwrap();
+        assert_eq!(outcome.code, ValidationCode::BadCreatorSignature, "{chaincode}");
+        assert!(node.channel.transaction(&genuine.tx_id).unwrap().is_none(), "{chaincode}");
+    }
+    let mut outcome = node.send(&genuine.envelope);
+    node.turn();
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid);
+    assert_eq!(node.get(&world, "a"), "1");
+}
+
+/// A transaction in the client's name with its nonce, signed by the peer.
+fn forgery(world: &World, nonce: &[u8; 24], chaincode: &str) -> Vec<u8> {
+    let args = [b"Put".to_vec(), b"a".to_vec(), b"forged".to_vec()];
+    let creator = &world.client.serialized;
+    let (_, proposal) = build_proposal("city", chaincode, &args, creator, nonce, NOW);
+    let decoded = decode_proposal(&proposal).unwrap();
+    let response = protos::Response { status: 200, ..protos::Response::default() };
+    let result = SimulationResult {
+        results: &TxReadWriteSet { namespaces: Vec::new() },
+        event: None,
+        response: &response,
+        chaincode_name: chaincode,
+        chaincode_version: "1",
+    };
+    let answer = response_payload(&decoded.hash, &result);
+    let endorser = &world.peer.serialized;
+    let signature = world.peer.key.sign(&endorsement_message(&answer, endorser)).to_der();
+    let payload = assemble(&proposal, &answer, &[(endorser.clone(), signature)]).unwrap();
+    let signature = world.peer.key.sign(&payload).to_der();
+    seal(payload, signature)
 }
 
 #[test]

@@ -108,9 +108,17 @@ impl FaultyFiles {
             Survive::Nothing => disk.durable_names.clone(),
             Survive::Everything | Survive::Torn(_) | Survive::Sectors(_) => disk.names.clone(),
         };
-        let inodes = disk.inodes.iter().map(|inode| Inode::settled(inode.after(survive))).collect();
+        // After the death of the process alone, what was not synced is still in the cache only: the
+        // next crash may lose it.
+        let alive = survive == Survive::Everything;
+        let inodes = disk.inodes.iter();
+        let inodes = inodes.map(|inode| match survive {
+            Survive::Everything => inode.clone(),
+            _ => Inode::settled(inode.after(survive)),
+        });
+        let inodes = inodes.collect();
         Self(Arc::new(Mutex::new(Disk {
-            durable_names: names.clone(),
+            durable_names: if alive { disk.durable_names.clone() } else { names.clone() },
             names,
             dirs: disk.dirs.clone(),
             inodes,

@@ -175,6 +175,10 @@ fn check_all(
     if let Err(bad) = segment.check_frames(floor, &mut known)? {
         truncated = Some(segment.cut(&bad, floor)?);
     }
+    // Up to the floor every block was synced before the floor was.
+    if segment.next.checked_sub(1) > floor {
+        segment.settle()?;
+    }
     let extent = Extent { segment: last, end: segment.offset, next: segment.next };
     let damage = None;
     Ok(Opened { firsts: firsts.to_vec(), extent, tail: segment.file, known, truncated, damage })
@@ -210,6 +214,8 @@ struct Segment {
     /// End of the frames found intact, and the block expected there.
     offset: u64,
     next: u64,
+    /// Where the last of them begins.
+    last: u64,
 }
 
 impl Segment {
@@ -218,7 +224,7 @@ impl Segment {
         let file = files.open(&path, false).map_err(StorageError::io(&path, "open"))?;
         let size = file.size_bytes().map_err(StorageError::io(&path, "read"))?;
         let window = Window::new(Arc::clone(&file), path.clone(), size);
-        Ok(Self { file, path, window, offset: 0, next: first })
+        Ok(Self { file, path, window, offset: 0, next: first, last: 0 })
     }
 
     /// Goes through the frames up to the end or the first bad one. Frames above the floor get their
@@ -253,10 +259,20 @@ impl Segment {
                     known.insert(identity.clone(), (at, index));
                 }
             }
+            self.last = self.offset;
             self.offset += frame_bytes as u64;
             self.next += 1;
         }
         Ok(Ok(()))
+    }
+
+    /// Makes sure of the last frame: after the death of the process alone it may never have reached
+    /// the disk, and after a failed sync the system may not even try again.
+    fn settle(&mut self) -> Result<(), StorageError> {
+        let length = usize::try_from(self.offset - self.last).unwrap_or(usize::MAX);
+        let frame = self.window.bytes(self.last, length)?.to_vec();
+        self.file.write_at(self.last, &frame).map_err(StorageError::write(&self.path))?;
+        self.file.sync_data().map_err(StorageError::io(&self.path, "sync"))
     }
 
     /// Cuts a torn write off the last segment, or refuses when it is not one.

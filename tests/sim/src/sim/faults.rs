@@ -96,6 +96,14 @@ impl Sim {
         self.log(at, &format!("halts: {reason}"));
         let node = &mut self.nodes[at];
         let excused = node.machine_died() || node.failing;
+        if !excused && node.forgetful && !node.traitor {
+            // It has found out that its key said something that it does not remember. The operator
+            // gives it an empty disk and, some day, another key.
+            node.wipe();
+            node.keyless = true;
+            self.stop(at, false, 200);
+            return Ok(());
+        }
         if !excused && !node.traitor {
             let what = format!("node {at} halted: {reason}");
             return Err(Violation { property: "no halt without a cause", what });
@@ -115,6 +123,7 @@ impl Sim {
         let mut rng = self.rng.clone();
         if let Some(path) = self.nodes[at].flip(&mut rng) {
             self.nodes[at].flipped = true;
+            self.nodes[at].forgetful |= path.ends_with("consensus.wal");
             self.log(at, &format!("loses a bit of {path}"));
         }
         self.rng = rng;
@@ -125,7 +134,7 @@ impl Sim {
         let lost = |(other, node): &(usize, &crate::node::Node)| {
             *other < self.plan.validators
                 && *other != at
-                && (node.traitor || node.keyless || node.gone || node.flipped)
+                && (node.traitor || node.keyless || node.gone || node.flipped || node.forgetful)
         };
         let faulty = self.nodes.iter().enumerate().filter(lost).count();
         !self.nodes[at].traitor && faulty < self.plan.tolerated()

@@ -12,7 +12,7 @@ fn found_within(mutation: Mutation, seeds: u64) {
     for seed in FIRST..FIRST + seeds {
         let options = Options { mutation: Some(mutation), ..Options::default() };
         if let Some(violation) = run(seed, &options).violation {
-            println!("{mutation:?}: after {} seeds, {violation:?}", seed - FIRST + 1);
+            eprintln!("{mutation:?}: after {} seeds, {violation:?}", seed - FIRST + 1);
             return;
         }
     }
