@@ -82,6 +82,10 @@ fn test(root: &Path) -> Result<(), String> {
         println!("cargo-nextest is not installed; cargo test runs the same tests");
         cargo(root, &["test", "--workspace", "--locked", "--all-targets"], &[])?;
     }
+    step("networks from seeds");
+    sim::run(root, &["--seeds", SEEDS])?;
+    step("networks with mistakes on purpose");
+    sim::run(root, &["--mutations"])?;
     step("smkit without the standard library");
     nostd::run(root)?;
     step("documentation examples");
@@ -93,6 +97,9 @@ fn test(root: &Path) -> Result<(), String> {
         &[("RUSTDOCFLAGS", "-D warnings")],
     )
 }
+
+/// Networks that every run of the tests plays; `cargo xtask sim` plays as many as one likes.
+const SEEDS: &str = "2000";
 
 fn bench(root: &Path, words: &[&str]) -> Result<(), String> {
     let run = ["run", "--quiet", "--release", "-p", "changbai-bench"];
