@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         ["gen"] => r#gen::run(&root, false),
         ["gen", "--check"] => r#gen::run(&root, true),
         ["bench", "smkit" | "pki" | "tls", ..] => kit(&root, words.get(1..).unwrap_or_default()),
+        ["bench", "network", ..] => network(&root, words.get(1..).unwrap_or_default()),
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
         ["peers"] => peers::run(&root),
         ["timing"] => kit(&root, &["timing"]),
@@ -107,6 +108,17 @@ fn bench(root: &Path, words: &[&str]) -> Result<(), String> {
     // Once more without the cost of verifying: is the pipeline around the signatures the limit?
     let stubbed = ["--features", "stub-verification", "--"];
     cargo(root, &[&run, stubbed.as_slice(), words].concat(), &[])
+}
+
+/// The suite that runs nodes as processes of their own.
+fn network(root: &Path, words: &[&str]) -> Result<(), String> {
+    cargo(
+        root,
+        &["build", "--quiet", "--release", "-p", "changbai-cli", "-p", "changbai-bench"],
+        &[],
+    )?;
+    let run = ["run", "--quiet", "--release", "-p", "changbai-bench", "--"];
+    cargo(root, &[&run, words].concat(), &[])
 }
 
 /// A suite of the kit alone, without the node it would otherwise build.
