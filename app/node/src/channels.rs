@@ -5,10 +5,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use changbai_api::ChannelView;
-use changbai_channel::{Block, Channel, FixedConfig, Parts, Recovery, SigningIdentity, Tuning};
+use changbai_channel::{
+    Block, Channel, FixedConfig, Orderer, Parts, Recovery, SigningIdentity, Tuning,
+};
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
-use changbai_msp::{ChannelConfig, Membership, serialize_identity};
+use changbai_msp::{ChannelConfig, Membership};
+use changbai_network::{Caller, ChannelDriver, DriverParts, Hub, JoinParts, Observer};
 use changbai_receipt::{ChannelAnchor, Trust};
 use changbai_storage::StdFiles;
 use changbai_wire::time::Clock;
@@ -17,7 +20,8 @@ use smkit_pki::TrustAnchors;
 use crate::directory::{Directory, read_small, write_whole};
 use crate::error::{StartError, StopError};
 use crate::identity::{Identities, node_file};
-use crate::ordering::Ordering;
+use crate::links::Answers;
+use crate::observer::NodeObserver;
 
 /// A clock this far behind the last block is wrong, in milliseconds: this node would refuse every block of the others.
 const CLOCK_BEHIND_MAX_MS: u64 = 30_000;
@@ -29,6 +33,8 @@ pub(crate) struct Channels {
     msp_id: String,
     identities: Identities,
     clock: Arc<dyn Clock>,
+    hub: Option<Hub>,
+    observer: Arc<NodeObserver>,
 }
 
 /// One channel of this node.
@@ -37,16 +43,19 @@ pub(crate) struct NodeChannel {
     pub(crate) identity: SigningIdentity,
     pub(crate) recovery: Recovery,
     genesis: Block,
-    ordering: Mutex<Option<Ordering>>,
+    caller: Caller,
+    driver: Mutex<Option<ChannelDriver>>,
 }
 
 impl Channels {
-    /// Opens every channel that the directory holds.
+    /// Opens every channel that the directory holds. Within a runtime: links are its tasks.
     pub(crate) fn open(
         directory: &Directory,
         msp_id: &str,
         identities: Identities,
         clock: &Arc<dyn Clock>,
+        hub: Option<Hub>,
+        observer: Arc<NodeObserver>,
     ) -> Result<Self, StartError> {
         let channels = Self {
             open: RwLock::default(),
@@ -54,6 +63,8 @@ impl Channels {
             msp_id: msp_id.to_owned(),
             identities,
             clock: Arc::clone(clock),
+            hub,
+            observer,
         };
         for id in kept(&directory.channels())? {
             channels.start(&id)?;
@@ -77,11 +88,15 @@ impl Channels {
     }
 
     /// Waits until what was taken is ordered, and writes the indices out.
-    pub(crate) fn close(self) -> Result<(), StopError> {
+    pub(crate) async fn close(self) -> Result<(), StopError> {
         let open = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // All are closed, whatever becomes of one.
-        let closed: Vec<_> = open.into_values().map(NodeChannel::close).collect();
-        closed.into_iter().collect()
+        let mut outcome = Ok(());
+        for channel in open.into_values() {
+            // All are closed, whatever becomes of one.
+            let closed = channel.close().await;
+            outcome = outcome.and(closed);
+        }
+        outcome
     }
 
     /// Rewrites the trust file if it does not say what the channels do.
@@ -104,7 +119,7 @@ impl Channels {
     fn start(&self, id: &str) -> Result<(), StartError> {
         let genesis = load_genesis(&self.directory, id)?;
         let config = genesis_config(&self.directory, id, &genesis)?;
-        let identity = self.identity();
+        let identity = self.identities.on_ledger(&self.msp_id);
         let mut contracts = Registry::new();
         contracts
             .register(Arc::new(EvidenceContract))
@@ -125,25 +140,28 @@ impl Channels {
         let (channel, orderer, recovery) = Channel::open(&self.directory.channel(id), parts)?;
         self.check(&channel)?;
         report(id, recovery);
-        let ordering = Ordering::start(id, orderer)
-            .map_err(|e| StartError::file(&self.directory.channel(id), e))?;
-        let channel = Arc::new(NodeChannel {
-            channel,
-            identity,
-            recovery,
-            genesis,
-            ordering: Mutex::new(Some(ordering)),
-        });
+        let driver = self.drive(&channel, orderer)?;
+        let (caller, driver) = (driver.caller(), Mutex::new(Some(driver)));
+        let channel = NodeChannel { channel, identity, recovery, genesis, caller, driver };
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        open.insert(id.to_owned(), channel);
+        open.insert(id.to_owned(), Arc::new(channel));
         Ok(())
     }
 
-    /// This node as a member of its channels.
-    fn identity(&self) -> SigningIdentity {
-        let Identities { node, node_key } = &self.identities;
-        let serialized = serialize_identity(&self.msp_id, node);
-        SigningIdentity { serialized, key: node_key.clone() }
+    /// Starts ordering, with links where this node has any.
+    fn drive(&self, channel: &Channel, orderer: Orderer) -> Result<ChannelDriver, StartError> {
+        let observer = Arc::clone(&self.observer) as Arc<dyn Observer>;
+        let driver = match &self.hub {
+            Some(hub) => {
+                let handler = Some(Arc::new(Answers(channel.clone())) as _);
+                hub.join(channel.clone(), orderer, JoinParts { observer, handler, now_ms: 0 })
+            }
+            None => {
+                let parts = DriverParts { observer, now_ms: 0 };
+                ChannelDriver::alone(channel.clone(), orderer, parts)
+            }
+        };
+        driver.map_err(|e| StartError::Wiring(e.to_string()))
     }
 
     fn foreign(&self, config: &ChannelConfig, reason: String) -> StartError {
@@ -180,13 +198,19 @@ impl std::fmt::Debug for Channels {
 
 impl NodeChannel {
     /// Waits for the ordering thread, and writes the index out unless somebody still reads.
-    fn close(self: Arc<Self>) -> Result<(), StopError> {
-        let ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(ordering) = ordering else { return Ok(()) };
-        let orderer = ordering.join()?;
+    async fn close(self: Arc<Self>) -> Result<(), StopError> {
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(driver) = driver else { return Ok(()) };
+        let orderer = driver.join().await?;
         let channel = self.channel.clone();
         drop(self);
-        Ok(channel.close(orderer)?)
+        let closed = tokio::task::spawn_blocking(move || channel.close(orderer)).await;
+        Ok(closed.map_err(|_| StopError::Task)??)
+    }
+
+    /// The way to the channel's other nodes.
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller.clone()
     }
 
     /// What verifiers of this channel trust: the organisations' roots, and the channel by its genesis block.

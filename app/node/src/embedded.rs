@@ -19,19 +19,22 @@ use smkit::{OsRandom, Random as _, Sm3Digest};
 use std::sync::Arc;
 
 use crate::channels::NodeChannel;
+use crate::links::PeerEndorsers;
 
 /// One channel of this node as the evidence floor sees it. Calls are made as the node itself.
 pub(crate) struct EmbeddedLedger {
     channel: Channel,
     identity: SigningIdentity,
+    endorsers: PeerEndorsers,
     clock: Arc<dyn Clock>,
     random: Mutex<OsRandom>,
 }
 
 impl EmbeddedLedger {
     pub(crate) fn new(channel: &NodeChannel, clock: Arc<dyn Clock>) -> Self {
+        let endorsers = PeerEndorsers::new(channel.caller());
         let (channel, identity) = (channel.channel.clone(), channel.identity.clone());
-        Self { channel, identity, clock, random: Mutex::new(OsRandom) }
+        Self { channel, identity, endorsers, clock, random: Mutex::new(OsRandom) }
     }
 
     fn invocation(
@@ -175,7 +178,8 @@ impl LedgerClient for EmbeddedLedger {
     ) -> BoxFuture<'_, Result<Committed, LedgerError>> {
         let call = self.invocation(contract, function, args);
         Box::pin(async move {
-            let endorsed = self.channel.endorse(&self.identity, &call?).map_err(invoke)?;
+            let endorsed = self.channel.collect(&self.identity, &call?, &self.endorsers).await;
+            let endorsed = endorsed.map_err(invoke)?;
             let tx_id = endorsed.tx_id.to_string();
             let outcome = self.channel.broadcast(endorsed.envelope).map_err(broadcast)?;
             // The channel halted with the transaction on its way: it may be durable or not.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use changbai_channel::{Channel, Delivery, Halted, Orderer, PeerId};
-use changbai_msp::ChannelConfig;
+use changbai_msp::{ChannelConfig, Identity};
 use changbai_storage::StorageError;
 use changbai_wire::PeerClass;
 use tokio::sync::oneshot;
@@ -164,6 +164,12 @@ impl Caller {
         let stream = self.room.as_ref().and_then(|room| room.calls(peer));
         let stream = stream.ok_or(CallError::Disconnected)?;
         calls::ask(&stream, method, request, deadline).await
+    }
+
+    /// The nodes that can be asked now, in order of their ids, each with its identity when the link came up.
+    #[must_use]
+    pub fn callable(&self) -> Vec<(PeerId, Arc<Identity>)> {
+        self.room.as_ref().map(|room| room.callable()).unwrap_or_default()
     }
 
     /// The nodes linked to this one.

@@ -286,6 +286,13 @@ impl Room {
         self.lock().get(&peer)?.stream(StreamKind::Calls).cloned()
     }
 
+    /// Peers that can be called, with who they are.
+    pub(crate) fn callable(&self) -> Vec<(PeerId, Arc<Identity>)> {
+        let peers = self.lock();
+        let callable = peers.iter().filter(|(_, peer)| peer.stream(StreamKind::Calls).is_some());
+        callable.map(|(id, peer)| (*id, Arc::clone(&peer.identity))).collect()
+    }
+
     pub(crate) fn peers(&self) -> Vec<PeerInfo> {
         self.lock().iter().map(|(id, peer)| peer.info(*id)).collect()
     }
