@@ -9,7 +9,7 @@ use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways, Listener};
 use changbai_channel::{
-    Block, Channel, FixedConfig, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
+    Block, Channel, Halted, OpenError, Orderer, Parts, Recovery, SigningIdentity,
     Tuning,
 };
 use changbai_contract::Registry;
@@ -374,7 +374,6 @@ fn open_channel(
         endorser: signing_identity(directory, identities)?,
         validator: Some(identities.node_key.clone()),
         clock: Arc::clone(clock),
-        config_rule: Arc::new(FixedConfig),
         tuning: Tuning::default(),
         now_ms: 0,
     };

@@ -63,7 +63,6 @@ pub use block::Block;
 pub use body::{BodyFault, Skew};
 pub use channel::{Channel, Condition, OpenError, Parts, Proof, Status, TransactionProof};
 pub use endorse::{Endorsed, Invocation, SigningIdentity};
-pub use epoch::{ConfigRule, FixedConfig};
 pub use ledger::Recovery;
 pub use orderer::{
     Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Turn, Waker,
