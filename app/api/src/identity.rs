@@ -33,8 +33,9 @@ pub(crate) fn authenticate(state: &Shared, head: &Parts) -> Result<Caller, Probl
     let own = &state.parts.evidence.agency().msp_id;
     let (certificate, intermediates) = (&claim.certificate, &claim.intermediates);
     let at = now.seconds();
-    let (msp_id, roles) = resolve(&state.parts.membership, own, certificate, intermediates, at)
-        .map_err(|error| refused(&error))?;
+    let (msp_id, roles) =
+        resolve(&state.parts.channel.membership(), own, certificate, intermediates, at)
+            .map_err(|error| refused(&error))?;
     remember(state, &claim, now.0 / 1_000)?;
     Ok(Caller {
         msp_id,

@@ -55,6 +55,6 @@ mod upload;
 
 pub use routes::{openapi, router};
 pub use server::{Listener, serve};
-pub use state::{ApiParts, ApiState};
+pub use state::{ApiParts, ApiState, ChannelView};
 pub use transport::{Gateways, Transport};
 pub use upload::parse_multipart_submission;

@@ -15,20 +15,26 @@
 //! - Damage to anything that cannot be derived again refuses the start and names the file.
 
 mod authority;
+mod channels;
 mod clock;
 pub mod config;
 mod directory;
 mod embedded;
+mod error;
+mod first_start;
 mod health;
 mod identity;
 mod listeners;
+mod ordering;
 mod renewal;
 mod start;
 mod tls_files;
 mod transport;
+mod wiring;
 
 pub use authority::{AuthorityConfig, serve_authority};
 pub use clock::LocalClock;
 pub use config::{Config, ConfigError};
+pub use error::{StartError, StopError};
 pub use renewal::RenewalStatus;
-pub use start::{RunningNode, StartError, StopError, start};
+pub use start::{RunningNode, start};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use changbai_consensus::{Engine, Equivocation};
 use changbai_contract::Registry;
 use changbai_merkle::{InclusionProof, prove_inclusion};
-use changbai_msp::{ChannelConfig, ConfigUpdateError, apply, update_id};
+use changbai_msp::{ChannelConfig, ConfigUpdateError, Membership, apply, update_id};
 use changbai_storage::{ConsensusWal, Files, Journal, MemoryIndex, StorageError};
 use changbai_wire::time::Clock;
 use changbai_wire::{
@@ -453,6 +453,12 @@ impl Channel {
     #[must_use]
     pub fn config(&self) -> Arc<ChannelConfig> {
         Arc::clone(&self.shared.epoch().config)
+    }
+
+    /// Its members, with the memory of who has been verified. Replaced when the configuration changes.
+    #[must_use]
+    pub fn membership(&self) -> Arc<Membership> {
+        Arc::clone(&self.shared.epoch().membership)
     }
 
     /// The configuration under which block `height` was, or the next one will be, decided.

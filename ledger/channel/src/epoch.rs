@@ -13,7 +13,7 @@ use smkit::sm3::Sm3Digest;
 #[derive(Debug)]
 pub(crate) struct Epoch {
     pub(crate) config: Arc<ChannelConfig>,
-    pub(crate) membership: Membership,
+    pub(crate) membership: Arc<Membership>,
     pub(crate) endorsement: EffectivePolicy,
     pub(crate) writers: EffectivePolicy,
     pub(crate) validators: ValidatorSet,
@@ -41,7 +41,7 @@ impl Epoch {
         });
         let validators = ValidatorSet::new(members.collect()).map_err(|e| e.to_string())?;
         Ok(Self {
-            membership: config.membership(),
+            membership: Arc::new(config.membership()),
             endorsement: config.endorsement(),
             writers: config.writers(),
             validators_hash: config.validators_hash(),
