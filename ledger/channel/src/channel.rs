@@ -470,6 +470,16 @@ impl Channel {
         self.shared.ledger.config_at(height)
     }
 
+    /// Numbers of the blocks, from `from` on and ascending, that changed the configuration: some of
+    /// them, none only if there are none. Block 0 is not among them.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] when the index is damaged.
+    pub fn config_blocks(&self, from: u64) -> Result<Vec<u64>, StorageError> {
+        self.shared.ledger.config_blocks(from)
+    }
+
     /// Validators caught signing two statements in one place, the latest cases last.
     #[must_use]
     pub fn misbehaviour(&self) -> Vec<Equivocation> {

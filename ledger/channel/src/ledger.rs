@@ -216,6 +216,12 @@ impl Ledger {
         in_force(&self.index, &self.genesis, height)
     }
 
+    /// Blocks that changed the configuration: some of those from `from` on.
+    pub(crate) fn config_blocks(&self, from: u64) -> Result<Vec<u64>, StorageError> {
+        let heights = state::config_heights(&self.index, from.saturating_add(1))?;
+        Ok(heights.into_iter().map(|height| height.saturating_sub(1)).collect())
+    }
+
     /// The last durable block.
     pub(crate) fn tip(&self) -> Tip {
         self.tip.read().unwrap_or_else(PoisonError::into_inner).clone()
