@@ -6,17 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use changbai_api::ChannelView;
 use changbai_channel::{
-    Block, Channel, FixedConfig, Orderer, Parts, Recovery, SigningIdentity, Tuning,
+    Block, Channel, OpenError, Orderer, Parts, Recovery, SigningIdentity, Tuning,
 };
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
 use changbai_msp::{ChannelConfig, Membership};
 use changbai_network::{Caller, ChannelDriver, DriverParts, Hub, JoinParts, Observer};
-use changbai_receipt::{ChannelAnchor, Trust};
-use changbai_storage::StdFiles;
+use changbai_receipt::Trust;
+use changbai_storage::{StdFiles, StorageError};
 use changbai_wire::time::Clock;
 use smkit_pki::TrustAnchors;
 
+use crate::configurations::Configurations;
 use crate::directory::{Directory, read_small, write_whole};
 use crate::error::{StartError, StopError};
 use crate::identity::{Identities, node_file};
@@ -42,7 +43,7 @@ pub(crate) struct NodeChannel {
     pub(crate) channel: Channel,
     pub(crate) identity: SigningIdentity,
     pub(crate) recovery: Recovery,
-    genesis: Block,
+    pub(crate) configurations: Arc<Configurations>,
     caller: Caller,
     driver: Mutex<Option<ChannelDriver>>,
 }
@@ -103,7 +104,7 @@ impl Channels {
     pub(crate) fn keep_trust(&self) -> Result<(), StartError> {
         let (mut roots, mut anchors) = (Vec::new(), Vec::new());
         for channel in self.all() {
-            let trust = channel.trust();
+            let trust = channel.trust().map_err(OpenError::from)?;
             roots.extend(trust.roots().iter().cloned());
             anchors.extend(trust.channels().iter().cloned());
         }
@@ -128,12 +129,11 @@ impl Channels {
             files: Arc::new(StdFiles),
             index: None,
             repair: config.validators.len() > 1,
-            genesis: genesis.clone(),
+            genesis,
             contracts,
             endorser: identity.clone(),
             validator: Some(self.identities.node_key.clone()),
             clock: Arc::clone(&self.clock),
-            config_rule: Arc::new(FixedConfig),
             tuning: Tuning::default(),
             now_ms: 0,
         };
@@ -142,7 +142,8 @@ impl Channels {
         report(id, recovery);
         let driver = self.drive(&channel, orderer)?;
         let (caller, driver) = (driver.caller(), Mutex::new(Some(driver)));
-        let channel = NodeChannel { channel, identity, recovery, genesis, caller, driver };
+        let configurations = Arc::default();
+        let channel = NodeChannel { channel, identity, recovery, configurations, caller, driver };
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         open.insert(id.to_owned(), Arc::new(channel));
         Ok(())
@@ -180,7 +181,7 @@ impl Channels {
         org.admit(&self.identities.node, &[], now.seconds())
             .map_err(|e| self.foreign(&config, format!("{}: {e}", e.code())))?;
         let block = channel.status().height.saturating_sub(1);
-        let tip = channel.block(block).map_err(changbai_channel::OpenError::from)?;
+        let tip = channel.block(block).map_err(OpenError::from)?;
         let block_ms = tip.map_or(0, |tip| tip.header.time_ms);
         if now.0.saturating_add(CLOCK_BEHIND_MAX_MS) < block_ms {
             let channel = config.channel_id.clone();
@@ -213,17 +214,9 @@ impl NodeChannel {
         self.caller.clone()
     }
 
-    /// What verifiers of this channel trust: the organisations' roots, and the channel by its genesis block.
-    fn trust(&self) -> Trust {
-        let config = self.channel.config();
-        let anchor = ChannelAnchor {
-            channel_id: self.genesis.header.channel_id.clone(),
-            genesis: self.genesis.header.hash(),
-            validators: vec![self.genesis.header.validators_hash],
-        };
-        let roots = config.orgs.iter().flat_map(|org| org.roots.iter().cloned()).collect();
-        let roots = TrustAnchors::from_certificates(roots);
-        Trust::new(roots, vec![anchor]).unwrap_or_default()
+    /// What verifiers of this channel trust, as its configurations have it by now.
+    fn trust(&self) -> Result<Arc<Trust>, StorageError> {
+        self.configurations.trust_of(&self.channel)
     }
 }
 
@@ -233,7 +226,11 @@ impl ChannelView for NodeChannel {
     }
 
     fn trust(&self) -> Arc<Trust> {
-        Arc::new(Self::trust(self))
+        // A verifier that trusts nobody says so.
+        Self::trust(self).unwrap_or_else(|error| {
+            tracing::error!(%error, "node::trust_unreadable");
+            Arc::default()
+        })
     }
 }
 

@@ -18,6 +18,7 @@ mod authority;
 mod channels;
 mod clock;
 pub mod config;
+mod configurations;
 mod directory;
 mod embedded;
 mod error;
