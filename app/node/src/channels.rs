@@ -88,7 +88,7 @@ impl Channels {
     pub(crate) fn keep_trust(&self) -> Result<(), StartError> {
         let (mut roots, mut anchors) = (Vec::new(), Vec::new());
         for channel in self.all() {
-            let trust = channel.trust();
+            let trust = trust_of(&channel.channel.config(), &channel.genesis);
             roots.extend(trust.roots().iter().cloned());
             anchors.extend(trust.channels().iter().cloned());
         }
@@ -188,19 +188,6 @@ impl NodeChannel {
         drop(self);
         Ok(channel.close(orderer)?)
     }
-
-    /// What verifiers of this channel trust: the organisations' roots, and the channel by its genesis block.
-    fn trust(&self) -> Trust {
-        let config = self.channel.config();
-        let anchor = ChannelAnchor {
-            channel_id: self.genesis.header.channel_id.clone(),
-            genesis: self.genesis.header.hash(),
-            validators: vec![self.genesis.header.validators_hash],
-        };
-        let roots = config.orgs.iter().flat_map(|org| org.roots.iter().cloned()).collect();
-        let roots = TrustAnchors::from_certificates(roots);
-        Trust::new(roots, vec![anchor]).unwrap_or_default()
-    }
 }
 
 impl ChannelView for NodeChannel {
@@ -209,8 +196,19 @@ impl ChannelView for NodeChannel {
     }
 
     fn trust(&self) -> Arc<Trust> {
-        Arc::new(Self::trust(self))
+        Arc::new(trust_of(&self.channel.config(), &self.genesis))
     }
+}
+
+/// What verifiers of a channel trust: the organisations' roots, and the channel by its genesis block.
+pub(crate) fn trust_of(config: &ChannelConfig, genesis: &Block) -> Trust {
+    let anchor = ChannelAnchor {
+        channel_id: genesis.header.channel_id.clone(),
+        genesis: genesis.header.hash(),
+        validators: vec![genesis.header.validators_hash],
+    };
+    let roots = config.orgs.iter().flat_map(|org| org.roots.iter().cloned()).collect();
+    Trust::new(TrustAnchors::from_certificates(roots), vec![anchor]).unwrap_or_default()
 }
 
 /// Writes block 0 of a channel that this node shall open.

@@ -15,9 +15,11 @@
 //! - Damage to anything that cannot be derived again refuses the start and names the file.
 
 mod authority;
+pub mod channel_file;
 mod channels;
 mod clock;
 pub mod config;
+pub mod consortium;
 mod directory;
 mod embedded;
 mod error;
