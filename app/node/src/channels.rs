@@ -1,5 +1,7 @@
 //! The channels of this node: opened at the start, joined while it runs, closed in order.
 
+mod api;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -29,6 +31,8 @@ pub(crate) struct Channels {
     msp_id: String,
     identities: Identities,
     clock: Arc<dyn Clock>,
+    /// Held while a channel is joined; true once nothing more may be.
+    joining: Mutex<bool>,
 }
 
 /// One channel of this node.
@@ -54,6 +58,7 @@ impl Channels {
             msp_id: msp_id.to_owned(),
             identities,
             clock: Arc::clone(clock),
+            joining: Mutex::new(false),
         };
         for id in kept(&directory.channels())? {
             channels.start(&id)?;
@@ -77,8 +82,9 @@ impl Channels {
     }
 
     /// Waits until what was taken is ordered, and writes the indices out.
-    pub(crate) fn close(self) -> Result<(), StopError> {
-        let open = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn close(&self) -> Result<(), StopError> {
+        *self.joining.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let open = std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));
         // All are closed, whatever becomes of one.
         let closed: Vec<_> = open.into_values().map(NodeChannel::close).collect();
         closed.into_iter().collect()
@@ -151,16 +157,22 @@ impl Channels {
         StartError::Foreign { file, channel: config.channel_id.clone(), reason }
     }
 
+    /// Whether the channel's configuration has this node as one of its own.
+    fn check_membership(&self, config: &ChannelConfig) -> Result<(), StartError> {
+        let org = config.org(&self.msp_id).ok_or_else(|| {
+            self.foreign(config, format!("the channel has no organisation {}", self.msp_id))
+        })?;
+        org.admit(&self.identities.node, &[], self.clock.now().at.seconds())
+            .map_err(|e| self.foreign(config, format!("{}: {e}", e.code())))?;
+        Ok(())
+    }
+
     /// What would make this node useless on the channel, said before it starts. The configuration asked is the one
     /// that is in force as far as this node knows.
     fn check(&self, channel: &Channel) -> Result<(), StartError> {
         let config = channel.config();
         let now = self.clock.now().at;
-        let org = config.org(&self.msp_id).ok_or_else(|| {
-            self.foreign(&config, format!("the channel has no organisation {}", self.msp_id))
-        })?;
-        org.admit(&self.identities.node, &[], now.seconds())
-            .map_err(|e| self.foreign(&config, format!("{}: {e}", e.code())))?;
+        self.check_membership(&config)?;
         let block = channel.status().height.saturating_sub(1);
         let tip = channel.block(block).map_err(changbai_channel::OpenError::from)?;
         let block_ms = tip.map_or(0, |tip| tip.header.time_ms);
@@ -217,7 +229,7 @@ pub(crate) fn keep_genesis(directory: &Directory, genesis: &Block) -> Result<(),
     write_whole(&file, &genesis.to_bytes(), 0o644)
 }
 
-fn kept(folder: &Path) -> Result<Vec<String>, StartError> {
+pub(crate) fn kept(folder: &Path) -> Result<Vec<String>, StartError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

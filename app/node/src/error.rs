@@ -48,6 +48,12 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The node has a channel of that id already.
+    #[error("the node has channel {channel} already")]
+    Joined {
+        /// Which.
+        channel: String,
+    },
     /// A file does not describe a channel.
     #[error("{file}: {reason}", file = .file.display())]
     ChannelFile {

@@ -78,7 +78,7 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     let protection = Protection::new(&directory, &config, tls_authority, &config_now, &clock)?;
     let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
     let (state, evidence) =
-        wire_api(&directory, &config, &channel, &clock, self_test, &protection)?;
+        wire_api(&directory, &config, &channels, &channel, &clock, self_test, &protection)?;
     let (stop, stopped) = watch::channel(false);
     let server = serve(listeners, state, stopped.clone());
     let tls_status = Arc::clone(&protection.status);
@@ -166,7 +166,7 @@ impl RunningNode {
         self.renewal.await.map_err(|_| StopError::Task)?;
         drop((self.evidence, self.evidence_channel));
         self.channels.stop();
-        let channels = Arc::into_inner(self.channels).ok_or(StopError::Task)?;
+        let channels = self.channels;
         let closed = tokio::task::spawn_blocking(move || channels.close()).await;
         closed.map_err(|_| StopError::Task)??;
         // Client commands fall back to "not running" without it.
