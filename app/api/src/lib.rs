@@ -36,6 +36,7 @@
 
 pub mod authority;
 mod body;
+pub mod channels;
 mod domain;
 mod dto;
 pub mod enrolment_client;

@@ -16,6 +16,7 @@ use crate::authority::AuthorityService;
 use crate::problem::{Code, Language, Pending, Problem};
 use crate::state::ApiState;
 
+mod channels;
 mod evidence;
 mod health;
 mod ledger;
@@ -58,6 +59,10 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(ledger::blocks))
         .routes(routes!(ledger::block))
         .routes(routes!(ledger::transaction))
+        .routes(routes!(channels::list, channels::join))
+        .routes(routes!(channels::one))
+        .routes(routes!(channels::config))
+        .routes(routes!(channels::update))
 }
 
 #[derive(OpenApi)]
@@ -72,6 +77,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         (name = "evidence", description = "存证"),
         (name = "verification", description = "核验"),
         (name = "ledger", description = "区块与交易"),
+        (name = "channel", description = "通道"),
         (name = "node", description = "节点")
     )
 )]

@@ -1,5 +1,7 @@
 //! The channels of this node: opened at the start, joined while it runs, closed in order.
 
+mod api;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -15,6 +17,7 @@ use changbai_network::{Caller, ChannelDriver, DriverParts, Hub, JoinParts, Obser
 use changbai_receipt::Trust;
 use changbai_storage::{StdFiles, StorageError};
 use changbai_wire::time::Clock;
+use smkit::Sm3Digest;
 use smkit_pki::TrustAnchors;
 
 use crate::configurations::Configurations;
@@ -36,6 +39,8 @@ pub(crate) struct Channels {
     clock: Arc<dyn Clock>,
     hub: Option<Hub>,
     observer: Arc<NodeObserver>,
+    /// Held while a channel is joined; true once nothing more may be.
+    joining: Mutex<bool>,
 }
 
 /// One channel of this node.
@@ -44,6 +49,8 @@ pub(crate) struct NodeChannel {
     pub(crate) identity: SigningIdentity,
     pub(crate) recovery: Recovery,
     pub(crate) configurations: Arc<Configurations>,
+    /// Hash of the genesis header.
+    genesis: Sm3Digest,
     caller: Caller,
     driver: Mutex<Option<ChannelDriver>>,
 }
@@ -66,6 +73,7 @@ impl Channels {
             clock: Arc::clone(clock),
             hub,
             observer,
+            joining: Mutex::new(false),
         };
         for id in kept(&directory.channels())? {
             channels.start(&id)?;
@@ -89,8 +97,9 @@ impl Channels {
     }
 
     /// Waits until what was taken is ordered, and writes the indices out.
-    pub(crate) async fn close(self) -> Result<(), StopError> {
-        let open = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) async fn close(&self) -> Result<(), StopError> {
+        *self.joining.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let open = std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));
         let mut outcome = Ok(());
         for channel in open.into_values() {
             // All are closed, whatever becomes of one.
@@ -129,7 +138,7 @@ impl Channels {
             files: Arc::new(StdFiles),
             index: None,
             repair: config.validators.len() > 1,
-            genesis,
+            genesis: genesis.clone(),
             contracts,
             endorser: identity.clone(),
             validator: Some(self.identities.node_key.clone()),
@@ -142,8 +151,9 @@ impl Channels {
         report(id, recovery);
         let driver = self.drive(&channel, orderer)?;
         let (caller, driver) = (driver.caller(), Mutex::new(Some(driver)));
-        let configurations = Arc::default();
-        let channel = NodeChannel { channel, identity, recovery, configurations, caller, driver };
+        let (configurations, genesis) = (Arc::default(), genesis.header.hash());
+        let channel =
+            NodeChannel { channel, identity, recovery, configurations, genesis, caller, driver };
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         open.insert(id.to_owned(), Arc::new(channel));
         Ok(())
@@ -170,16 +180,22 @@ impl Channels {
         StartError::Foreign { file, channel: config.channel_id.clone(), reason }
     }
 
+    /// Whether the channel's configuration has this node as one of its own.
+    fn check_membership(&self, config: &ChannelConfig) -> Result<(), StartError> {
+        let org = config.org(&self.msp_id).ok_or_else(|| {
+            self.foreign(config, format!("the channel has no organisation {}", self.msp_id))
+        })?;
+        org.admit(&self.identities.node, &[], self.clock.now().at.seconds())
+            .map_err(|e| self.foreign(config, format!("{}: {e}", e.code())))?;
+        Ok(())
+    }
+
     /// What would make this node useless on the channel, said before it starts. The configuration asked is the one
     /// that is in force as far as this node knows.
     fn check(&self, channel: &Channel) -> Result<(), StartError> {
         let config = channel.config();
         let now = self.clock.now().at;
-        let org = config.org(&self.msp_id).ok_or_else(|| {
-            self.foreign(&config, format!("the channel has no organisation {}", self.msp_id))
-        })?;
-        org.admit(&self.identities.node, &[], now.seconds())
-            .map_err(|e| self.foreign(&config, format!("{}: {e}", e.code())))?;
+        self.check_membership(&config)?;
         let block = channel.status().height.saturating_sub(1);
         let tip = channel.block(block).map_err(OpenError::from)?;
         let block_ms = tip.map_or(0, |tip| tip.header.time_ms);
@@ -240,7 +256,7 @@ pub(crate) fn keep_genesis(directory: &Directory, genesis: &Block) -> Result<(),
     write_whole(&file, &genesis.to_bytes(), 0o644)
 }
 
-fn kept(folder: &Path) -> Result<Vec<String>, StartError> {
+pub(crate) fn kept(folder: &Path) -> Result<Vec<String>, StartError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

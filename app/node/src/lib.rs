@@ -15,14 +15,17 @@
 //! - Damage to anything that cannot be derived again refuses the start and names the file.
 
 mod authority;
+pub mod channel_file;
 mod channels;
 mod clock;
 pub mod config;
 mod configurations;
+pub mod consortium;
 mod directory;
 mod embedded;
 mod error;
 mod first_start;
+pub mod genesis;
 mod health;
 mod identity;
 mod links;
@@ -37,6 +40,7 @@ mod wiring;
 pub use authority::{AuthorityConfig, serve_authority};
 pub use clock::LocalClock;
 pub use config::{Config, ConfigError};
+pub use directory::{Process, process_of};
 pub use error::{StartError, StopError};
 pub use renewal::RenewalStatus;
 pub use start::{RunningNode, start};

@@ -96,7 +96,7 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     let protection = Protection::new(&directory, &config, tls_authority, &config_now, &clock)?;
     let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
     let (state, evidence) =
-        wire_api(&directory, &config, &channel, &clock, self_test, &protection)?;
+        wire_api(&directory, &config, &channels, &channel, &clock, self_test, &protection)?;
     let (stop, stopped) = watch::channel(false);
     let server = serve(listeners, state, stopped.clone());
     let network = links.as_ref().map(|links| links.address.to_string());
@@ -197,8 +197,7 @@ impl RunningNode {
         }
         drop((self.evidence, self.evidence_channel));
         self.channels.stop();
-        let channels = Arc::into_inner(self.channels).ok_or(StopError::Task)?;
-        channels.close().await?;
+        self.channels.close().await?;
         // Client commands fall back to "not running" without it.
         drop(std::fs::remove_file(self.directory.running()));
         tracing::info!("node::stopped");

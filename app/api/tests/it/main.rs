@@ -9,6 +9,7 @@
 )]
 
 mod auth;
+mod channels;
 mod ledger;
 mod limits;
 mod read;
