@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod calls;
 mod consortium;
+mod links;
 mod openings;
 mod stranger;
 mod world;

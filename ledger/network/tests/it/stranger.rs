@@ -41,7 +41,8 @@ impl TimeProvider for Then {
 }
 
 pub(crate) struct Stranger {
-    pub(crate) link: Link<TcpStream>,
+    link: Link<TcpStream>,
+    pub(crate) incarnation: u64,
     own_tls: Sm3Digest,
     /// Nonces of both sides, once greeted.
     nonces: [[u8; 32]; 2],
@@ -63,7 +64,13 @@ impl Stranger {
         let connector = Connector::new(&credentials, Limits::default(), Arc::new(Then)).unwrap();
         let tcp = TcpStream::connect(address).await.unwrap();
         let link = connector.connect(tcp, "127.0.0.1", Protocol::Tls13).await?;
-        Ok(Self { link, own_tls, nonces: [[7; 32], [0; 32]], buffer: BytesMut::new() })
+        Ok(Self {
+            link,
+            incarnation: 9,
+            own_tls,
+            nonces: [[7; 32], [0; 32]],
+            buffer: BytesMut::new(),
+        })
     }
 
     /// Speaks as if the connection had another certificate.
@@ -115,8 +122,9 @@ impl Stranger {
             acceptor_tls: self.link.peer().unwrap().leaf().sm3(),
         };
         let identity = member.signing.serialized.clone();
-        let signature = member.key.sign(&opening.message(Side::Dialler, 9, &identity));
-        let proof = Proof { incarnation: 9, identity, signature };
+        let signature =
+            member.key.sign(&opening.message(Side::Dialler, self.incarnation, &identity));
+        let proof = Proof { incarnation: self.incarnation, identity, signature };
         Message::Hello(Hello { kind, channel: channel.to_owned(), genesis, proof })
     }
 
