@@ -62,6 +62,7 @@ reasons! {
     IdentityExpired = 1204, "身份证书不在有效期内", "the certificate of the identity is not valid now";
     IdentityRevoked = 1205, "身份证书已吊销", "the certificate of the identity is revoked";
     Own = 1206, "地址指向本节点", "the peer has this node's own identity";
+    Another = 1207, "该地址上是另一个节点", "another node than the configuration names is at this address";
     NoTls = 1301, "对端未出示连接证书", "the peer showed no certificate on the connection";
     TlsForeign = 1302, "连接证书不属于该身份所在组织", "the connection's certificate is not of the identity's organisation";
     TlsExpired = 1303, "连接证书不在有效期内", "the connection's certificate is not valid now";

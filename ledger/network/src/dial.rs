@@ -7,12 +7,13 @@ use std::time::Duration;
 use changbai_channel::PeerId;
 use changbai_msp::{ChannelConfig, Endpoint};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::codes::{Reason, Refusal};
 use crate::event::LinkEvent;
 use crate::hub::Inner;
 use crate::kind::StreamKind;
+use crate::limits::Limits;
 use crate::opening;
 use crate::room::Room;
 use crate::run;
@@ -40,12 +41,12 @@ pub(crate) async fn tend(hub: Arc<Inner>, room: Arc<Room>) {
 async fn judge(room: &Room) {
     let mut ticks = interval(Duration::from_secs(1).min(room.limits.judge));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut judged = tokio::time::Instant::now();
+    let mut judged = Instant::now();
     loop {
         ticks.tick().await;
         if room.now_s() > room.valid_until() || judged.elapsed() >= room.limits.judge {
             room.judge();
-            judged = tokio::time::Instant::now();
+            judged = Instant::now();
         }
     }
 }
@@ -116,35 +117,35 @@ async fn keep(hub: Arc<Inner>, room: Arc<Room>, target: Target) {
             None => StreamKind::ALL.to_vec(),
         };
         if missing.is_empty() {
-            retry.reset();
             told = None;
             if changes.changed().await.is_err() {
                 return;
             }
             continue;
         }
-        let refusal = match round(&hub, &room, &target, &missing, retry.count).await {
-            Ok(found) => {
-                peer = peer.or(Some(found));
-                continue;
-            }
-            Err(refusal) => refusal,
-        };
-        if refusal.reason == Reason::Own && !refusal.by_peer {
-            // An anchor peer is this node itself: until the configuration changes.
-            return;
+        let endpoint = retry.begin(&target.endpoints);
+        let Some(endpoint) = endpoint else { return };
+        let mut found = None;
+        let result = round(&hub, &room, endpoint, &missing, target.peer, &mut found).await;
+        if target.peer.is_none() {
+            peer = found.or(peer);
         }
-        // Said once, and again when the reason changes.
-        if refusal.reason != Reason::Duplicate
-            && told.replace(refusal.reason) != Some(refusal.reason)
-        {
-            let address = target.endpoints.iter().map(ToString::to_string).collect::<Vec<_>>();
-            room.report(&LinkEvent::Refused {
-                channel: Some(room.id.clone()),
-                address: address.join(" "),
-                dialled: true,
-                refusal,
-            });
+        if let Err(refusal) = result {
+            if refusal.reason == Reason::Own && !refusal.by_peer {
+                // An anchor peer is this node itself: until the configuration changes.
+                return;
+            }
+            // Said once, and again when the reason changes.
+            if refusal.reason != Reason::Duplicate
+                && told.replace(refusal.reason) != Some(refusal.reason)
+            {
+                room.report(&LinkEvent::Refused {
+                    channel: Some(room.id.clone()),
+                    address: endpoint.to_string(),
+                    dialled: true,
+                    refusal,
+                });
+            }
         }
         sleep(retry.next(&hub)).await;
     }
@@ -155,23 +156,22 @@ async fn keep(hub: Arc<Inner>, room: Arc<Room>, target: Target) {
 async fn round(
     hub: &Arc<Inner>,
     room: &Arc<Room>,
-    target: &Target,
+    endpoint: &Endpoint,
     missing: &[StreamKind],
-    count: u32,
-) -> Result<PeerId, Refusal> {
-    let Some((first, others)) = missing.split_first() else {
-        return Err(Reason::Duplicate.into());
-    };
-    let turn = usize::try_from(count).unwrap_or(0) % target.endpoints.len().max(1);
-    let endpoint = target.endpoints.get(turn).ok_or(Reason::Unreachable)?;
-    let peer = one(hub, room, endpoint, *first).await?;
+    expected: Option<PeerId>,
+    found: &mut Option<PeerId>,
+) -> Result<(), Refusal> {
+    let Some((first, others)) = missing.split_first() else { return Ok(()) };
+    one(hub, room, endpoint, *first, expected, found).await?;
     let mut dials = JoinSet::new();
     for kind in others {
         let (hub, room, endpoint, kind) =
             (Arc::clone(hub), Arc::clone(room), endpoint.clone(), *kind);
-        dials.spawn(async move { Box::pin(one(&hub, &room, &endpoint, kind)).await });
+        dials.spawn(async move {
+            Box::pin(one(&hub, &room, &endpoint, kind, expected, &mut None)).await
+        });
     }
-    let mut result = Ok(peer);
+    let mut result = Ok(());
     while let Some(dialled) = dials.join_next().await {
         if let Ok(Err(refusal)) = dialled
             && refusal.reason != Reason::Duplicate
@@ -187,33 +187,44 @@ async fn one(
     room: &Arc<Room>,
     endpoint: &Endpoint,
     kind: StreamKind,
-) -> Result<PeerId, Refusal> {
-    let opened = Box::pin(opening::dial(hub, room, endpoint, kind)).await?;
-    let peer = opened.remote.peer;
-    run::start(opened)?;
-    Ok(peer)
+    expected: Option<PeerId>,
+    found: &mut Option<PeerId>,
+) -> Result<(), Refusal> {
+    let opened = Box::pin(opening::dial(hub, room, endpoint, kind, expected, found)).await?;
+    run::start(opened).map(drop)
 }
 
 /// Waits that grow: doubled each time, with jitter so that nodes do not meet again and again.
 struct Retry {
     first: Duration,
     max: Duration,
+    /// After so long without a dial the waits begin anew: links had held.
+    settled: Duration,
     count: u32,
+    begun: Option<Instant>,
 }
 
 impl Retry {
     const fn new(room: &Room) -> Self {
-        Self { first: room.limits.retry_first, max: room.limits.retry_max, count: 0 }
+        let Limits { retry_first: first, retry_max: max, .. } = room.limits;
+        let settled = max.saturating_add(max);
+        Self { first, max, settled, count: 0, begun: None }
     }
 
-    fn reset(&mut self) {
-        self.count = 0;
+    /// Begins a dial: where to this time.
+    fn begin<'a>(&mut self, endpoints: &'a [Endpoint]) -> Option<&'a Endpoint> {
+        if self.begun.is_some_and(|begun| begun.elapsed() >= self.settled) {
+            self.count = 0;
+        }
+        let turn = usize::try_from(self.count).unwrap_or(0).checked_rem(endpoints.len())?;
+        endpoints.get(turn)
     }
 
-    /// The next wait: between half and all of `first · 2^count`, at most of `max`.
+    /// The wait until the next dial: between half and all of `first · 2^count`, at most of `max`.
     fn next(&mut self, hub: &Inner) -> Duration {
         let whole = self.first.saturating_mul(1 << self.count.min(16)).min(self.max);
         self.count = self.count.saturating_add(1);
+        self.begun = Some(Instant::now());
         whole.mul_f64(0.5 + 0.5 * hub.jitter())
     }
 }

@@ -1,5 +1,6 @@
 //! The thread that orders one channel, and its owner's handle.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,7 +90,7 @@ impl ChannelDriver {
         let thread = Thread { id, config: channel.config(), channel, room, parts };
         std::thread::Builder::new()
             .name(name)
-            .spawn(move || drop(sender.send(thread.run(orderer))))
+            .spawn(move || drop(sender.send(thread.run_to_end(orderer))))
             .map_err(DriverError::Thread)?;
         Ok(Self { links, ended })
     }
@@ -195,6 +196,13 @@ struct Thread {
 }
 
 impl Thread {
+    fn run_to_end(self, orderer: Orderer) -> Result<Orderer, Halted> {
+        // However this ends, a panic included: nobody may believe that this node still orders.
+        let _shut = Shut(self.room.clone());
+        let (id, observer) = (self.id.clone(), Arc::clone(&self.parts.observer));
+        self.run(orderer).inspect_err(|halted| observer.halted(&id, halted))
+    }
+
     fn run(mut self, mut orderer: Orderer) -> Result<Orderer, Halted> {
         #[expect(
             clippy::disallowed_methods,
@@ -275,15 +283,26 @@ impl Thread {
     }
 }
 
+/// Ends the links of the channel with its thread.
+struct Shut(Option<Arc<Room>>);
+
+impl Drop for Shut {
+    fn drop(&mut self) {
+        if let Some(room) = &self.0 {
+            room.shut();
+        }
+    }
+}
+
 /// What waits for the next turn because the orderer is full.
 #[derive(Default)]
 struct Held {
-    present: std::collections::BTreeSet<PeerId>,
-    waiting: [std::collections::VecDeque<Arrived>; PeerClass::ALL.len()],
+    present: BTreeSet<PeerId>,
+    waiting: [VecDeque<Arrived>; PeerClass::ALL.len()],
 }
 
 impl Held {
     fn is_empty(&self) -> bool {
-        self.waiting.iter().all(std::collections::VecDeque::is_empty)
+        self.waiting.iter().all(VecDeque::is_empty)
     }
 }

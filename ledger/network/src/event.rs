@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use changbai_channel::{OrderEvent, PeerId};
+use changbai_channel::{Halted, OrderEvent, PeerId};
 
 use crate::codes::Refusal;
 use crate::kind::StreamKind;
@@ -13,6 +13,11 @@ pub trait Observer: Send + Sync {
     /// The orderer of a channel reports.
     fn order(&self, channel: &str, event: &OrderEvent) {
         let _ = (channel, event);
+    }
+
+    /// Ordering has halted for good: the channel's links end. **Alarm.**
+    fn halted(&self, channel: &str, halted: &Halted) {
+        let _ = (channel, halted);
     }
 
     /// A link came up, ended or was refused.

@@ -16,7 +16,7 @@ use smkit_tls::peer::{PeerRefusal, PeerRole, PeerVerifier};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::calls::CallHandler;
 use crate::codes::{Reason, Refusal};
@@ -30,11 +30,14 @@ use crate::opening;
 use crate::room::{Room, RoomParts};
 use crate::rules::{Rules, peer_id};
 use crate::run;
+use crate::traffic::Counter;
 
 /// The application protocol of links (ALPN): a web client that dials the port by mistake is told.
 const ALPN: &[u8] = b"changbai-link/1";
 /// After the machine could not give a connection, its next try.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+/// A reason to refuse strangers is logged this often.
+const LOG_AGAIN: Duration = Duration::from_secs(5);
 
 /// What a hub is made with.
 pub struct HubParts {
@@ -97,6 +100,9 @@ pub(crate) struct Inner {
     rooms: Rooms,
     tls: RwLock<Arc<Tls>>,
     observer: Arc<dyn Observer>,
+    refusals: Counter,
+    /// When a reason was last logged, and how often not since.
+    logged: Mutex<BTreeMap<Reason, (Option<Instant>, u64)>>,
 }
 
 type Rooms = Arc<RwLock<BTreeMap<String, Arc<Room>>>>;
@@ -134,6 +140,8 @@ impl Hub {
                 rooms,
                 tls: RwLock::new(Arc::new(tls)),
                 observer,
+                refusals: Counter::default(),
+                logged: Mutex::default(),
             }),
         })
     }
@@ -142,6 +150,12 @@ impl Hub {
     #[must_use]
     pub fn id(&self) -> PeerId {
         self.inner.id
+    }
+
+    /// Connections taken in that did not become links.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.inner.refusals.value()
     }
 
     /// New connections show this certificate from now on; links stay.
@@ -229,10 +243,25 @@ pub(crate) struct Leave {
 impl Leave {
     /// No new links of the channel, and the end of those there are.
     pub(crate) async fn leave(&self) {
-        self.hub.rooms.write().unwrap_or_else(PoisonError::into_inner).remove(&self.room.id);
+        self.forget();
         self.room.close().await;
-        let tls = self.hub.tls();
-        tls.connectors.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.room.id);
+    }
+
+    fn forget(&self) {
+        let mut rooms = self.hub.rooms.write().unwrap_or_else(PoisonError::into_inner);
+        if rooms.get(&self.room.id).is_some_and(|room| Arc::ptr_eq(room, &self.room)) {
+            rooms.remove(&self.room.id);
+            let tls = self.hub.tls();
+            tls.connectors.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.room.id);
+        }
+    }
+}
+
+impl Drop for Leave {
+    /// Tasks end by themselves where nobody joins them.
+    fn drop(&mut self) {
+        self.forget();
+        self.room.shut();
     }
 }
 
@@ -295,9 +324,24 @@ impl Inner {
         if refusal.reason == Reason::Duplicate {
             return;
         }
+        self.refusals.add(1);
+        let reason = refusal.reason;
         let event = LinkEvent::Refused { channel: None, address, dialled: false, refusal };
-        log(&event);
         self.observer.link(&event);
+        // Strangers decide how often this happens, but not how much is logged.
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, unsaid) = logged.entry(reason).or_insert((None, 0));
+        if at.is_some_and(|at: Instant| at.elapsed() < LOG_AGAIN) {
+            *unsaid = unsaid.saturating_add(1);
+            return;
+        }
+        let unsaid = std::mem::take(unsaid);
+        *at = Some(Instant::now());
+        drop(logged);
+        log(&event);
+        if unsaid > 0 {
+            tracing::warn!(code = reason.code(), count = unsaid, "network::more_refused");
+        }
     }
 }
 

@@ -20,8 +20,8 @@ pub const CALLS_PENDING_MAX: usize = 1_024;
 pub const CALLS_ANSWERS_BYTES_MAX: usize = 8 << 20;
 /// Longest time that a called node works on an answer.
 pub const CALL_DEADLINE_MAX: Duration = Duration::from_secs(60);
-/// Bytes made room for at a time while a frame arrives.
-pub const READ_CHUNK_BYTES: usize = 64 << 10;
+/// Bytes made room for at a time while a frame arrives: what one record of TLS holds.
+pub const READ_BYTES: usize = 16 << 10;
 /// Bytes gathered before they are handed to TLS.
 pub const WRITE_BATCH_BYTES: usize = 64 << 10;
 /// Openings of links that wait for a peer's hello at a time, of one node.

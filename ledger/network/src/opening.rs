@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use changbai_channel::PeerId;
 use changbai_msp::{Endpoint, Identity};
 use smkit::Sm3Digest;
 use smkit_pki::Certificate;
@@ -28,12 +29,15 @@ pub(crate) struct Opened {
     pub(crate) room: Arc<Room>,
 }
 
-/// Dials an endpoint for one stream of a channel.
+/// Dials an endpoint for one stream of a channel. `expected` is who should be there, if anybody knows.
+/// Once the node there has proved who it is, `found` says so, whatever becomes of the link.
 pub(crate) async fn dial(
     hub: &Inner,
     room: &Arc<Room>,
     endpoint: &Endpoint,
     kind: StreamKind,
+    expected: Option<PeerId>,
+    found: &mut Option<PeerId>,
 ) -> Result<Opened, Refusal> {
     let tcp = TcpStream::connect((endpoint.host(), endpoint.port()));
     let tcp = timeout(room.limits.connect_deadline, tcp)
@@ -47,7 +51,7 @@ pub(crate) async fn dial(
     let link = connector.connect(tcp, &name, Protocol::Tls13).await.map_err(handshake)?;
     let opening = async {
         let mut wire = Wire { link };
-        let opened = wire.open(hub, room, kind, own_tls, address).await;
+        let opened = wire.open(hub, room, kind, own_tls, address, expected, found).await;
         wire.told(opened).await.map(|remote| (wire.link, remote))
     };
     let (link, remote) =
@@ -102,6 +106,8 @@ impl Wire {
         kind: StreamKind,
         own_tls: Sm3Digest,
         address: SocketAddr,
+        expected: Option<PeerId>,
+        found: &mut Option<PeerId>,
     ) -> Result<Remote, Refusal> {
         let chain = self.chain()?;
         let dialler_nonce = hub.nonce()?;
@@ -121,12 +127,16 @@ impl Wire {
         self.send(&Message::Hello(Hello { kind, channel, genesis, proof }).encode()).await?;
         let proof = match self.message().await? {
             Message::Welcome(proof) => proof,
-            Message::Verdict(number) => return Err(Refusal::by_peer(number)),
-            Message::Hello(_) => return Err(Reason::Malformed.into()),
+            Message::Verdict(number @ 1..) => return Err(Refusal::by_peer(number)),
+            Message::Verdict(0) | Message::Hello(_) => return Err(Reason::Malformed.into()),
         };
         verify(&opening, Side::Acceptor, &proof)?;
         let identity = admit(room, &proof, &chain, true)?;
         let remote = remote(hub, identity, &proof, address, chain, true)?;
+        *found = Some(remote.peer);
+        if expected.is_some_and(|expected| expected != remote.peer) {
+            return Err(Refusal::new(Reason::Another, remote.peer.to_string()));
+        }
         room.check(kind, &remote)?;
         self.send(&Message::Verdict(0).encode()).await?;
         Ok(remote)
@@ -145,8 +155,8 @@ impl Wire {
         let dialler_nonce = self.greeting().await?.nonce;
         let hello = match self.message().await? {
             Message::Hello(hello) => hello,
-            Message::Verdict(number) => return Err(Refusal::by_peer(number)),
-            Message::Welcome(_) => return Err(Reason::Malformed.into()),
+            Message::Verdict(number @ 1..) => return Err(Refusal::by_peer(number)),
+            Message::Verdict(0) | Message::Welcome(_) => return Err(Reason::Malformed.into()),
         };
         let Hello { kind, channel, genesis, proof } = hello;
         let opening = Opening {

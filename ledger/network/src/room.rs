@@ -154,9 +154,6 @@ impl Room {
         kind: StreamKind,
         remote: Remote,
     ) -> Result<(Arc<Stream>, watch::Receiver<bool>), Refusal> {
-        if *self.closing.borrow() {
-            return Err(Reason::Stopping.into());
-        }
         let calls = (kind == StreamKind::Calls).then(|| {
             let handler = self.handler.clone();
             Arc::new(Calls::new(self.id.clone(), handler, Arc::clone(&remote.identity)))
@@ -165,6 +162,10 @@ impl Room {
         let remote = &stream.remote;
         let id = remote.peer;
         let mut peers = self.lock();
+        // Under the lock: whoever shuts the room finds this link, or this finds the room shut.
+        if *self.closing.borrow() {
+            return Err(Reason::Stopping.into());
+        }
         if peers.len() >= PEERS_MAX && !peers.contains_key(&id) {
             return Err(Reason::TooMany.into());
         }
@@ -314,12 +315,17 @@ impl Room {
         tasks.spawn(task);
     }
 
-    /// Ends all links and waits for their tasks.
-    pub(crate) async fn close(&self) {
+    /// Ends all links, without waiting for it.
+    pub(crate) fn shut(&self) {
         self.closing.send_replace(true);
         for stream in self.streams() {
             stream.end(Reason::Stopping.into());
         }
+    }
+
+    /// Ends all links and waits for their tasks.
+    pub(crate) async fn close(&self) {
+        self.shut();
         loop {
             // A link that was being installed meanwhile is among them.
             let mut tasks =

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::codes::{Reason, Refusal};
 use crate::frame::{self, Control, Frame, FrameError};
 use crate::inbound::Arrived;
-use crate::limits::{READ_CHUNK_BYTES, WRITE_BATCH_BYTES, inbound_bytes};
+use crate::limits::{READ_BYTES, WRITE_BATCH_BYTES, inbound_bytes};
 use crate::opening::Opened;
 use crate::room::Room;
 use crate::stream::Stream;
@@ -102,7 +102,7 @@ async fn read(
             }
             Err(error) => return Refusal::new(Reason::FrameMalformed, error.to_string()),
         }
-        buffer.reserve(READ_CHUNK_BYTES);
+        buffer.reserve(READ_BYTES);
         match reader.read_buf(&mut buffer).await {
             Ok(0) => return Refusal::new(Reason::Lost, "the peer closed it"),
             Ok(_) => stream.hear(),

@@ -32,7 +32,7 @@ pub struct Traffic {
     pub streams: [StreamTraffic; StreamKind::ALL.len()],
     /// How often a peer was fully connected.
     pub connects: u64,
-    /// Openings refused, by either side.
+    /// Dials refused, by either side; what [`Hub::refused`](crate::Hub::refused) counts knows no channel.
     pub refused: u64,
 }
 

@@ -6,13 +6,13 @@ use tokio::time::timeout;
 
 use crate::world::{Node, PATIENCE, World, until};
 
-async fn linked(nodes: &[Node]) {
+pub(crate) async fn linked(nodes: &[Node]) {
     let others = nodes.len() - 1;
     until("everybody is linked", || nodes.iter().all(|node| node.connected() == others)).await;
 }
 
 /// Hands in at every node and waits for the outcomes.
-async fn submit(world: &World, nodes: &[Node], prefix: &str) {
+pub(crate) async fn submit(world: &World, nodes: &[Node], prefix: &str) {
     let pending: Vec<_> = nodes
         .iter()
         .enumerate()

@@ -76,6 +76,7 @@ pub(crate) struct Member {
     pub(crate) signing: SigningIdentity,
     pub(crate) certificate: Certificate,
     pub(crate) key: SigningKey,
+    pub(crate) private: PrivateKey,
 }
 
 impl Member {
@@ -127,9 +128,10 @@ pub(crate) fn member(
     let certificate = authority
         .issue(&subject, &public, Profile::Signing, validity, None, &mut OsRandom)
         .unwrap();
+    let private = key.clone();
     let key = SigningKey::new(key, SignerId::DEFAULT).unwrap();
     let serialized = serialize_identity(msp_id, &certificate);
-    Member { signing: SigningIdentity { serialized, key: key.clone() }, certificate, key }
+    Member { signing: SigningIdentity { serialized, key: key.clone() }, certificate, key, private }
 }
 
 /// A certificate for connections.
