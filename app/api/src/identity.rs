@@ -9,6 +9,7 @@ use smkit::sm3::Sm3Digest;
 use smkit_pki::{Certificate, CertificateError, PathError};
 
 use self::claim::{Claim, claim};
+use crate::access::Asker;
 use crate::problem::{Code, Problem};
 use crate::signature::ReplayVerdict;
 use crate::state::Shared;
@@ -35,6 +36,9 @@ pub(crate) fn authenticate(state: &Shared, head: &Parts) -> Result<Caller, Probl
     let at = now.seconds();
     let (msp_id, roles) = resolve(&state.parts.membership, own, certificate, intermediates, at)
         .map_err(|error| refused(&error))?;
+    if let Some(asker) = head.extensions.get::<Asker>() {
+        asker.is(certificate.sm3());
+    }
     remember(state, &claim, now.0 / 1_000)?;
     Ok(Caller {
         msp_id,

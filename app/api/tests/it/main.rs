@@ -8,9 +8,11 @@
     reason = "tests"
 )]
 
+mod access;
 mod auth;
 mod ledger;
 mod limits;
+mod operations;
 mod read;
 mod submit;
 mod verify;
