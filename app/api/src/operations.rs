@@ -123,6 +123,10 @@ pub struct AlarmView {
     pub zh: &'static str,
     /// The same in English.
     pub en: &'static str,
+    /// What to do first.
+    pub action_zh: &'static str,
+    /// The same in English.
+    pub action_en: &'static str,
     /// This occurrence.
     pub detail: String,
     /// Since when, Unix milliseconds.

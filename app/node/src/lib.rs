@@ -14,21 +14,30 @@
 //! - REST without GM TLS listens on loopback only.
 //! - Damage to anything that cannot be derived again refuses the start and names the file.
 
+pub mod alarm;
 mod authority;
 mod clock;
+mod clock_watch;
 pub mod config;
 mod directory;
 mod embedded;
+pub mod facts;
 mod health;
 mod identity;
 mod listeners;
+mod metrics;
+mod operations;
+mod readiness;
 mod renewal;
 mod start;
+mod supervisor;
 mod tls_files;
 mod transport;
 
 pub use authority::{AuthorityConfig, serve_authority};
 pub use clock::LocalClock;
 pub use config::{Config, ConfigError};
+pub use operations::LinkSource;
 pub use renewal::RenewalStatus;
 pub use start::{RunningNode, StartError, StopError, start};
+pub use supervisor::Supervisor;

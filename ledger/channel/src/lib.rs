@@ -66,7 +66,7 @@ pub use endorse::{Endorsed, Invocation, SigningIdentity};
 pub use epoch::{ConfigRule, FixedConfig};
 pub use ledger::Recovery;
 pub use orderer::{
-    Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Turn, Waker,
+    Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Tally, Turn, Waker,
 };
 pub use outcome::{BroadcastError, InvokeError, Outcome};
 pub use tuning::Tuning;

@@ -69,6 +69,8 @@ impl OperationsSource for Node {
             channel: Some("a".to_owned()),
             zh: "停",
             en: "halted",
+            action_zh: "查",
+            action_en: "look",
             detail: "disk".to_owned(),
             since_ms: 5,
         };

@@ -1,16 +1,17 @@
 //! From decision to durable block.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use changbai_consensus::CommitCertificate;
 use changbai_wire::{PeerMessage, ValidationCode};
 use smkit::sm3::Sm3Digest;
 
-use super::event::{Destination, OrderEvent};
+use super::event::{Destination, OrderEvent, Tally};
 use super::{Orderer, Stop};
 use crate::epoch::Epoch;
 use crate::ledger::Ready;
-use crate::mempool::Settled;
+use crate::mempool::{Decoded, Settled};
 use crate::outcome::Outcome;
 use crate::validate::{Validated, validate};
 
@@ -103,6 +104,7 @@ impl Orderer {
             valid,
             round: certificate.round,
             synced,
+            tally: tally(&known.body.transactions, &codes),
         });
         if !self.peers.is_empty() {
             let status = PeerMessage::Status(self.status());
@@ -110,4 +112,16 @@ impl Orderer {
         }
         Ok(())
     }
+}
+
+fn tally(transactions: &[Arc<Decoded>], codes: &[ValidationCode]) -> Vec<Tally> {
+    let mut counts: BTreeMap<(&str, ValidationCode), Tally> = BTreeMap::new();
+    for (decoded, code) in transactions.iter().zip(codes) {
+        let contract = decoded.transaction.chaincode_name.as_str();
+        let entry = counts.entry((contract, *code));
+        let fresh = || Tally { contract: contract.to_owned(), code: *code, count: 0 };
+        let tally = entry.or_insert_with(fresh);
+        tally.count = tally.count.saturating_add(1);
+    }
+    counts.into_values().collect()
 }

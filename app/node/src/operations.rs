@@ -1,0 +1,312 @@
+//! The node as its operator sees it: gathers [`NodeFacts`], raises alarms, answers the operations endpoint.
+//!
+//! # Wiring
+//! 1. [`Uptime::start`] and [`NodeMetrics::new`], before the channels are opened.
+//! 2. For each channel a [`ChannelObserver`] over [`NodeMetrics::channel`] goes to its ordering thread, which hands it
+//!    every event and the time of every turn. Whoever endorses, broadcasts and submits tells the same counters.
+//! 3. REST is served through [`changbai_api::observed`] with [`NodeMetrics::api`].
+//! 4. [`Operations::new`] takes the [`Parts`]; [`Operations::watch`] a [`ChannelWatch`] for each channel, and whatever
+//!    knows about its links.
+//! 5. [`serve`] answers on the listeners of `operations.listen`; [`Operations::run`] looks around once a second. Both
+//!    end when the node stops, the server last.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use changbai_api::operations::{
+    AlarmView, ChannelReadiness, FailedCheck, HealthCheck, LogControl, OperationsSource,
+};
+use changbai_api::{Listener, Transport, limits::Limits};
+use changbai_channel::Channel;
+use changbai_channel::limits::MEMPOOL_TRANSACTIONS_MAX;
+use changbai_storage::{Files as _, StdFiles};
+use changbai_wire::ValidatorAddress;
+use changbai_wire::time::Clock;
+use smkit_pki::Certificate;
+use tokio::sync::watch;
+
+use crate::alarm::{Alarms, Change, Severity, conditions};
+use crate::clock_watch::{ClockWatch, Uptime};
+use crate::facts::{ChannelFacts, LinkFacts, NodeFacts, TlsFacts};
+use crate::health::utc_text;
+use crate::metrics::{ChannelMetrics, NodeMetrics, process};
+use crate::readiness::obstacles;
+use crate::renewal::RenewalStatus;
+use crate::supervisor::Supervisor;
+
+/// Knows about the links of one channel.
+pub trait LinkSource: Send + Sync {
+    /// Every node that the configuration asks for a link to, connected or not.
+    fn links(&self) -> Vec<LinkFacts>;
+}
+
+/// Decides whether a chain of certificates, leaf first, belongs to this node's agency at that Unix second.
+pub(crate) type OwnAgency = Box<dyn Fn(&[Certificate], i64) -> bool + Send + Sync>;
+
+/// What the operations endpoint is made of.
+pub(crate) struct Parts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) uptime: Uptime,
+    pub(crate) metrics: Arc<NodeMetrics>,
+    pub(crate) tls: Arc<RenewalStatus>,
+    /// The node's certificate on the ledger.
+    pub(crate) identity: Certificate,
+    /// The data directory.
+    pub(crate) dir: PathBuf,
+    /// As in [`changbai_channel::Tuning::disk_reserve_bytes`].
+    pub(crate) disk_reserve_bytes: u64,
+    pub(crate) own_agency: OwnAgency,
+    /// `node.insecure`: whoever reaches a plain listener is answered.
+    pub(crate) insecure: bool,
+    /// Changes the log's filter, where the program can.
+    pub(crate) log: Option<Arc<dyn LogControl>>,
+    pub(crate) supervisor: Supervisor,
+}
+
+/// One channel as it is watched.
+pub(crate) struct ChannelWatch {
+    pub(crate) channel: Channel,
+    pub(crate) metrics: Arc<ChannelMetrics>,
+    /// As [`changbai_channel::Recovery`] said when the channel was opened.
+    pub(crate) salvaged_to: Option<u64>,
+    /// None for a channel of one node.
+    pub(crate) links: Option<Arc<dyn LinkSource>>,
+}
+
+/// The operator's view of a node.
+pub(crate) struct Operations {
+    parts: Parts,
+    started_ms: u64,
+    clock_watch: ClockWatch,
+    alarms: Alarms,
+    channels: RwLock<Vec<ChannelWatch>>,
+}
+
+impl std::fmt::Debug for Operations {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Operations").field("started_ms", &self.started_ms).finish_non_exhaustive()
+    }
+}
+
+impl Operations {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            started_ms: parts.clock.now().at.0,
+            parts,
+            clock_watch: ClockWatch::default(),
+            alarms: Alarms::default(),
+            channels: RwLock::default(),
+        }
+    }
+
+    /// Watches a channel from now on.
+    pub(crate) fn watch(&self, channel: ChannelWatch) {
+        self.channels.write().unwrap_or_else(PoisonError::into_inner).push(channel);
+    }
+
+    /// Lets go of every channel, so that whoever closes them is the last who holds them.
+    pub(crate) fn release(&self) {
+        self.channels.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Looks around once a second until the node stops.
+    pub(crate) async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        loop {
+            self.look();
+            let wait = tokio::time::timeout(LOOK_EVERY, stopped.wait_for(|stopped| *stopped));
+            if wait.await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Compares the clocks, and tells what has changed since the last look.
+    pub(crate) fn look(&self) -> Vec<Change> {
+        let (wall_ms, up_ms) = (self.parts.clock.now().at.0, self.parts.uptime.ms());
+        if let Some(jump) = self.clock_watch.tick(wall_ms, up_ms) {
+            tracing::warn!(by_ms = jump.by_ms, "node::clock_jumped");
+        }
+        let changes = self.alarms.update(conditions(&self.facts()), up_ms, wall_ms);
+        for change in &changes {
+            self.tell(change);
+        }
+        self.parts.supervisor.alive();
+        changes
+    }
+
+    fn tell(&self, change: &Change) {
+        match change {
+            Change::Raised(raised) => {
+                let row = raised.alarm.row();
+                self.parts.metrics.alarms_raised.of([row.code]).add(1);
+                let channel = raised.channel.as_deref();
+                let (code, text, detail) = (row.code, row.en, raised.detail.as_str());
+                let action = row.action_en;
+                if row.severity == Severity::Critical {
+                    tracing::error!(code, channel, text, detail, action, "node::alarm_raised");
+                } else {
+                    tracing::warn!(code, channel, text, detail, action, "node::alarm_raised");
+                }
+            }
+            Change::Cleared(cleared) => {
+                let (code, channel) = (cleared.alarm.row().code, cleared.channel.as_deref());
+                tracing::info!(code, channel, "node::alarm_cleared");
+            }
+        }
+    }
+
+    /// Everything that is known now.
+    pub(crate) fn facts(&self) -> NodeFacts {
+        let reading = self.parts.clock.now();
+        let (now_s, tls) = (reading.at.seconds(), &self.parts.tls);
+        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+        NodeFacts {
+            now_ms: reading.at.0,
+            clock_bound_us: reading.bound_us,
+            clock: self.clock_watch.facts(self.parts.uptime.ms()),
+            tls: TlsFacts {
+                not_after_s: tls.not_after(),
+                alarming: tls.is_alarming(now_s),
+                renewed: tls.renewed(),
+                failed: tls.failed(),
+            },
+            identity_not_after_s: self.parts.identity.not_after(),
+            disk_free_bytes: StdFiles.free_bytes(&self.parts.dir).ok(),
+            disk_reserve_bytes: self.parts.disk_reserve_bytes,
+            process: process::read(self.started_ms),
+            channels: channels.iter().map(ChannelWatch::facts).collect(),
+        }
+    }
+}
+
+impl ChannelWatch {
+    fn facts(&self) -> ChannelFacts {
+        let status = self.channel.status();
+        let condition = status.condition;
+        let config = self.channel.config();
+        let cases = self.channel.misbehaviour();
+        let in_force = |address: &ValidatorAddress| {
+            let keys = config.validators.iter().map(|v| v.certificate.public_key());
+            keys.into_iter().any(|key| ValidatorAddress::for_key(key) == *address)
+        };
+        let mut accused: Vec<String> = cases
+            .iter()
+            .map(|case| case.validator)
+            .filter(in_force)
+            .map(|address| address.to_string())
+            .collect();
+        accused.sort_unstable();
+        accused.dedup();
+        ChannelFacts {
+            channel: status.channel_id,
+            height: status.height,
+            peers_height: condition.peers_height,
+            peers: condition.peers,
+            validators: config.validators.len(),
+            validator: condition.validator,
+            configuration: config.sequence,
+            round: condition.round,
+            waiting: condition.waiting,
+            waiting_max: MEMPOOL_TRANSACTIONS_MAX,
+            halted: status.halted,
+            suspended: condition.suspended,
+            no_quorum: condition.no_quorum_since_ms.is_some(),
+            accused,
+            foreign_genesis_ago_ms: self.metrics.foreign_genesis_ago_ms(),
+            salvaged_to: self.salvaged_to,
+            links: self.links.as_ref().map(|links| links.links()).unwrap_or_default(),
+        }
+    }
+}
+
+impl OperationsSource for Operations {
+    /// This machine, and whoever shows a certificate of the agency.
+    fn admits(&self, transport: &Transport) -> bool {
+        if transport.remote.ip().to_canonical().is_loopback() {
+            return true;
+        }
+        if transport.certificates.is_empty() {
+            return self.parts.insecure;
+        }
+        (self.parts.own_agency)(&transport.certificates, self.parts.clock.now().at.seconds())
+    }
+
+    fn metrics(&self) -> String {
+        self.parts.metrics.render(&self.facts(), &self.alarms.raised())
+    }
+
+    /// What a restart may mend; what only an operator can mend is an alarm and an obstacle to readiness.
+    fn health(&self) -> HealthCheck {
+        let facts = self.facts();
+        let halted = facts.channels.into_iter().filter_map(|channel| {
+            let component = format!("channel/{}", channel.channel);
+            channel.halted.map(|reason| FailedCheck { component, reason })
+        });
+        HealthCheck::new(utc_text(self.parts.clock.now().at), halted.collect())
+    }
+
+    fn readiness(&self) -> Vec<ChannelReadiness> {
+        let facts = self.facts();
+        let of = |channel: &ChannelFacts| {
+            let reasons = obstacles(channel, &facts);
+            ChannelReadiness {
+                channel: channel.channel.clone(),
+                ready: reasons.is_empty(),
+                height: channel.height,
+                peers_height: channel.peers_height,
+                reasons,
+            }
+        };
+        facts.channels.iter().map(of).collect()
+    }
+
+    fn alarms(&self) -> Vec<AlarmView> {
+        let view = |raised: crate::alarm::Raised| {
+            let row = raised.alarm.row();
+            AlarmView {
+                code: row.code,
+                severity: row.severity.word(),
+                channel: raised.channel,
+                zh: row.zh,
+                en: row.en,
+                action_zh: row.action_zh,
+                action_en: row.action_en,
+                detail: raised.detail,
+                since_ms: raised.since_ms,
+            }
+        };
+        self.alarms.raised().into_iter().map(view).collect()
+    }
+
+    fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    fn log(&self) -> Option<&dyn LogControl> {
+        self.parts.log.as_deref()
+    }
+}
+
+/// Answers on these listeners until the node stops.
+pub(crate) async fn serve(
+    listeners: Vec<Listener>,
+    operations: Arc<Operations>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let limits = Limits { connections_max: CONNECTIONS_MAX, ..Limits::default() };
+    let router = changbai_api::operations::router(operations);
+    let stop = async move {
+        // An error means the sender is gone, which is a stop as well.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+    };
+    changbai_api::serve(listeners, router, limits, stop, SERVE_GRACE).await;
+}
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Connections to the operations endpoint at a time.
+const CONNECTIONS_MAX: usize = 64;
+const SERVE_GRACE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;
