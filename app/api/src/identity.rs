@@ -34,8 +34,9 @@ pub(crate) fn authenticate(state: &Shared, head: &Parts) -> Result<Caller, Probl
     let own = &state.parts.evidence.agency().msp_id;
     let (certificate, intermediates) = (&claim.certificate, &claim.intermediates);
     let at = now.seconds();
-    let (msp_id, roles) = resolve(&state.parts.membership, own, certificate, intermediates, at)
-        .map_err(|error| refused(&error))?;
+    let (msp_id, roles) =
+        resolve(&state.parts.channel.membership(), own, certificate, intermediates, at)
+            .map_err(|error| refused(&error))?;
     if let Some(asker) = head.extensions.get::<Asker>() {
         asker.is(certificate.sm3());
     }

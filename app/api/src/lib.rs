@@ -60,6 +60,6 @@ pub use access::observed;
 pub use request_id::REQUEST_ID_HEADER;
 pub use routes::{openapi, router};
 pub use server::{Listener, serve};
-pub use state::{ApiParts, ApiState};
+pub use state::{ApiParts, ApiState, ChannelView};
 pub use transport::{Gateways, Transport};
 pub use upload::parse_multipart_submission;

@@ -27,10 +27,8 @@ pub struct ApiParts {
     pub ledger: Arc<dyn LedgerClient>,
     /// Originals.
     pub custody: Arc<Custody>,
-    /// Turns certificates into identities of the channel.
-    pub membership: Arc<Membership>,
-    /// What `POST /verify` judges against: the channel's roots, and the channel itself.
-    pub trust: Trust,
+    /// What the channel's configuration says.
+    pub channel: Arc<dyn ChannelView>,
     /// The node's clock.
     pub clock: Arc<dyn Clock>,
     /// What `GET /health` says about the node.
@@ -43,6 +41,14 @@ pub struct ApiParts {
     pub authority: Option<AuthorityService>,
     /// Every bound.
     pub limits: Limits,
+}
+
+/// A channel's configuration as it is now.
+pub trait ChannelView: Send + Sync {
+    /// Turns certificates into identities of the channel.
+    fn membership(&self) -> Arc<Membership>;
+    /// What `POST /verify` judges against: the channel's roots, and the channel itself.
+    fn trust(&self) -> Arc<Trust>;
 }
 
 impl std::fmt::Debug for ApiParts {

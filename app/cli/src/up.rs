@@ -67,7 +67,7 @@ fn config(args: &args::Up, context: &Context) -> Result<Config, CliError> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
         .collect();
-    Ok(Config { dir: context.dir.clone(), listen: args.listen.clone(), environment })
+    Ok(Config { listen: args.listen.clone(), environment, ..Config::below(&context.dir) })
 }
 
 /// What the welcome says about the node.

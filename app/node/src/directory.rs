@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::start::StartError;
+use crate::error::StartError;
 
 /// The files and folders of a node, all below one directory.
 #[derive(Debug, Clone)]
@@ -20,8 +20,14 @@ impl Directory {
         self.root.join("identity")
     }
 
-    pub(crate) fn genesis(&self) -> PathBuf {
-        self.root.join("genesis.block")
+    /// Where the channels lie, a folder each.
+    pub(crate) fn channels(&self) -> PathBuf {
+        self.root.join("channels")
+    }
+
+    /// Block 0 of a channel.
+    pub(crate) fn genesis(&self, channel: &str) -> PathBuf {
+        self.channel(channel).join("genesis.block")
     }
 
     pub(crate) fn trust(&self) -> PathBuf {
@@ -29,7 +35,7 @@ impl Directory {
     }
 
     pub(crate) fn channel(&self, id: &str) -> PathBuf {
-        self.root.join("channels").join(id)
+        self.channels().join(id)
     }
 
     pub(crate) fn custody(&self) -> PathBuf {
@@ -38,10 +44,6 @@ impl Directory {
 
     pub(crate) fn idempotency(&self) -> PathBuf {
         self.root.join("idempotency")
-    }
-
-    pub(crate) fn settings(&self) -> PathBuf {
-        self.root.join(crate::config::FILE)
     }
 
     /// Where client commands find the running node.

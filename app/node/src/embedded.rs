@@ -18,6 +18,8 @@ use changbai_wire::{TxId, ValidationCode, decode_transaction, envelope_digest};
 use smkit::{OsRandom, Random as _, Sm3Digest};
 use std::sync::Arc;
 
+use crate::channels::NodeChannel;
+
 /// One channel of this node as the evidence floor sees it. Calls are made as the node itself.
 pub(crate) struct EmbeddedLedger {
     channel: Channel,
@@ -27,7 +29,8 @@ pub(crate) struct EmbeddedLedger {
 }
 
 impl EmbeddedLedger {
-    pub(crate) fn new(channel: Channel, identity: SigningIdentity, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(channel: &NodeChannel, clock: Arc<dyn Clock>) -> Self {
+        let (channel, identity) = (channel.channel.clone(), channel.identity.clone());
         Self { channel, identity, clock, random: Mutex::new(OsRandom) }
     }
 

@@ -16,28 +16,33 @@
 
 pub mod alarm;
 mod authority;
+mod channels;
 mod clock;
 mod clock_watch;
 pub mod config;
 mod directory;
 mod embedded;
+mod error;
 pub mod facts;
+mod first_start;
 mod health;
 mod identity;
 mod listeners;
 mod metrics;
 mod operations;
+mod ordering;
 mod readiness;
 mod renewal;
 mod start;
 mod supervisor;
 mod tls_files;
 mod transport;
+mod wiring;
 
 pub use authority::{AuthorityConfig, serve_authority};
 pub use clock::LocalClock;
 pub use config::{Config, ConfigError};
-pub use operations::LinkSource;
+pub use error::{StartError, StopError};
 pub use renewal::RenewalStatus;
-pub use start::{RunningNode, StartError, StopError, start};
+pub use start::{RunningNode, Surroundings, start, start_in};
 pub use supervisor::Supervisor;

@@ -28,6 +28,8 @@ const RETRY_MAX_S: i64 = 3_600;
 pub(crate) enum Authority {
     /// The authority in this node's own directory.
     Own(Arc<Mutex<AuthorityStore>>, i64),
+    /// The operator, who puts new files in place and restarts the node.
+    Nobody,
     /// An enrolment service elsewhere.
     Remote(changbai_api::enrolment_client::EnrolmentClient),
 }
@@ -137,6 +139,9 @@ impl Renewal {
                 };
                 let done = tokio::task::spawn_blocking(enrol).await.map_err(|e| e.to_string())?;
                 done.map_err(|e| e.to_string())?
+            }
+            Authority::Nobody => {
+                return Err("neither an authority of its own nor tls.enrolment is set".to_owned());
             }
             Authority::Remote(client) => {
                 client.enrol(&self.identity.signing, &request).await.map_err(|e| e.to_string())?

@@ -1,4 +1,4 @@
-//! The handle that the floors above hold: invoke, broadcast, read, prove.
+//! The handle that the floors above hold: broadcast, read, prove. Calls are in `gateway`.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -7,25 +7,25 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use changbai_consensus::{Engine, Equivocation};
 use changbai_contract::Registry;
 use changbai_merkle::{InclusionProof, prove_inclusion};
-use changbai_msp::ChannelConfig;
+use changbai_msp::{ChannelConfig, Membership};
 use changbai_storage::{ConsensusWal, Files, Journal, MemoryIndex, StorageError};
 use changbai_wire::time::Clock;
 use changbai_wire::{
-    DecodedProposal, DecodedTransaction, Header, TransactionLeaf, TxId, ValidatorAddress,
-    decode_transaction, envelope_digest,
+    DecodedTransaction, Header, TransactionLeaf, TxId, ValidatorAddress, decode_transaction,
+    envelope_digest,
 };
 use smkit::sm2::SigningKey;
 use smkit::sm3::Sm3Digest;
 use tokio::sync::oneshot;
 
 use crate::block::Block;
-use crate::endorse::{self, Endorsed, Invocation, SigningIdentity};
+use crate::endorse::SigningIdentity;
 use crate::epoch::{ConfigRule, Epoch};
 use crate::ledger::{Ledger, Paths, Recovery, Tip};
 use crate::limits::{BLOCK_PAGE_MAX, ENVELOPE_BYTES_MAX, MISBEHAVIOUR_SHOWN_MAX};
 use crate::mempool::{Decoded, Mempool, Waiting};
 use crate::orderer::{Halted, Orderer};
-use crate::outcome::{BroadcastError, InvokeError, Outcome};
+use crate::outcome::{BroadcastError, Outcome};
 use crate::signatures::Verdicts;
 use crate::state::{Location, Nodes};
 use crate::tuning::Tuning;
@@ -89,12 +89,12 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// Hash of the genesis header.
     pub(crate) genesis: Sm3Digest,
-    channel_id: String,
+    pub(crate) channel_id: String,
     epoch: RwLock<Arc<Epoch>>,
     config_rule: Arc<dyn ConfigRule>,
-    contracts: Registry,
+    pub(crate) contracts: Registry,
     versions: HashMap<String, String>,
-    endorser: SigningIdentity,
+    pub(crate) endorser: SigningIdentity,
     halted: Mutex<Option<String>>,
     condition: Mutex<Condition>,
     misbehaviour: Mutex<Misbehaviour>,
@@ -209,7 +209,7 @@ impl Shared {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner).suspended.clone()
     }
 
-    fn halted(&self) -> Option<String> {
+    pub(crate) fn halted(&self) -> Option<String> {
         self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -238,7 +238,7 @@ impl Misbehaviour {
 /// One channel of this node. Cheap to clone; all methods may be called from any thread.
 #[derive(Debug, Clone)]
 pub struct Channel {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// A channel's state in a few numbers.
@@ -352,32 +352,6 @@ impl Channel {
         Ok((Self { shared }, orderer, recovery))
     }
 
-    /// Runs a contract against the committed state and returns its answer; nothing is ordered.
-    ///
-    /// # Errors
-    ///
-    /// [`InvokeError`], the contract's refusals among them.
-    pub fn evaluate(&self, creator: &[u8], call: &Invocation) -> Result<Vec<u8>, InvokeError> {
-        let proposal = endorse::propose(&self.shared.channel_id, creator, call)?;
-        Ok(self.simulate(&proposal.decoded)?.payload)
-    }
-
-    /// Simulates a call and endorses the result with this node's key, then signs it as `creator`:
-    /// the returned envelope is ready for [`broadcast`](Self::broadcast).
-    ///
-    /// # Errors
-    ///
-    /// [`InvokeError`], the contract's refusals among them.
-    pub fn endorse(
-        &self,
-        creator: &SigningIdentity,
-        call: &Invocation,
-    ) -> Result<Endorsed, InvokeError> {
-        let proposal = endorse::propose(&self.shared.channel_id, &creator.serialized, call)?;
-        let answer = self.simulate(&proposal.decoded)?;
-        endorse::endorse(&proposal, answer, creator, &self.shared.endorser)
-    }
-
     /// Puts a signed envelope into the queue for ordering. The receiver yields the outcome once
     /// the block is durable; it closes without one when the channel halts first, and the
     /// transaction's fate is then unknown until the node is back.
@@ -426,6 +400,12 @@ impl Channel {
     #[must_use]
     pub fn config(&self) -> Arc<ChannelConfig> {
         Arc::clone(&self.shared.epoch().config)
+    }
+
+    /// Its members, with the memory of who has been verified. Replaced when the configuration changes.
+    #[must_use]
+    pub fn membership(&self) -> Arc<Membership> {
+        Arc::clone(&self.shared.epoch().membership)
     }
 
     /// The configuration under which block `height` was, or the next one will be, decided.
@@ -542,12 +522,5 @@ impl Channel {
         orderer.close()?;
         // Somebody else still reads: then the next start applies the last blocks again.
         Arc::into_inner(self.shared).map_or(Ok(()), |shared| shared.ledger.close())
-    }
-
-    fn simulate(&self, proposal: &DecodedProposal) -> Result<endorse::Answer, InvokeError> {
-        let at_s = i64::try_from(proposal.time_ms / 1_000).unwrap_or(i64::MAX);
-        let caller = self.shared.epoch().membership.identify(&proposal.creator, at_s)?;
-        let view = self.shared.ledger.index().snapshot();
-        endorse::simulate(&self.shared.contracts, &view, &caller, proposal)
     }
 }

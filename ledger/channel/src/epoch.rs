@@ -38,7 +38,7 @@ impl ConfigRule for FixedConfig {
 #[derive(Debug)]
 pub(crate) struct Epoch {
     pub(crate) config: Arc<ChannelConfig>,
-    pub(crate) membership: Membership,
+    pub(crate) membership: Arc<Membership>,
     pub(crate) endorsement: EffectivePolicy,
     pub(crate) writers: EffectivePolicy,
     pub(crate) validators: ValidatorSet,
@@ -56,7 +56,7 @@ impl Epoch {
         });
         let validators = ValidatorSet::new(members.collect()).map_err(|e| e.to_string())?;
         Ok(Self {
-            membership: config.membership(),
+            membership: Arc::new(config.membership()),
             endorsement: config.endorsement(),
             writers: config.writers(),
             validators_hash: config.validators_hash(),

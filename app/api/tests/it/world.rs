@@ -14,10 +14,11 @@ use changbai_api::health::{
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
-use changbai_api::{ApiParts, ApiState, router};
+use changbai_api::{ApiParts, ApiState, ChannelView, router};
 use changbai_core::{AgencyProfile, EvidenceService};
 use changbai_custody::Custody;
 use changbai_msp::{Membership, Organisation};
+use changbai_receipt::Trust;
 use changbai_wire::time::{ManualClock, UnixMillis};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -172,6 +173,20 @@ impl Answer {
     }
 }
 
+/// A channel whose configuration stays as it is; verifiers trust its roots.
+struct Members(Arc<Membership>);
+
+impl ChannelView for Members {
+    fn membership(&self) -> Arc<Membership> {
+        Arc::clone(&self.0)
+    }
+
+    fn trust(&self) -> Arc<Trust> {
+        let roots = self.0.organisations().flat_map(|org| org.roots.iter().cloned());
+        Arc::new(TrustAnchors::from_certificates(roots.collect()).into())
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         Self::with(Limits::default())
@@ -210,11 +225,7 @@ impl World {
             evidence: Arc::new(evidence),
             ledger: ledger.clone(),
             custody: custody.clone(),
-            trust: TrustAnchors::from_certificates(
-                membership.organisations().flat_map(|org| org.roots.iter().cloned()).collect(),
-            )
-            .into(),
-            membership: Arc::new(membership),
+            channel: Arc::new(Members(Arc::new(membership))),
             clock: clock.clone(),
             health: Arc::new(Healthy(selftests.clone())),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),

@@ -40,6 +40,7 @@ impl Node {
             .args(["--lang", "en", "--dir"])
             .arg(dir)
             .env_clear()
+            .env("CHANGBAI__OPERATIONS__LISTEN", "http://127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
