@@ -16,7 +16,10 @@ use smkit_pki::TrustAnchors;
 
 use crate::directory::{Directory, read_small, write_whole};
 use crate::error::{StartError, StopError};
+use crate::facts::ChannelFacts;
 use crate::identity::{Identities, node_file};
+use crate::metrics::{ChannelMetrics, ChannelObserver, NodeMetrics};
+use crate::operations::channel_facts;
 use crate::ordering::Ordering;
 
 /// A clock this far behind the last block is wrong, in milliseconds: this node would refuse every block of the others.
@@ -29,6 +32,7 @@ pub(crate) struct Channels {
     msp_id: String,
     identities: Identities,
     clock: Arc<dyn Clock>,
+    metrics: Arc<NodeMetrics>,
 }
 
 /// One channel of this node.
@@ -36,6 +40,7 @@ pub(crate) struct NodeChannel {
     pub(crate) channel: Channel,
     pub(crate) identity: SigningIdentity,
     pub(crate) recovery: Recovery,
+    pub(crate) metrics: Arc<ChannelMetrics>,
     genesis: Block,
     ordering: Mutex<Option<Ordering>>,
 }
@@ -47,6 +52,7 @@ impl Channels {
         msp_id: &str,
         identities: Identities,
         clock: &Arc<dyn Clock>,
+        metrics: &Arc<NodeMetrics>,
     ) -> Result<Self, StartError> {
         let channels = Self {
             open: RwLock::default(),
@@ -54,6 +60,7 @@ impl Channels {
             msp_id: msp_id.to_owned(),
             identities,
             clock: Arc::clone(clock),
+            metrics: Arc::clone(metrics),
         };
         for id in kept(&directory.channels())? {
             channels.start(&id)?;
@@ -69,6 +76,11 @@ impl Channels {
     /// Every channel, in order of their ids.
     pub(crate) fn all(&self) -> Vec<Arc<NodeChannel>> {
         self.open.read().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
+    }
+
+    /// What is known of every channel now.
+    pub(crate) fn facts(&self) -> Vec<ChannelFacts> {
+        self.all().iter().map(|channel| channel.facts()).collect()
     }
 
     /// Takes no more transactions; those taken are still ordered.
@@ -125,12 +137,15 @@ impl Channels {
         let (channel, orderer, recovery) = Channel::open(&self.directory.channel(id), parts)?;
         self.check(&channel)?;
         report(id, recovery);
-        let ordering = Ordering::start(id, orderer)
+        let metrics = self.metrics.channel(id);
+        let observer = ChannelObserver::new(id, Arc::clone(&metrics));
+        let ordering = Ordering::start(id, orderer, observer)
             .map_err(|e| StartError::file(&self.directory.channel(id), e))?;
         let channel = Arc::new(NodeChannel {
             channel,
             identity,
             recovery,
+            metrics,
             genesis,
             ordering: Mutex::new(Some(ordering)),
         });
@@ -179,6 +194,10 @@ impl std::fmt::Debug for Channels {
 }
 
 impl NodeChannel {
+    fn facts(&self) -> ChannelFacts {
+        channel_facts(&self.channel, &self.metrics, self.recovery.salvaged_to, Vec::new())
+    }
+
     /// Waits for the ordering thread, and writes the index out unless somebody still reads.
     fn close(self: Arc<Self>) -> Result<(), StopError> {
         let ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -2,16 +2,16 @@
 //!
 //! # Wiring
 //! 1. [`Uptime::start`] and [`NodeMetrics::new`], before the channels are opened.
-//! 2. For each channel a [`ChannelObserver`] over [`NodeMetrics::channel`] goes to its ordering thread, which hands it
-//!    every event and the time of every turn. Whoever endorses, broadcasts and submits tells the same counters.
+//! 2. For each channel a [`crate::metrics::ChannelObserver`] over [`NodeMetrics::channel`] goes to its ordering thread,
+//!    which hands it every event and the time of every turn. Whoever endorses, broadcasts and submits tells the same
+//!    counters.
 //! 3. REST is served through [`changbai_api::observed`] with [`NodeMetrics::api`].
-//! 4. [`Operations::new`] takes the [`Parts`]; [`Operations::watch`] a [`ChannelWatch`] for each channel, and whatever
-//!    knows about its links.
-//! 5. [`serve`] answers on the listeners of `operations.listen`; [`Operations::run`] looks around once a second. Both
-//!    end when the node stops, the server last.
+//! 4. [`start`] answers on the listeners of `operations.listen`, and looks around once a second. Both end when the node
+//!    stops.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use changbai_api::operations::{
@@ -25,6 +25,7 @@ use changbai_wire::ValidatorAddress;
 use changbai_wire::time::Clock;
 use smkit_pki::Certificate;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::alarm::{Alarms, Change, Severity, conditions};
 use crate::clock_watch::{ClockWatch, Uptime};
@@ -34,12 +35,6 @@ use crate::metrics::{ChannelMetrics, NodeMetrics, process};
 use crate::readiness::obstacles;
 use crate::renewal::RenewalStatus;
 use crate::supervisor::Supervisor;
-
-/// Knows about the links of one channel.
-pub trait LinkSource: Send + Sync {
-    /// Every node that the configuration asks for a link to, connected or not.
-    fn links(&self) -> Vec<LinkFacts>;
-}
 
 /// Decides whether a chain of certificates, leaf first, belongs to this node's agency at that Unix second.
 pub(crate) type OwnAgency = Box<dyn Fn(&[Certificate], i64) -> bool + Send + Sync>;
@@ -56,6 +51,8 @@ pub(crate) struct Parts {
     pub(crate) dir: PathBuf,
     /// As in [`changbai_channel::Tuning::disk_reserve_bytes`].
     pub(crate) disk_reserve_bytes: u64,
+    /// Every channel as it is now.
+    pub(crate) channels: Box<dyn Fn() -> Vec<ChannelFacts> + Send + Sync>,
     pub(crate) own_agency: OwnAgency,
     /// `node.insecure`: whoever reaches a plain listener is answered.
     pub(crate) insecure: bool,
@@ -64,23 +61,12 @@ pub(crate) struct Parts {
     pub(crate) supervisor: Supervisor,
 }
 
-/// One channel as it is watched.
-pub(crate) struct ChannelWatch {
-    pub(crate) channel: Channel,
-    pub(crate) metrics: Arc<ChannelMetrics>,
-    /// As [`changbai_channel::Recovery`] said when the channel was opened.
-    pub(crate) salvaged_to: Option<u64>,
-    /// None for a channel of one node.
-    pub(crate) links: Option<Arc<dyn LinkSource>>,
-}
-
 /// The operator's view of a node.
 pub(crate) struct Operations {
     parts: Parts,
     started_ms: u64,
     clock_watch: ClockWatch,
     alarms: Alarms,
-    channels: RwLock<Vec<ChannelWatch>>,
 }
 
 impl std::fmt::Debug for Operations {
@@ -96,18 +82,7 @@ impl Operations {
             parts,
             clock_watch: ClockWatch::default(),
             alarms: Alarms::default(),
-            channels: RwLock::default(),
         }
-    }
-
-    /// Watches a channel from now on.
-    pub(crate) fn watch(&self, channel: ChannelWatch) {
-        self.channels.write().unwrap_or_else(PoisonError::into_inner).push(channel);
-    }
-
-    /// Lets go of every channel, so that whoever closes them is the last who holds them.
-    pub(crate) fn release(&self) {
-        self.channels.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Looks around once a second until the node stops.
@@ -160,7 +135,6 @@ impl Operations {
     pub(crate) fn facts(&self) -> NodeFacts {
         let reading = self.parts.clock.now();
         let (now_s, tls) = (reading.at.seconds(), &self.parts.tls);
-        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
         NodeFacts {
             now_ms: reading.at.0,
             clock_bound_us: reading.bound_us,
@@ -175,49 +149,62 @@ impl Operations {
             disk_free_bytes: StdFiles.free_bytes(&self.parts.dir).ok(),
             disk_reserve_bytes: self.parts.disk_reserve_bytes,
             process: process::read(self.started_ms),
-            channels: channels.iter().map(ChannelWatch::facts).collect(),
+            channels: (self.parts.channels)(),
         }
     }
 }
 
-impl ChannelWatch {
-    fn facts(&self) -> ChannelFacts {
-        let status = self.channel.status();
-        let condition = status.condition;
-        let config = self.channel.config();
-        let cases = self.channel.misbehaviour();
-        let in_force = |address: &ValidatorAddress| {
-            let keys = config.validators.iter().map(|v| v.certificate.public_key());
-            keys.into_iter().any(|key| ValidatorAddress::for_key(key) == *address)
-        };
-        let mut accused: Vec<String> = cases
-            .iter()
-            .map(|case| case.validator)
-            .filter(in_force)
-            .map(|address| address.to_string())
-            .collect();
-        accused.sort_unstable();
-        accused.dedup();
-        ChannelFacts {
-            channel: status.channel_id,
-            height: status.height,
-            peers_height: condition.peers_height,
-            peers: condition.peers,
-            validators: config.validators.len(),
-            validator: condition.validator,
-            configuration: config.sequence,
-            round: condition.round,
-            waiting: condition.waiting,
-            waiting_max: MEMPOOL_TRANSACTIONS_MAX,
-            halted: status.halted,
-            suspended: condition.suspended,
-            no_quorum: condition.no_quorum_since_ms.is_some(),
-            accused,
-            foreign_genesis_ago_ms: self.metrics.foreign_genesis_ago_ms(),
-            salvaged_to: self.salvaged_to,
-            links: self.links.as_ref().map(|links| links.links()).unwrap_or_default(),
-        }
+/// What is known of one channel now. `salvaged_to` as [`changbai_channel::Recovery`] said when it was opened; `links` to
+/// every node that the configuration asks for, none for a channel of one node.
+pub(crate) fn channel_facts(
+    channel: &Channel,
+    metrics: &ChannelMetrics,
+    salvaged_to: Option<u64>,
+    links: Vec<LinkFacts>,
+) -> ChannelFacts {
+    let status = channel.status();
+    let condition = status.condition;
+    let config = channel.config();
+    let in_force: BTreeSet<ValidatorAddress> = config
+        .validators
+        .iter()
+        .map(|validator| ValidatorAddress::for_key(validator.certificate.public_key()))
+        .collect();
+    let cases = channel.misbehaviour();
+    let accused: BTreeSet<ValidatorAddress> =
+        cases.iter().map(|case| case.validator).filter(|who| in_force.contains(who)).collect();
+    ChannelFacts {
+        channel: status.channel_id,
+        height: status.height,
+        peers_height: condition.peers_height,
+        peers: condition.peers,
+        validators: config.validators.len(),
+        validator: condition.validator,
+        configuration: config.sequence,
+        round: condition.round,
+        waiting: condition.waiting,
+        waiting_max: MEMPOOL_TRANSACTIONS_MAX,
+        halted: status.halted,
+        suspended: condition.suspended,
+        no_quorum: condition.no_quorum_since_ms.is_some(),
+        accused: accused.iter().map(ToString::to_string).collect(),
+        foreign_genesis_ago_ms: metrics.foreign_genesis_ago_ms(),
+        salvaged_to,
+        links,
     }
+}
+
+/// Members of the agency, as the configuration of this channel knows them.
+pub(crate) fn own_agency(channel: Channel, msp_id: &str) -> OwnAgency {
+    let msp_id = msp_id.to_owned();
+    Box::new(move |chain, at_s| {
+        let config = channel.config();
+        let (Some(org), Some((leaf, sent_along))) = (config.org(&msp_id), chain.split_first())
+        else {
+            return false;
+        };
+        org.admit(leaf, sent_along, at_s).is_ok()
+    })
 }
 
 impl OperationsSource for Operations {
@@ -288,8 +275,25 @@ impl OperationsSource for Operations {
     }
 }
 
-/// Answers on these listeners until the node stops.
-pub(crate) async fn serve(
+/// Watches the node from now on and answers on these listeners, until the node stops.
+pub(crate) fn start(
+    listeners: Vec<Listener>,
+    parts: Parts,
+    stopped: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let operations = Arc::new(Operations::new(parts));
+    let watching = Arc::clone(&operations).run(stopped.clone());
+    #[expect(clippy::disallowed_methods, reason = "tasks of the node; shutdown joins them")]
+    let mut tasks = vec![tokio::spawn(watching)];
+    if !listeners.is_empty() {
+        let serving = serve(listeners, operations, stopped.clone());
+        #[expect(clippy::disallowed_methods, reason = "a task of the node; shutdown joins it")]
+        tasks.push(tokio::spawn(serving));
+    }
+    tasks
+}
+
+async fn serve(
     listeners: Vec<Listener>,
     operations: Arc<Operations>,
     mut stopped: watch::Receiver<bool>,

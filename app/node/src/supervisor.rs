@@ -64,7 +64,7 @@ mod tests {
         let manager = UnixDatagram::bind(&path).unwrap();
         let supervisor = Supervisor::at(Some(path.as_os_str()));
         supervisor.ready();
-        supervisor.clone().alive();
+        supervisor.alive();
         supervisor.stopping();
         for expected in ["READY=1", "WATCHDOG=1", "STOPPING=1"] {
             let mut buffer = [0; 64];

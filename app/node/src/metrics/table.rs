@@ -29,6 +29,7 @@ macro_rules! table {
         $(pub(crate) const $constant: Metric =
             Metric { name: $name, kind: $kind, labels: &[$($label),*], help: $help };)*
         /// Every metric, in the order of the table.
+        #[cfg(test)]
         pub(crate) const TABLE: &[&Metric] = &[$(&$constant,)*];
     };
 }
