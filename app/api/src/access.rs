@@ -77,9 +77,9 @@ pub(crate) fn method(method: &Method) -> &'static str {
 /// Who asked, as far as that was established: the SM3 digest of the certificate. Travels in a request's extensions, so
 /// that the layer around every request can log what only a handler finds out.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Asker(Arc<OnceLock<Sm3Digest>>);
+pub(crate) struct KnownAs(Arc<OnceLock<Sm3Digest>>);
 
-impl Asker {
+impl KnownAs {
     pub(crate) fn is(&self, certificate_sm3: Sm3Digest) {
         // A handler that authenticates twice finds the same certificate.
         let _ = self.0.set(certificate_sm3);

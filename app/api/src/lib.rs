@@ -37,6 +37,7 @@
 pub mod access;
 pub mod authority;
 mod body;
+pub mod channels;
 mod domain;
 mod dto;
 pub mod enrolment_client;

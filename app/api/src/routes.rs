@@ -16,12 +16,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::access::{self, Asker, Route};
+use crate::access::{self, KnownAs, Route};
 use crate::authority::AuthorityService;
 use crate::problem::{Code, Language, Pending, Problem};
 use crate::request_id::RequestId;
 use crate::state::{ApiState, Shared};
 
+mod channels;
 mod evidence;
 mod health;
 mod ledger;
@@ -64,6 +65,10 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(ledger::blocks))
         .routes(routes!(ledger::block))
         .routes(routes!(ledger::transaction))
+        .routes(routes!(channels::list, channels::join))
+        .routes(routes!(channels::one))
+        .routes(routes!(channels::config))
+        .routes(routes!(channels::update))
 }
 
 #[derive(OpenApi)]
@@ -78,6 +83,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         (name = "evidence", description = "存证"),
         (name = "verification", description = "核验"),
         (name = "ledger", description = "区块与交易"),
+        (name = "channel", description = "通道"),
         (name = "node", description = "节点")
     )
 )]
@@ -107,9 +113,9 @@ async fn around(State(ApiState(state)): State<ApiState>, request: Request, next:
 async fn answer(state: Arc<Shared>, id: RequestId, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let language = Language::of(request.headers());
-    let (method, route, asker) =
-        (access::method(request.method()), Route::of(&request), Asker::default());
-    request.extensions_mut().insert(asker.clone());
+    let (method, route, known_as) =
+        (access::method(request.method()), Route::of(&request), KnownAs::default());
+    request.extensions_mut().insert(known_as.clone());
     let response = match state.request_permit() {
         Ok(permit) => {
             let response = next.run(request).await;
@@ -119,7 +125,7 @@ async fn answer(state: Arc<Shared>, id: RequestId, mut request: Request, next: N
         Err(problem) => problem.into_response(),
     };
     let mut response = finished(response, language, &id);
-    log(method, &route, &asker, response.status(), started.elapsed());
+    log(method, &route, &known_as, response.status(), started.elapsed());
     let nosniff = HeaderValue::from_static("nosniff");
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
@@ -127,10 +133,10 @@ async fn answer(state: Arc<Shared>, id: RequestId, mut request: Request, next: N
 
 /// The one line about a request; the span around it adds the id. Neither path nor query: they may tell what somebody
 /// looked for.
-fn log(method: &str, route: &Route, asker: &Asker, status: StatusCode, elapsed: Duration) {
+fn log(method: &str, route: &Route, known_as: &KnownAs, status: StatusCode, elapsed: Duration) {
     let route = route.template();
     let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-    let certificate_sm3 = asker.certificate_sm3().map(tracing::field::display);
+    let certificate_sm3 = known_as.certificate_sm3().map(tracing::field::display);
     if status.is_server_error() {
         tracing::warn!(target: ACCESS, method, route, status = status.as_u16(), certificate_sm3, elapsed_us, "api::answered");
     } else {

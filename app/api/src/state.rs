@@ -12,6 +12,7 @@ use smkit::sm3::sm3_parts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::authority::AuthorityService;
+use crate::channels::ChannelDirectory;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
@@ -29,6 +30,8 @@ pub struct ApiParts {
     pub custody: Arc<Custody>,
     /// What the channel's configuration says.
     pub channel: Arc<dyn ChannelView>,
+    /// All channels of the node.
+    pub channels: Arc<dyn ChannelDirectory>,
     /// The node's clock.
     pub clock: Arc<dyn Clock>,
     /// What `GET /health` says about the node.

@@ -43,7 +43,8 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
         let mut stop = Stop::listen().map_err(|error| start_error(chain(&error)))?;
         let surroundings = surroundings(&config);
         let supervisor = surroundings.supervisor.clone();
-        let node = Box::pin(changbai_node::start_in(config, surroundings)).await.map_err(refused)?;
+        let node =
+            Box::pin(changbai_node::start_in(config, surroundings)).await.map_err(refused)?;
         let facts = Facts {
             listen: node.listen(),
             dir: node.dir(),

@@ -1,26 +1,34 @@
 //! The channels of this node: opened at the start, joined while it runs, closed in order.
 
+mod api;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use changbai_api::ChannelView;
-use changbai_channel::{Block, Channel, FixedConfig, Parts, Recovery, SigningIdentity, Tuning};
+use changbai_channel::{
+    Block, Channel, OpenError, Orderer, Parts, Recovery, SigningIdentity, Tuning,
+};
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
-use changbai_msp::{ChannelConfig, Membership, serialize_identity};
-use changbai_receipt::{ChannelAnchor, Trust};
-use changbai_storage::StdFiles;
+use changbai_msp::{ChannelConfig, Membership};
+use changbai_network::{Caller, ChannelDriver, DriverParts, Hub, JoinParts, Observer};
+use changbai_receipt::Trust;
+use changbai_storage::{StdFiles, StorageError};
 use changbai_wire::time::Clock;
+use smkit::Sm3Digest;
 use smkit_pki::TrustAnchors;
 
+use crate::configurations::Configurations;
 use crate::directory::{Directory, read_small, write_whole};
 use crate::error::{StartError, StopError};
 use crate::facts::ChannelFacts;
 use crate::identity::{Identities, node_file};
-use crate::metrics::{ChannelMetrics, ChannelObserver, NodeMetrics};
+use crate::links::Answers;
+use crate::metrics::ChannelMetrics;
+use crate::observer::NodeObserver;
 use crate::operations::channel_facts;
-use crate::ordering::Ordering;
 
 /// A clock this far behind the last block is wrong, in milliseconds: this node would refuse every block of the others.
 const CLOCK_BEHIND_MAX_MS: u64 = 30_000;
@@ -32,7 +40,10 @@ pub(crate) struct Channels {
     msp_id: String,
     identities: Identities,
     clock: Arc<dyn Clock>,
-    metrics: Arc<NodeMetrics>,
+    hub: Option<Hub>,
+    observer: Arc<NodeObserver>,
+    /// Held while a channel is joined; true once nothing more may be.
+    joining: Mutex<bool>,
 }
 
 /// One channel of this node.
@@ -41,18 +52,22 @@ pub(crate) struct NodeChannel {
     pub(crate) identity: SigningIdentity,
     pub(crate) recovery: Recovery,
     pub(crate) metrics: Arc<ChannelMetrics>,
-    genesis: Block,
-    ordering: Mutex<Option<Ordering>>,
+    pub(crate) configurations: Arc<Configurations>,
+    /// Hash of the genesis header.
+    genesis: Sm3Digest,
+    caller: Caller,
+    driver: Mutex<Option<ChannelDriver>>,
 }
 
 impl Channels {
-    /// Opens every channel that the directory holds.
+    /// Opens every channel that the directory holds. Within a runtime: links are its tasks.
     pub(crate) fn open(
         directory: &Directory,
         msp_id: &str,
         identities: Identities,
         clock: &Arc<dyn Clock>,
-        metrics: &Arc<NodeMetrics>,
+        hub: Option<Hub>,
+        observer: Arc<NodeObserver>,
     ) -> Result<Self, StartError> {
         let channels = Self {
             open: RwLock::default(),
@@ -60,7 +75,9 @@ impl Channels {
             msp_id: msp_id.to_owned(),
             identities,
             clock: Arc::clone(clock),
-            metrics: Arc::clone(metrics),
+            hub,
+            observer,
+            joining: Mutex::new(false),
         };
         for id in kept(&directory.channels())? {
             channels.start(&id)?;
@@ -89,18 +106,23 @@ impl Channels {
     }
 
     /// Waits until what was taken is ordered, and writes the indices out.
-    pub(crate) fn close(self) -> Result<(), StopError> {
-        let open = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // All are closed, whatever becomes of one.
-        let closed: Vec<_> = open.into_values().map(NodeChannel::close).collect();
-        closed.into_iter().collect()
+    pub(crate) async fn close(&self) -> Result<(), StopError> {
+        *self.joining.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let open = std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));
+        let mut outcome = Ok(());
+        for channel in open.into_values() {
+            // All are closed, whatever becomes of one.
+            let closed = channel.close().await;
+            outcome = outcome.and(closed);
+        }
+        outcome
     }
 
     /// Rewrites the trust file if it does not say what the channels do.
     pub(crate) fn keep_trust(&self) -> Result<(), StartError> {
         let (mut roots, mut anchors) = (Vec::new(), Vec::new());
         for channel in self.all() {
-            let trust = channel.trust();
+            let trust = channel.trust().map_err(OpenError::from)?;
             roots.extend(trust.roots().iter().cloned());
             anchors.extend(trust.channels().iter().cloned());
         }
@@ -116,7 +138,7 @@ impl Channels {
     fn start(&self, id: &str) -> Result<(), StartError> {
         let genesis = load_genesis(&self.directory, id)?;
         let config = genesis_config(&self.directory, id, &genesis)?;
-        let identity = self.identity();
+        let identity = self.identities.on_ledger(&self.msp_id);
         let mut contracts = Registry::new();
         contracts
             .register(Arc::new(EvidenceContract))
@@ -130,35 +152,44 @@ impl Channels {
             endorser: identity.clone(),
             validator: Some(self.identities.node_key.clone()),
             clock: Arc::clone(&self.clock),
-            config_rule: Arc::new(FixedConfig),
             tuning: Tuning::default(),
             now_ms: 0,
         };
         let (channel, orderer, recovery) = Channel::open(&self.directory.channel(id), parts)?;
         self.check(&channel)?;
         report(id, recovery);
-        let metrics = self.metrics.channel(id);
-        let observer = ChannelObserver::new(id, Arc::clone(&metrics));
-        let ordering = Ordering::start(id, orderer, observer)
-            .map_err(|e| StartError::file(&self.directory.channel(id), e))?;
-        let channel = Arc::new(NodeChannel {
+        let driver = self.drive(&channel, orderer)?;
+        let (caller, driver) = (driver.caller(), Mutex::new(Some(driver)));
+        let (configurations, genesis) = (Arc::default(), genesis.header.hash());
+        let channel = NodeChannel {
             channel,
             identity,
             recovery,
-            metrics,
+            metrics: self.observer.metrics.channel(id),
+            configurations,
             genesis,
-            ordering: Mutex::new(Some(ordering)),
-        });
+            caller,
+            driver,
+        };
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        open.insert(id.to_owned(), channel);
+        open.insert(id.to_owned(), Arc::new(channel));
         Ok(())
     }
 
-    /// This node as a member of its channels.
-    fn identity(&self) -> SigningIdentity {
-        let Identities { node, node_key } = &self.identities;
-        let serialized = serialize_identity(&self.msp_id, node);
-        SigningIdentity { serialized, key: node_key.clone() }
+    /// Starts ordering, with links where this node has any.
+    fn drive(&self, channel: &Channel, orderer: Orderer) -> Result<ChannelDriver, StartError> {
+        let observer = Arc::clone(&self.observer) as Arc<dyn Observer>;
+        let driver = match &self.hub {
+            Some(hub) => {
+                let handler = Some(Arc::new(Answers(channel.clone())) as _);
+                hub.join(channel.clone(), orderer, JoinParts { observer, handler, now_ms: 0 })
+            }
+            None => {
+                let parts = DriverParts { observer, now_ms: 0 };
+                ChannelDriver::alone(channel.clone(), orderer, parts)
+            }
+        };
+        driver.map_err(|e| StartError::Wiring(e.to_string()))
     }
 
     fn foreign(&self, config: &ChannelConfig, reason: String) -> StartError {
@@ -166,18 +197,24 @@ impl Channels {
         StartError::Foreign { file, channel: config.channel_id.clone(), reason }
     }
 
+    /// Whether the channel's configuration has this node as one of its own.
+    fn check_membership(&self, config: &ChannelConfig) -> Result<(), StartError> {
+        let org = config.org(&self.msp_id).ok_or_else(|| {
+            self.foreign(config, format!("the channel has no organisation {}", self.msp_id))
+        })?;
+        org.admit(&self.identities.node, &[], self.clock.now().at.seconds())
+            .map_err(|e| self.foreign(config, format!("{}: {e}", e.code())))?;
+        Ok(())
+    }
+
     /// What would make this node useless on the channel, said before it starts. The configuration asked is the one
     /// that is in force as far as this node knows.
     fn check(&self, channel: &Channel) -> Result<(), StartError> {
         let config = channel.config();
         let now = self.clock.now().at;
-        let org = config.org(&self.msp_id).ok_or_else(|| {
-            self.foreign(&config, format!("the channel has no organisation {}", self.msp_id))
-        })?;
-        org.admit(&self.identities.node, &[], now.seconds())
-            .map_err(|e| self.foreign(&config, format!("{}: {e}", e.code())))?;
+        self.check_membership(&config)?;
         let block = channel.status().height.saturating_sub(1);
-        let tip = channel.block(block).map_err(changbai_channel::OpenError::from)?;
+        let tip = channel.block(block).map_err(OpenError::from)?;
         let block_ms = tip.map_or(0, |tip| tip.header.time_ms);
         if now.0.saturating_add(CLOCK_BEHIND_MAX_MS) < block_ms {
             let channel = config.channel_id.clone();
@@ -195,30 +232,28 @@ impl std::fmt::Debug for Channels {
 
 impl NodeChannel {
     fn facts(&self) -> ChannelFacts {
-        channel_facts(&self.channel, &self.metrics, self.recovery.salvaged_to, Vec::new())
+        channel_facts(&self.channel, &self.identity, &self.metrics, self.recovery, &self.caller)
     }
 
     /// Waits for the ordering thread, and writes the index out unless somebody still reads.
-    fn close(self: Arc<Self>) -> Result<(), StopError> {
-        let ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(ordering) = ordering else { return Ok(()) };
-        let orderer = ordering.join()?;
+    async fn close(self: Arc<Self>) -> Result<(), StopError> {
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(driver) = driver else { return Ok(()) };
+        let orderer = driver.join().await?;
         let channel = self.channel.clone();
         drop(self);
-        Ok(channel.close(orderer)?)
+        let closed = tokio::task::spawn_blocking(move || channel.close(orderer)).await;
+        Ok(closed.map_err(|_| StopError::Task)??)
     }
 
-    /// What verifiers of this channel trust: the organisations' roots, and the channel by its genesis block.
-    fn trust(&self) -> Trust {
-        let config = self.channel.config();
-        let anchor = ChannelAnchor {
-            channel_id: self.genesis.header.channel_id.clone(),
-            genesis: self.genesis.header.hash(),
-            validators: vec![self.genesis.header.validators_hash],
-        };
-        let roots = config.orgs.iter().flat_map(|org| org.roots.iter().cloned()).collect();
-        let roots = TrustAnchors::from_certificates(roots);
-        Trust::new(roots, vec![anchor]).unwrap_or_default()
+    /// The way to the channel's other nodes.
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller.clone()
+    }
+
+    /// What verifiers of this channel trust, as its configurations have it by now.
+    fn trust(&self) -> Result<Arc<Trust>, StorageError> {
+        self.configurations.trust_of(&self.channel)
     }
 }
 
@@ -228,7 +263,11 @@ impl ChannelView for NodeChannel {
     }
 
     fn trust(&self) -> Arc<Trust> {
-        Arc::new(Self::trust(self))
+        // A verifier that trusts nobody says so.
+        Self::trust(self).unwrap_or_else(|error| {
+            tracing::error!(%error, "node::trust_unreadable");
+            Arc::default()
+        })
     }
 }
 
@@ -238,7 +277,7 @@ pub(crate) fn keep_genesis(directory: &Directory, genesis: &Block) -> Result<(),
     write_whole(&file, &genesis.to_bytes(), 0o644)
 }
 
-fn kept(folder: &Path) -> Result<Vec<String>, StartError> {
+pub(crate) fn kept(folder: &Path) -> Result<Vec<String>, StartError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

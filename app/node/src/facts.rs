@@ -101,8 +101,14 @@ pub struct ChannelFacts {
     pub foreign_genesis_ago_ms: Option<u64>,
     /// The block log was found damaged behind this block at the start.
     pub salvaged_to: Option<u64>,
-    /// Links to the other nodes of the configuration.
+    /// Links to other nodes: to every validator of the configuration, and to whoever else is connected.
     pub links: Vec<LinkFacts>,
+    /// What went over them, by stream.
+    pub streams: Vec<StreamFacts>,
+    /// How often a node was fully connected.
+    pub connects: u64,
+    /// Openings of links refused, by either side.
+    pub openings_refused: u64,
 }
 
 impl ChannelFacts {
@@ -119,36 +125,36 @@ impl ChannelFacts {
     }
 }
 
-/// The link to one other node of a channel, all its streams together.
+/// The links to one other node of a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkFacts {
-    /// The other node: organisation and host, such as `ChangchunHRSS/10.3.0.7:7050`.
+    /// The other node: its organisation and the beginning of its id, such as `ChangchunHRSS/3f9a01bc`.
     pub host: String,
-    /// Whether every stream of it is open.
+    /// Whether every stream of the orderer is up.
     pub connected: bool,
-    /// Connections made since the start, the first one included.
-    pub connects: u64,
-    /// Its streams.
-    pub streams: Vec<StreamFacts>,
+    /// Whether the configuration names it as a validator: a link that should always be there.
+    pub validator: bool,
+    /// Streams that are up.
+    pub streams: u64,
+    /// The last round trip measured, in microseconds.
+    pub round_trip_us: Option<u64>,
 }
 
-/// One stream of a link.
+/// What went over one kind of stream, to all nodes together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StreamFacts {
     /// `consensus`, `bodies`, `sync` or `calls`.
     pub kind: &'static str,
-    /// Messages waiting to be sent.
-    pub queued: u64,
-    /// How many may wait.
-    pub queued_max: u64,
-    /// Messages sent since the start.
+    /// Messages sent since the channel was opened.
     pub sent: u64,
-    /// Messages received since the start.
+    /// Messages received.
     pub received: u64,
-    /// Bytes sent since the start.
+    /// Bytes sent.
     pub sent_bytes: u64,
-    /// Bytes received since the start.
+    /// Bytes received.
     pub received_bytes: u64,
-    /// Messages dropped since the start because the queue was full.
-    pub dropped: u64,
+    /// Messages dropped because a peer took them too slowly.
+    pub sent_dropped: u64,
+    /// Messages dropped because this node took them too slowly.
+    pub received_dropped: u64,
 }

@@ -9,12 +9,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use changbai_api::access::{Answered, RequestObserver};
 
-pub(crate) use self::channel::{ChannelMetrics, ChannelObserver};
+pub(crate) use self::channel::ChannelMetrics;
+use self::channel::TRANSACTION;
 use self::series::{Counter, Labelled, Timing};
 use self::text::Page;
 use crate::alarm::Raised;
 use crate::clock_watch::Uptime;
-use crate::facts::{ChannelFacts, LinkFacts, NodeFacts};
+use crate::facts::{ChannelFacts, NodeFacts, StreamFacts};
 use crate::readiness::obstacles;
 
 mod channel;
@@ -168,8 +169,8 @@ fn states(page: &mut Page, channels: &[ChannelFacts], facts: &NodeFacts) {
 fn counts(page: &mut Page, channels: &[(&str, &ChannelMetrics)]) {
     let mut family = page.family(&table::TRANSACTION_COUNT);
     for (channel, metrics) in channels {
-        metrics.transactions.each(|[contract, code], count| {
-            let labels = [channel, "ENDORSER_TRANSACTION", contract, code];
+        metrics.transactions.each(|[kind, contract, code], count| {
+            let labels = [channel, kind, contract, code];
             family.count(&labels, count.value());
         });
     }
@@ -177,13 +178,13 @@ fn counts(page: &mut Page, channels: &[(&str, &ChannelMetrics)]) {
     for (channel, metrics) in channels {
         metrics.broadcasts.each(|[status], timing| {
             let count = timing.cumulative().0.last().copied().unwrap_or_default();
-            family.count(&[channel, "ENDORSER_TRANSACTION", status], count);
+            family.count(&[channel, TRANSACTION, status], count);
         });
     }
     let mut family = page.family(&table::BROADCAST_ENQUEUE);
     for (channel, metrics) in channels {
         metrics.broadcasts.each(|[status], timing| {
-            family.timing(&[channel, "ENDORSER_TRANSACTION", status], timing);
+            family.timing(&[channel, TRANSACTION, status], timing);
         });
     }
     let sum = |of: fn(&ChannelMetrics) -> &Counter| {
@@ -225,50 +226,48 @@ fn counts(page: &mut Page, channels: &[(&str, &ChannelMetrics)]) {
 }
 
 fn links(page: &mut Page, channels: &[ChannelFacts]) {
-    let each = |visit: &mut dyn FnMut(&str, &LinkFacts)| {
-        for channel in channels {
-            channel.links.iter().for_each(|link| visit(&channel.channel, link));
-        }
-    };
-    let mut family = page.family(&table::QUEUE_LENGTH);
-    each(&mut |channel, link| {
-        for stream in &link.streams {
-            family.count(&[&link.host, stream.kind, channel], stream.queued);
-        }
-    });
-    let mut family = page.family(&table::QUEUE_CAPACITY);
-    each(&mut |channel, link| {
-        for stream in &link.streams {
-            family.count(&[&link.host, stream.kind, channel], stream.queued_max);
-        }
-    });
-    let mut family = page.family(&table::MESSAGES_DROPPED);
-    each(&mut |channel, link| {
-        let dropped = link.streams.iter().map(|stream| stream.dropped).sum();
-        family.count(&[&link.host, channel], dropped);
-    });
+    let mut family = page.family(&table::STREAMS);
+    for channel in channels {
+        family.count(&[&channel.channel], channel.links.iter().map(|link| link.streams).sum());
+    }
     let mut family = page.family(&table::LINK_UP);
-    each(&mut |channel, link| {
-        family.flag(&[&link.host, channel], link.connected);
-    });
+    for channel in channels {
+        for link in &channel.links {
+            family.flag(&[&channel.channel, &link.host], link.connected);
+        }
+    }
+    let mut family = page.family(&table::LINK_ROUND_TRIP);
+    for channel in channels {
+        for link in &channel.links {
+            if let Some(us) = link.round_trip_us {
+                family.number(&[&channel.channel, &link.host], us as f64 / 1e6);
+            }
+        }
+    }
     let mut family = page.family(&table::LINK_CONNECTS);
-    each(&mut |channel, link| {
-        family.count(&[&link.host, channel], link.connects);
-    });
-    let mut family = page.family(&table::LINK_MESSAGES);
-    each(&mut |channel, link| {
-        for stream in &link.streams {
-            family.count(&[&link.host, stream.kind, channel, "sent"], stream.sent);
-            family.count(&[&link.host, stream.kind, channel, "received"], stream.received);
+    for channel in channels {
+        family.count(&[&channel.channel], channel.connects);
+    }
+    let mut family = page.family(&table::LINK_REFUSED);
+    for channel in channels {
+        family.count(&[&channel.channel], channel.openings_refused);
+    }
+    type Look = fn(&StreamFacts) -> (u64, u64);
+    let looks: [(&'static table::Metric, Look); 3] = [
+        (&table::LINK_MESSAGES, |s| (s.sent, s.received)),
+        (&table::LINK_BYTES, |s| (s.sent_bytes, s.received_bytes)),
+        (&table::LINK_DROPPED, |s| (s.sent_dropped, s.received_dropped)),
+    ];
+    for (metric, look) in looks {
+        let mut family = page.family(metric);
+        for channel in channels {
+            for stream in &channel.streams {
+                let (sent, received) = look(stream);
+                family.count(&[&channel.channel, stream.kind, "sent"], sent);
+                family.count(&[&channel.channel, stream.kind, "received"], received);
+            }
         }
-    });
-    let mut family = page.family(&table::LINK_BYTES);
-    each(&mut |channel, link| {
-        for stream in &link.streams {
-            family.count(&[&link.host, stream.kind, channel, "sent"], stream.sent_bytes);
-            family.count(&[&link.host, stream.kind, channel, "received"], stream.received_bytes);
-        }
-    });
+    }
 }
 
 #[cfg(test)]

@@ -2,14 +2,13 @@
 //!
 //! # Wiring
 //! 1. [`Uptime::start`] and [`NodeMetrics::new`], before the channels are opened.
-//! 2. For each channel a [`crate::metrics::ChannelObserver`] over [`NodeMetrics::channel`] goes to its ordering thread,
-//!    which hands it every event and the time of every turn. Whoever endorses, broadcasts and submits tells the same
-//!    counters.
+//! 2. The observer of the channels' threads and links tells [`NodeMetrics::channel`] every event and the time of every
+//!    turn. Whoever endorses, broadcasts and submits tells the same counters.
 //! 3. REST is served through [`changbai_api::observed`] with [`NodeMetrics::api`].
 //! 4. [`start`] answers on the listeners of `operations.listen`, and looks around once a second. Both end when the node
 //!    stops.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +17,10 @@ use changbai_api::operations::{
     AlarmView, ChannelReadiness, FailedCheck, HealthCheck, LogControl, OperationsSource,
 };
 use changbai_api::{Listener, Transport, limits::Limits};
-use changbai_channel::Channel;
 use changbai_channel::limits::MEMPOOL_TRANSACTIONS_MAX;
+use changbai_channel::{Channel, PeerId, Recovery, SigningIdentity};
+use changbai_msp::{ChannelConfig, ValidatorConfig};
+use changbai_network::{Caller, PeerInfo, StreamKind, StreamTraffic};
 use changbai_storage::{Files as _, StdFiles};
 use changbai_wire::ValidatorAddress;
 use changbai_wire::time::Clock;
@@ -29,7 +30,7 @@ use tokio::task::JoinHandle;
 
 use crate::alarm::{Alarms, Change, Severity, conditions};
 use crate::clock_watch::{ClockWatch, Uptime};
-use crate::facts::{ChannelFacts, LinkFacts, NodeFacts, TlsFacts};
+use crate::facts::{ChannelFacts, LinkFacts, NodeFacts, StreamFacts, TlsFacts};
 use crate::health::utc_text;
 use crate::metrics::{ChannelMetrics, NodeMetrics, process};
 use crate::readiness::obstacles;
@@ -154,25 +155,23 @@ impl Operations {
     }
 }
 
-/// What is known of one channel now. `salvaged_to` as [`changbai_channel::Recovery`] said when it was opened; `links` to
-/// every node that the configuration asks for, none for a channel of one node.
+/// What is known of one channel now. `own` is this node's identity on it, `recovery` what opening it had to repair.
 pub(crate) fn channel_facts(
     channel: &Channel,
+    own: &SigningIdentity,
     metrics: &ChannelMetrics,
-    salvaged_to: Option<u64>,
-    links: Vec<LinkFacts>,
+    recovery: Recovery,
+    links: &Caller,
 ) -> ChannelFacts {
     let status = channel.status();
     let condition = status.condition;
     let config = channel.config();
-    let in_force: BTreeSet<ValidatorAddress> = config
-        .validators
-        .iter()
-        .map(|validator| ValidatorAddress::for_key(validator.certificate.public_key()))
-        .collect();
+    let in_force: BTreeSet<ValidatorAddress> =
+        config.validators.iter().map(ValidatorConfig::address).collect();
     let cases = channel.misbehaviour();
     let accused: BTreeSet<ValidatorAddress> =
         cases.iter().map(|case| case.validator).filter(|who| in_force.contains(who)).collect();
+    let traffic = links.traffic();
     ChannelFacts {
         channel: status.channel_id,
         height: status.height,
@@ -189,8 +188,56 @@ pub(crate) fn channel_facts(
         no_quorum: condition.no_quorum_since_ms.is_some(),
         accused: accused.iter().map(ToString::to_string).collect(),
         foreign_genesis_ago_ms: metrics.foreign_genesis_ago_ms(),
-        salvaged_to,
-        links,
+        salvaged_to: recovery.salvaged_to,
+        links: link_facts(&config, own, links.peers()),
+        streams: StreamKind::ALL.map(|kind| stream_facts(kind, traffic.stream(kind))).to_vec(),
+        connects: traffic.connects,
+        openings_refused: traffic.refused,
+    }
+}
+
+/// Every other validator, linked or not, and whoever else is linked.
+fn link_facts(
+    config: &ChannelConfig,
+    own: &SigningIdentity,
+    linked: Vec<PeerInfo>,
+) -> Vec<LinkFacts> {
+    let own = PeerId::from(ValidatorAddress::for_key(own.key.verifying_key().public_key()));
+    let others = config.validators.iter().map(|v| (PeerId::from(v.address()), v.msp_id.as_str()));
+    let mut found: BTreeMap<PeerId, LinkFacts> = others
+        .filter(|(peer, _)| *peer != own)
+        .map(|(peer, msp_id)| {
+            let host = host(msp_id, peer);
+            (peer, LinkFacts { host, validator: true, ..LinkFacts::default() })
+        })
+        .collect();
+    for info in linked {
+        let fresh = || LinkFacts { host: host(&info.msp_id, info.peer), ..LinkFacts::default() };
+        let link = found.entry(info.peer).or_insert_with(fresh);
+        link.connected = info.connected;
+        link.streams = info.streams.len() as u64;
+        let micros = |rtt: Duration| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
+        link.round_trip_us = info.rtt.map(micros);
+    }
+    found.into_values().collect()
+}
+
+/// Addresses change from one connection to the next; an id does not.
+fn host(msp_id: &str, peer: PeerId) -> String {
+    let mut id = peer.to_string();
+    id.truncate(8);
+    format!("{msp_id}/{id}")
+}
+
+const fn stream_facts(kind: StreamKind, traffic: StreamTraffic) -> StreamFacts {
+    StreamFacts {
+        kind: kind.name(),
+        sent: traffic.messages_out,
+        received: traffic.messages_in,
+        sent_bytes: traffic.bytes_out,
+        received_bytes: traffic.bytes_in,
+        sent_dropped: traffic.dropped_out,
+        received_dropped: traffic.dropped_in,
     }
 }
 

@@ -20,11 +20,14 @@ use crate::clock_watch::Uptime;
 use crate::config::{Config, Endpoint};
 use crate::directory::{Directory, Lock, write_whole};
 use crate::error::{StartError, StopError};
+use crate::links::Links;
 use crate::listeners::{Protection, bind};
 use crate::metrics::{ApiMetrics, NodeMetrics};
+use crate::observer::NodeObserver;
 use crate::operations::{self, own_agency};
 use crate::renewal::RenewalStatus;
 use crate::supervisor::Supervisor;
+use crate::tls_files::TlsFiles;
 use crate::wiring::wire_api;
 use crate::{first_start, identity};
 
@@ -44,6 +47,8 @@ pub struct RunningNode {
     channels: Arc<Channels>,
     evidence: Arc<EvidenceService>,
     server: JoinHandle<()>,
+    links: Option<JoinHandle<()>>,
+    trust: JoinHandle<()>,
     renewal: JoinHandle<()>,
     watching: Vec<JoinHandle<()>>,
     tls_status: Arc<RenewalStatus>,
@@ -95,10 +100,22 @@ pub async fn start_in(
     let (identities, tls_authority) =
         identity::load(&directory.identity(), &config, now.seconds(), &mut OsRandom)?;
     let msp_id = &config.settings.agency.msp_id;
+    let (configured, reconfigured) = watch::channel(0);
     let uptime = Uptime::start();
     let metrics = Arc::new(NodeMetrics::new(uptime));
+    let observer = Arc::new(NodeObserver { configured, metrics: Arc::clone(&metrics) });
     let identity = identities.node.clone();
-    let channels = Channels::open(&directory, msp_id, identities, &clock, &metrics)?;
+    let links = match config.network {
+        Some(address) => {
+            let identity = identities.on_ledger(msp_id);
+            let tls = TlsFiles::below(&directory.identity()).read()?;
+            let observer = Arc::clone(&observer) as _;
+            Some(Links::bind(address, identity, &tls, &clock, observer).await?)
+        }
+        None => None,
+    };
+    let hub = links.as_ref().map(|links| links.hub.clone());
+    let channels = Channels::open(&directory, msp_id, identities, &clock, hub.clone(), observer)?;
     let channels = Arc::new(channels);
     let id = &config.settings.node.channel;
     let channel = channels
@@ -112,11 +129,13 @@ pub async fn start_in(
     let (asked, operations) =
         bind(config.operations.as_slice(), &protection.transport.acceptor()).await?;
     let (state, evidence) =
-        wire_api(&directory, &config, &channel, &clock, self_test, &protection)?;
+        wire_api(&directory, &config, &channels, &channel, &clock, self_test, &protection)?;
     let (stop, stopped) = watch::channel(false);
     let server = serve(listeners, state, metrics.api(), stopped.clone());
+    let network = links.as_ref().map(|links| links.address.to_string());
+    let links = links.map(|links| links.serve(stopped.clone()));
+    let trust = keep_trust(Arc::clone(&channels), reconfigured, stopped.clone());
     let tls_status = Arc::clone(&protection.status);
-    let (log, supervisor) = (surroundings.log, surroundings.supervisor);
     let known = Arc::clone(&channels);
     let watched = operations::Parts {
         clock,
@@ -129,15 +148,16 @@ pub async fn start_in(
         channels: Box::new(move || known.facts()),
         own_agency: own_agency(channel.channel.clone(), msp_id),
         insecure: config.settings.node.insecure,
-        log,
-        supervisor,
+        log: surroundings.log,
+        supervisor: surroundings.supervisor,
     };
     let watching = operations::start(asked, watched, &stopped);
-    let renewal = protection.renew(stopped);
+    let renewal = protection.renew(hub, stopped);
     let spoken: Vec<String> = listen.iter().map(ToString::to_string).collect();
     let operations = operations.into_iter().next();
     let running = serde_json::json!({
         "listen": spoken,
+        "network": network,
         "operations": operations.map(|endpoint| endpoint.to_string()),
         "pid": std::process::id(),
     });
@@ -153,6 +173,8 @@ pub async fn start_in(
         channels,
         evidence,
         server,
+        links,
+        trust,
         renewal,
         watching,
         tls_status,
@@ -170,7 +192,7 @@ impl RunningNode {
 
     /// Where metrics and health are served, if anywhere.
     #[must_use]
-    pub fn operations(&self) -> Option<Endpoint> {
+    pub const fn operations(&self) -> Option<Endpoint> {
         self.operations
     }
 
@@ -228,19 +250,42 @@ impl RunningNode {
         let _ = self.stop.send(true);
         self.server.await.map_err(|_| StopError::Task)?;
         self.renewal.await.map_err(|_| StopError::Task)?;
+        self.trust.await.map_err(|_| StopError::Task)?;
         for task in self.watching {
             task.await.map_err(|_| StopError::Task)?;
         }
+        if let Some(links) = self.links {
+            links.await.map_err(|_| StopError::Task)?;
+        }
         drop((self.evidence, self.evidence_channel));
         self.channels.stop();
-        let channels = Arc::into_inner(self.channels).ok_or(StopError::Task)?;
-        let closed = tokio::task::spawn_blocking(move || channels.close()).await;
-        closed.map_err(|_| StopError::Task)??;
+        self.channels.close().await?;
         // Client commands fall back to "not running" without it.
         drop(std::fs::remove_file(self.directory.running()));
         tracing::info!("node::stopped");
         Ok(())
     }
+}
+
+/// Rewrites the trust file whenever a channel's configuration has changed.
+fn keep_trust(
+    channels: Arc<Channels>,
+    mut reconfigured: watch::Receiver<u64>,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let keep = async move {
+        loop {
+            tokio::select! {
+                changed = reconfigured.changed() => if changed.is_err() { return },
+                _ = stopped.wait_for(|stop| *stop) => return,
+            }
+            if let Err(error) = channels.keep_trust() {
+                tracing::error!(%error, "node::trust_file_not_written");
+            }
+        }
+    };
+    #[expect(clippy::disallowed_methods, reason = "the node's task; shutdown joins it")]
+    tokio::spawn(keep)
 }
 
 fn serve(

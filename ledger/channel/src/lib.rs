@@ -69,7 +69,6 @@ pub use body::{BodyFault, Skew};
 pub use channel::{Channel, Condition, OpenError, Parts, Proof, Status, TransactionProof};
 pub use endorse::{Endorsed, Invocation, Proposal, SigningIdentity};
 pub use endorser::ProposalError;
-pub use epoch::{ConfigRule, FixedConfig};
 pub use gateway::{AskError, EndorserFault, Endorsers, FaultReason};
 pub use ledger::Recovery;
 pub use orderer::{

@@ -66,5 +66,6 @@ pub use policy::{
 };
 pub use role::{Role, Roles};
 pub use update::{
-    ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, Sender, apply, validate_config,
+    ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, Sender, apply, update_id,
+    validate_config,
 };

@@ -19,6 +19,11 @@ fn well() -> NodeFacts {
     }
 }
 
+/// A validator that is connected, and a follower that is not.
+fn link(validator: bool) -> LinkFacts {
+    LinkFacts { host: "a/1".to_owned(), connected: validator, validator, ..LinkFacts::default() }
+}
+
 fn channel() -> ChannelFacts {
     ChannelFacts {
         channel: "changchun".to_owned(),
@@ -27,7 +32,7 @@ fn channel() -> ChannelFacts {
         peers: 3,
         validators: 4,
         waiting_max: 20_000,
-        links: vec![LinkFacts { host: "a".to_owned(), connected: true, ..LinkFacts::default() }],
+        links: vec![link(true), link(false)],
         ..ChannelFacts::default()
     }
 }
@@ -47,9 +52,7 @@ fn cause(alarm: Alarm) -> NodeFacts {
         Alarm::Repairing => (channel.salvaged_to, channel.peers_height) = (Some(7), 101),
         Alarm::Repaired => channel.salvaged_to = Some(7),
         Alarm::ForeignGenesis => channel.foreign_genesis_ago_ms = Some(599_999),
-        Alarm::LinksDown => {
-            channel.links.push(LinkFacts { host: "b".to_owned(), ..LinkFacts::default() });
-        }
+        Alarm::LinksDown => channel.links[0].connected = false,
         Alarm::TlsRenewal => node.tls.alarming = true,
         Alarm::IdentityExpiring => node.identity_not_after_s = NOW_S + 30 * 86_400 - 1,
         Alarm::IdentityExpired => node.identity_not_after_s = NOW_S,

@@ -1,6 +1,5 @@
 //! What is counted of one channel while it works.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use crate::clock_watch::Uptime;
 #[derive(Debug)]
 pub(crate) struct ChannelMetrics {
     uptime: Uptime,
-    pub(super) transactions: Labelled<2, Counter>,
+    pub(super) transactions: Labelled<3, Counter>,
     pub(super) broadcasts: Labelled<1, Timing>,
     pub(super) proposals: Counter,
     pub(super) endorsed: Counter,
@@ -53,7 +52,11 @@ impl ChannelMetrics {
             OrderEvent::Committed { synced, tally, .. } => {
                 if *synced { &self.synced } else { &self.decided }.add(1);
                 for part in tally {
-                    let labels = [part.contract.as_str(), part.code.name()];
+                    let (kind, contract) = match &part.contract {
+                        Some(contract) => (TRANSACTION, contract.as_str()),
+                        None => (CONFIGURATION, ""),
+                    };
+                    let labels = [kind, contract, part.code.name()];
                     self.transactions.of(labels).add(part.count as u64);
                 }
             }
@@ -101,69 +104,10 @@ impl ChannelMetrics {
     }
 }
 
-/// Counts a channel's events and writes each into the log, once.
-#[derive(Debug, Clone)]
-pub(crate) struct ChannelObserver {
-    channel: Arc<str>,
-    metrics: Arc<ChannelMetrics>,
-}
-
-impl ChannelObserver {
-    pub(crate) fn new(channel: &str, metrics: Arc<ChannelMetrics>) -> Self {
-        Self { channel: channel.into(), metrics }
-    }
-
-    /// The channel's counters, for what is no event.
-    pub(crate) fn metrics(&self) -> &Arc<ChannelMetrics> {
-        &self.metrics
-    }
-
-    /// Takes one event of [`changbai_channel::Orderer::take_events`].
-    pub(crate) fn observe(&self, event: &OrderEvent) {
-        self.metrics.observe(event);
-        let channel = self.channel.as_ref();
-        match event {
-            OrderEvent::Committed { number, transactions, valid, round, synced, .. } => {
-                tracing::debug!(
-                    channel,
-                    number,
-                    transactions,
-                    valid,
-                    round,
-                    synced,
-                    "channel::committed"
-                );
-            }
-            OrderEvent::Round { height, round, proposer } => {
-                tracing::info!(channel, height, round, %proposer, "channel::round");
-            }
-            // A faulty peer decides how many there are: counted in full, shown when asked for.
-            OrderEvent::Refused { peer, fault } => {
-                tracing::debug!(channel, %peer, %fault, "channel::peer_fault");
-            }
-            OrderEvent::Misbehaviour(case) => {
-                let (validator, kind) = (case.validator, case.kind);
-                let (height, round) = (case.height, case.round);
-                tracing::error!(channel, %validator, ?kind, height, round, "channel::misbehaviour");
-            }
-            OrderEvent::ForeignGenesis { peer } => {
-                tracing::warn!(channel, %peer, "channel::foreign_genesis");
-            }
-            OrderEvent::Configured { sequence, height, validators } => {
-                tracing::info!(channel, sequence, height, validators, "channel::configured");
-            }
-            OrderEvent::Suspended { reason } => {
-                tracing::error!(channel, reason, "channel::suspended");
-            }
-            OrderEvent::Resumed => tracing::info!(channel, "channel::resumed"),
-            OrderEvent::QuorumLost { present, needed } => {
-                tracing::error!(channel, present, needed, "channel::quorum_lost");
-            }
-            OrderEvent::QuorumBack => tracing::info!(channel, "channel::quorum_back"),
-            other => tracing::info!(channel, event = ?other, "channel::event"),
-        }
-    }
-}
+/// Fabric's `common.HeaderType` of a transaction, as a label.
+pub(super) const TRANSACTION: &str = "ENDORSER_TRANSACTION";
+/// The same of a configuration.
+pub(super) const CONFIGURATION: &str = "CONFIG";
 
 const fn fault_word(fault: &Fault) -> &'static str {
     match fault {

@@ -64,12 +64,8 @@ table! {
         "Number of the last block committed.";
     PEERS_KNOWN = Gauge, "gossip_membership_total_peers_known", ["channel"],
         "Nodes of the channel that are connected.";
-    QUEUE_LENGTH = Gauge, "cluster_comm_egress_queue_length", ["host", "msg_type", "channel"],
-        "Messages waiting to be sent to a node.";
-    QUEUE_CAPACITY = Gauge, "cluster_comm_egress_queue_capacity", ["host", "msg_type", "channel"],
-        "How many messages to a node may wait.";
-    MESSAGES_DROPPED = Counter, "cluster_comm_msg_dropped_count", ["host", "channel"],
-        "Messages to a node that were dropped because its queue was full.";
+    STREAMS = Gauge, "cluster_comm_egress_stream_count", ["channel"],
+        "Streams to other nodes that are up.";
 
     // The same, where Fabric has no word for it
     BLOCKS = Counter, "changbai_blocks_committed_total", ["channel", "origin"],
@@ -108,15 +104,21 @@ table! {
         "Messages of peers that an honest node would not have sent.";
 
     // Links between nodes
-    LINK_UP = Gauge, "changbai_link_up", ["host", "channel"],
-        "1 while every stream to a node is open.";
-    LINK_CONNECTS = Counter, "changbai_link_connects_total", ["host", "channel"],
-        "Connections made to a node.";
-    LINK_MESSAGES = Counter, "changbai_link_messages_total",
-        ["host", "msg_type", "channel", "direction"],
-        "Messages sent to and received from a node.";
-    LINK_BYTES = Counter, "changbai_link_bytes_total", ["host", "msg_type", "channel", "direction"],
-        "Bytes sent to and received from a node, before encryption.";
+    LINK_UP = Gauge, "changbai_link_up", ["channel", "host"],
+        "1 while every stream of the orderer to a node is up.";
+    LINK_ROUND_TRIP = Gauge, "changbai_link_round_trip_seconds", ["channel", "host"],
+        "The last round trip to a node, in seconds.";
+    LINK_CONNECTS = Counter, "changbai_link_connects_total", ["channel"],
+        "How often a node was fully connected.";
+    LINK_REFUSED = Counter, "changbai_link_openings_refused_total", ["channel"],
+        "Openings of links refused, by either side.";
+    LINK_MESSAGES = Counter, "changbai_link_messages_total", ["channel", "msg_type", "direction"],
+        "Messages sent to and received from other nodes.";
+    LINK_BYTES = Counter, "changbai_link_bytes_total", ["channel", "msg_type", "direction"],
+        "Bytes sent to and received from other nodes, before encryption.";
+    LINK_DROPPED = Counter, "changbai_link_messages_dropped_total",
+        ["channel", "msg_type", "direction"],
+        "Messages dropped because their receiver, a peer or this node, took them too slowly.";
 
     // REST
     REQUESTS = Counter, "changbai_api_requests_total", ["method", "route", "status"],

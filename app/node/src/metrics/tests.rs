@@ -16,12 +16,13 @@ fn peer() -> PeerId {
 }
 
 fn facts() -> NodeFacts {
-    let stream = StreamFacts { kind: "bodies", queued: 3, sent: 5, ..StreamFacts::default() };
+    let stream = StreamFacts { kind: "bodies", sent: 5, sent_dropped: 1, ..StreamFacts::default() };
     let link = LinkFacts {
-        host: "Org/10.0.0.1:7050".to_owned(),
+        host: "Org/3f9a01bc".to_owned(),
         connected: true,
-        connects: 2,
-        streams: vec![stream],
+        validator: true,
+        streams: 4,
+        round_trip_us: Some(2_500),
     };
     let channel = ChannelFacts {
         channel: "changchun".to_owned(),
@@ -29,6 +30,7 @@ fn facts() -> NodeFacts {
         validators: 4,
         peers: 3,
         links: vec![link],
+        streams: vec![stream],
         ..ChannelFacts::default()
     };
     NodeFacts {
@@ -43,16 +45,18 @@ fn facts() -> NodeFacts {
 fn page() -> String {
     let metrics = NodeMetrics::new(Uptime::start());
     let channel = metrics.channel("changchun");
-    let tally = |contract: &str, code, count| Tally { contract: contract.to_owned(), code, count };
+    let tally =
+        |contract: &str, code, count| Tally { contract: Some(contract.to_owned()), code, count };
     channel.observe(&OrderEvent::Committed {
         number: 11,
-        transactions: 7,
-        valid: 5,
+        transactions: 8,
+        valid: 6,
         round: 0,
         synced: false,
         tally: vec![
             tally("evidence", ValidationCode::Valid, 5),
             tally("evidence", ValidationCode::MvccReadConflict, 2),
+            Tally { contract: None, code: ValidationCode::Valid, count: 1 },
         ],
     });
     channel.observe(&OrderEvent::Refused { peer: peer(), fault: Fault::NotConnected });
@@ -83,14 +87,18 @@ fn numbers_stand_under_their_labels() {
         "consensus_BFT_committed_block_number{channel=\"changchun\"} 11",
         "ledger_transaction_count{channel=\"changchun\",transaction_type=\"ENDORSER_TRANSACTION\",chaincode=\"evidence\",validation_code=\"VALID\"} 5",
         "ledger_transaction_count{channel=\"changchun\",transaction_type=\"ENDORSER_TRANSACTION\",chaincode=\"evidence\",validation_code=\"MVCC_READ_CONFLICT\"} 2",
+        "ledger_transaction_count{channel=\"changchun\",transaction_type=\"CONFIG\",chaincode=\"\",validation_code=\"VALID\"} 1",
         "broadcast_processed_count{channel=\"changchun\",type=\"ENDORSER_TRANSACTION\",status=\"SERVICE_UNAVAILABLE\"} 1",
         "broadcast_processed_count{channel=\"changchun\",type=\"ENDORSER_TRANSACTION\",status=\"SUCCESS\"} 1",
         "endorser_proposals_received 2",
         "endorser_successful_proposals 1",
         "changbai_peer_faults_total{channel=\"changchun\",fault=\"not_connected\"} 1",
         "changbai_blocks_committed_total{channel=\"changchun\",origin=\"decided\"} 1",
-        "cluster_comm_egress_queue_length{host=\"Org/10.0.0.1:7050\",msg_type=\"bodies\",channel=\"changchun\"} 3",
-        "changbai_link_messages_total{host=\"Org/10.0.0.1:7050\",msg_type=\"bodies\",channel=\"changchun\",direction=\"sent\"} 5",
+        "cluster_comm_egress_stream_count{channel=\"changchun\"} 4",
+        "changbai_link_up{channel=\"changchun\",host=\"Org/3f9a01bc\"} 1",
+        "changbai_link_round_trip_seconds{channel=\"changchun\",host=\"Org/3f9a01bc\"} 0.0025",
+        "changbai_link_messages_total{channel=\"changchun\",msg_type=\"bodies\",direction=\"sent\"} 5",
+        "changbai_link_messages_dropped_total{channel=\"changchun\",msg_type=\"bodies\",direction=\"sent\"} 1",
         "changbai_alarm{code=\"OP-1002\",severity=\"critical\",channel=\"changchun\"} 1",
         "changbai_alarms_raised_total{code=\"OP-1002\"} 1",
         "changbai_api_requests_total{method=\"GET\",route=\"/api/v1/health\",status=\"200\"} 1",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use changbai_consensus::CommitCertificate;
-use changbai_wire::{PeerMessage, ValidationCode};
+use changbai_wire::{Content, PeerMessage, ValidationCode};
 use smkit::sm3::Sm3Digest;
 
 use super::event::{Destination, OrderEvent, Tally};
@@ -54,7 +54,7 @@ impl Orderer {
             &shared.rules(&epoch),
             &view,
             &|id| Ok(shared.ledger.location(id)?.is_some()),
-            number,
+            &known.body.block,
             &known.body.transactions,
             known.body.signatures.clone().unwrap_or_default(),
         )?;
@@ -82,7 +82,7 @@ impl Orderer {
         let settled: Vec<Settled> = (0_u32..)
             .zip(known.body.transactions.iter().zip(&codes))
             .map(|(index, (decoded, code))| Settled {
-                tx_id: decoded.transaction.tx_id,
+                tx_id: decoded.content.tx_id(),
                 digest: decoded.digest,
                 outcome: Outcome { block_number: number, index, code: *code, time_ms },
             })
@@ -97,6 +97,7 @@ impl Orderer {
             });
             shared.set_epoch(next);
         }
+        self.give_up_overtaken(number, time_ms);
         let valid = codes.iter().filter(|code| **code == ValidationCode::Valid).count();
         self.report(OrderEvent::Committed {
             number,
@@ -112,16 +113,47 @@ impl Orderer {
         }
         Ok(())
     }
+
+    /// Configurations that wait and cannot follow any more, because another one was faster or somebody
+    /// who signed counts no more, are taken out and their callers told: what no validator would vote
+    /// for must not wait for ever.
+    fn give_up_overtaken(&self, number: u64, time_ms: u64) {
+        let shared = &self.shared;
+        let waiting = shared.mempool.configs();
+        if waiting.is_empty() {
+            return;
+        }
+        let epoch = shared.epoch();
+        // The next block is not earlier than this one, nor than the clock of its proposer.
+        let at_ms = time_ms.max(shared.clock.now().at.0);
+        let code = ValidationCode::InvalidConfigTransaction;
+        let overtaken: Vec<Settled> = waiting
+            .iter()
+            .filter(|waiting| epoch.next(&waiting.envelope, at_ms).is_err())
+            .map(|waiting| Settled {
+                tx_id: waiting.tx_id(),
+                digest: waiting.decoded.digest,
+                outcome: Outcome { block_number: number, index: 0, code, time_ms },
+            })
+            .collect();
+        shared.mempool.settle(&overtaken);
+    }
 }
 
 fn tally(transactions: &[Arc<Decoded>], codes: &[ValidationCode]) -> Vec<Tally> {
-    let mut counts: BTreeMap<(&str, ValidationCode), Tally> = BTreeMap::new();
+    let mut counts: BTreeMap<(Option<&str>, ValidationCode), usize> = BTreeMap::new();
     for (decoded, code) in transactions.iter().zip(codes) {
-        let contract = decoded.transaction.chaincode_name.as_str();
-        let entry = counts.entry((contract, *code));
-        let fresh = || Tally { contract: contract.to_owned(), code: *code, count: 0 };
-        let tally = entry.or_insert_with(fresh);
-        tally.count = tally.count.saturating_add(1);
+        let contract = match &decoded.content {
+            Content::Transaction(transaction) => Some(transaction.chaincode_name.as_str()),
+            Content::Config(_) => None,
+        };
+        let count = counts.entry((contract, *code)).or_default();
+        *count = count.saturating_add(1);
     }
-    counts.into_values().collect()
+    let tally = |((contract, code), count): ((Option<&str>, _), _)| Tally {
+        contract: contract.map(str::to_owned),
+        code,
+        count,
+    };
+    counts.into_iter().map(tally).collect()
 }

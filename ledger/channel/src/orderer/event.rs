@@ -132,8 +132,9 @@ pub enum OrderEvent {
 /// Transactions of one block that called the same contract and ended the same way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// The contract as the transactions name it: any member may have made a name up.
-    pub contract: String,
+    /// The contract as the transactions name it: any member may have made a name up. None for
+    /// configurations.
+    pub contract: Option<String>,
     /// What became of them.
     pub code: ValidationCode,
     /// How many.

@@ -1,0 +1,4 @@
+//! Links and drivers over real GM TLS on loopback.
+
+mod consortium;
+mod world;
