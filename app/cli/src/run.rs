@@ -1,15 +1,15 @@
 //! From arguments to an exit code: language, logging, dispatch.
 
-use std::{ffi::OsString, io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::error::ErrorKind;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     args::{self, Command, Evidence, pki::Tls},
     error::CliError,
     evidence, health, help,
     lang::{self, Lang},
+    logging::Logging,
     output, pki, sm3, tls, up, verify,
 };
 
@@ -82,12 +82,6 @@ fn start_logging(command: &Command) {
     } else {
         "warn"
     };
-    let filter =
-        EnvFilter::try_from_env("CHANGBAI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    // Only fails when a subscriber is set already, and this is the only place that sets one.
-    let _ = subscriber.try_init();
+    let spec = std::env::var_os("CHANGBAI_LOG").and_then(|spec| spec.into_string().ok());
+    Logging::start(spec, default);
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use changbai_node::{
-    Config, StartError,
+    Config, StartError, Supervisor, Surroundings,
     config::{ENVIRONMENT_PREFIX, Endpoint},
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,6 +13,7 @@ use crate::{
     error::{CliError, chain},
     lang::Lang,
     limits,
+    logging::Logging,
     messages::{Message, text, word},
     output::{self, Table},
     run::{Context, EXIT_OK},
@@ -40,7 +41,10 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
     let result = runtime.block_on(async {
         // Listened for before the start, so that a signal during it is not lost.
         let mut stop = Stop::listen().map_err(|error| start_error(chain(&error)))?;
-        let node = Box::pin(changbai_node::start(config)).await.map_err(refused)?;
+        let surroundings = surroundings(&config);
+        let supervisor = surroundings.supervisor.clone();
+        let node =
+            Box::pin(changbai_node::start_in(config, surroundings)).await.map_err(refused)?;
         let facts = Facts {
             listen: node.listen(),
             dir: node.dir(),
@@ -48,7 +52,9 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
             first_start: node.first_start(),
         };
         output::line(&welcome(&facts, context.lang))?;
+        supervisor.ready();
         stop.wait().await;
+        supervisor.stopping();
         output::note(word(context.lang, Message::UpStopping));
         node.shutdown().await.map_err(|error| CliError::Stop { reason: chain(&error) })?;
         output::note(word(context.lang, Message::UpStopped));
@@ -57,6 +63,17 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
     // A client that stopped in the middle of an upload must not hold the process.
     runtime.shutdown_timeout(limits::STOP_TIMEOUT);
     result
+}
+
+/// The log in the format of the configuration, and the service manager that asked to be told.
+pub(crate) fn surroundings(config: &Config) -> Surroundings {
+    let log = Logging::started();
+    // What is wrong with the configuration is said by the start.
+    if let (Some(log), Ok(valid)) = (&log, config.clone().load()) {
+        log.format(valid.settings.node.log);
+    }
+    let supervisor = Supervisor::at(std::env::var_os("NOTIFY_SOCKET").as_deref());
+    Surroundings { log: log.map(|log| log as _), supervisor }
 }
 
 fn config(args: &args::Up, context: &Context) -> Result<Config, CliError> {
