@@ -42,3 +42,9 @@ pub use directory::{Process, process_of};
 pub use error::{StartError, StopError};
 pub use renewal::RenewalStatus;
 pub use start::{RunningNode, start};
+
+/// Whether a data directory holds the certificates of a node, so that a start makes nothing.
+#[must_use]
+pub fn is_prepared(dir: &std::path::Path) -> bool {
+    !first_start::is_due(&directory::Directory { root: dir.to_owned() })
+}
