@@ -21,8 +21,8 @@ use changbai_storage::{BlockLog, LogOptions, StdFiles};
 use changbai_wire::proto::{kvrwset, protos};
 use changbai_wire::time::UnixMillis;
 use changbai_wire::{
-    Header, NsReadWriteSet, PeerMessage, PeerStatus, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress,
-    Vote, VoteKind, assemble, build_proposal, data_hash, decode_proposal, envelope_digest,
+    EndorsedResponse, Header, NsReadWriteSet, PeerMessage, PeerStatus, ProposalResponse, Refused,
+    SignedProposal, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress, Vote, VoteKind, assemble, build_proposal, data_hash, decode_proposal, envelope_digest,
     response_payload, seal,
 };
 use prost::Message as _;
@@ -175,6 +175,7 @@ fn transaction() -> Outcome {
     let time = UnixMillis(fixture::NOW_MS);
     let (tx_id, proposal) = build_proposal(CHANNEL, "evidence", &args, b"creator", &[7; 24], time);
     seed("proposal", "small", &proposal)?;
+    seed("signed_proposal", "small", &SignedProposal::encode(proposal.clone(), vec![0x30, 1]))?;
 
     let version = Some(kvrwset::Version { block_num: 3, tx_num: 1 });
     let read = |key: &str| kvrwset::KvRead { key: key.to_owned(), version };
@@ -213,6 +214,16 @@ fn transaction() -> Outcome {
     };
     let hash = decode_proposal(&proposal).map_err(|(_, reason)| reason)?.hash;
     let answer = response_payload(&hash, &simulation);
+    let endorsed = EndorsedResponse {
+        payload: answer.clone(),
+        endorser: b"peer".to_vec(),
+        signature: vec![0x30, 1],
+        response: response.clone(),
+    };
+    let message = "EV-4090: already recorded".to_owned();
+    let refused = Refused { status: 500, message, payload: b"id".to_vec() };
+    seed("proposal_response", "endorsed", &ProposalResponse::Endorsed(endorsed).to_bytes())?;
+    seed("proposal_response", "refused", &ProposalResponse::Refused(refused).to_bytes())?;
     let payload = assemble(&proposal, &answer, &[(b"peer".to_vec(), vec![0x30, 1])])?;
     seed("transaction", "small", &seal(payload, vec![0x30, 2]))?;
     seed("transaction", "rwset", &results.to_bytes())

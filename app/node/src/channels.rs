@@ -7,19 +7,25 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use changbai_api::ChannelView;
-use changbai_channel::{Block, Channel, FixedConfig, Parts, Recovery, SigningIdentity, Tuning};
+use changbai_channel::{
+    Block, Channel, OpenError, Orderer, Parts, Recovery, SigningIdentity, Tuning,
+};
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
-use changbai_msp::{ChannelConfig, Membership, serialize_identity};
-use changbai_receipt::{ChannelAnchor, Trust};
-use changbai_storage::StdFiles;
+use changbai_msp::{ChannelConfig, Membership};
+use changbai_network::{Caller, ChannelDriver, DriverParts, Hub, JoinParts, Observer};
+use changbai_receipt::Trust;
+use changbai_storage::{StdFiles, StorageError};
 use changbai_wire::time::Clock;
+use smkit::Sm3Digest;
 use smkit_pki::TrustAnchors;
 
+use crate::configurations::Configurations;
 use crate::directory::{Directory, read_small, write_whole};
 use crate::error::{StartError, StopError};
 use crate::identity::{Identities, node_file};
-use crate::ordering::Ordering;
+use crate::links::Answers;
+use crate::observer::NodeObserver;
 
 /// A clock this far behind the last block is wrong, in milliseconds: this node would refuse every block of the others.
 const CLOCK_BEHIND_MAX_MS: u64 = 30_000;
@@ -31,6 +37,8 @@ pub(crate) struct Channels {
     msp_id: String,
     identities: Identities,
     clock: Arc<dyn Clock>,
+    hub: Option<Hub>,
+    observer: Arc<NodeObserver>,
     /// Held while a channel is joined; true once nothing more may be.
     joining: Mutex<bool>,
 }
@@ -40,17 +48,22 @@ pub(crate) struct NodeChannel {
     pub(crate) channel: Channel,
     pub(crate) identity: SigningIdentity,
     pub(crate) recovery: Recovery,
-    genesis: Block,
-    ordering: Mutex<Option<Ordering>>,
+    pub(crate) configurations: Arc<Configurations>,
+    /// Hash of the genesis header.
+    genesis: Sm3Digest,
+    caller: Caller,
+    driver: Mutex<Option<ChannelDriver>>,
 }
 
 impl Channels {
-    /// Opens every channel that the directory holds.
+    /// Opens every channel that the directory holds. Within a runtime: links are its tasks.
     pub(crate) fn open(
         directory: &Directory,
         msp_id: &str,
         identities: Identities,
         clock: &Arc<dyn Clock>,
+        hub: Option<Hub>,
+        observer: Arc<NodeObserver>,
     ) -> Result<Self, StartError> {
         let channels = Self {
             open: RwLock::default(),
@@ -58,6 +71,8 @@ impl Channels {
             msp_id: msp_id.to_owned(),
             identities,
             clock: Arc::clone(clock),
+            hub,
+            observer,
             joining: Mutex::new(false),
         };
         for id in kept(&directory.channels())? {
@@ -82,19 +97,23 @@ impl Channels {
     }
 
     /// Waits until what was taken is ordered, and writes the indices out.
-    pub(crate) fn close(&self) -> Result<(), StopError> {
+    pub(crate) async fn close(&self) -> Result<(), StopError> {
         *self.joining.lock().unwrap_or_else(PoisonError::into_inner) = true;
         let open = std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));
-        // All are closed, whatever becomes of one.
-        let closed: Vec<_> = open.into_values().map(NodeChannel::close).collect();
-        closed.into_iter().collect()
+        let mut outcome = Ok(());
+        for channel in open.into_values() {
+            // All are closed, whatever becomes of one.
+            let closed = channel.close().await;
+            outcome = outcome.and(closed);
+        }
+        outcome
     }
 
     /// Rewrites the trust file if it does not say what the channels do.
     pub(crate) fn keep_trust(&self) -> Result<(), StartError> {
         let (mut roots, mut anchors) = (Vec::new(), Vec::new());
         for channel in self.all() {
-            let trust = trust_of(&channel.channel.config(), &channel.genesis);
+            let trust = channel.trust().map_err(OpenError::from)?;
             roots.extend(trust.roots().iter().cloned());
             anchors.extend(trust.channels().iter().cloned());
         }
@@ -110,7 +129,7 @@ impl Channels {
     fn start(&self, id: &str) -> Result<(), StartError> {
         let genesis = load_genesis(&self.directory, id)?;
         let config = genesis_config(&self.directory, id, &genesis)?;
-        let identity = self.identity();
+        let identity = self.identities.on_ledger(&self.msp_id);
         let mut contracts = Registry::new();
         contracts
             .register(Arc::new(EvidenceContract))
@@ -124,32 +143,36 @@ impl Channels {
             endorser: identity.clone(),
             validator: Some(self.identities.node_key.clone()),
             clock: Arc::clone(&self.clock),
-            config_rule: Arc::new(FixedConfig),
             tuning: Tuning::default(),
             now_ms: 0,
         };
         let (channel, orderer, recovery) = Channel::open(&self.directory.channel(id), parts)?;
         self.check(&channel)?;
         report(id, recovery);
-        let ordering = Ordering::start(id, orderer)
-            .map_err(|e| StartError::file(&self.directory.channel(id), e))?;
-        let channel = Arc::new(NodeChannel {
-            channel,
-            identity,
-            recovery,
-            genesis,
-            ordering: Mutex::new(Some(ordering)),
-        });
+        let driver = self.drive(&channel, orderer)?;
+        let (caller, driver) = (driver.caller(), Mutex::new(Some(driver)));
+        let (configurations, genesis) = (Arc::default(), genesis.header.hash());
+        let channel =
+            NodeChannel { channel, identity, recovery, configurations, genesis, caller, driver };
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        open.insert(id.to_owned(), channel);
+        open.insert(id.to_owned(), Arc::new(channel));
         Ok(())
     }
 
-    /// This node as a member of its channels.
-    fn identity(&self) -> SigningIdentity {
-        let Identities { node, node_key } = &self.identities;
-        let serialized = serialize_identity(&self.msp_id, node);
-        SigningIdentity { serialized, key: node_key.clone() }
+    /// Starts ordering, with links where this node has any.
+    fn drive(&self, channel: &Channel, orderer: Orderer) -> Result<ChannelDriver, StartError> {
+        let observer = Arc::clone(&self.observer) as Arc<dyn Observer>;
+        let driver = match &self.hub {
+            Some(hub) => {
+                let handler = Some(Arc::new(Answers(channel.clone())) as _);
+                hub.join(channel.clone(), orderer, JoinParts { observer, handler, now_ms: 0 })
+            }
+            None => {
+                let parts = DriverParts { observer, now_ms: 0 };
+                ChannelDriver::alone(channel.clone(), orderer, parts)
+            }
+        };
+        driver.map_err(|e| StartError::Wiring(e.to_string()))
     }
 
     fn foreign(&self, config: &ChannelConfig, reason: String) -> StartError {
@@ -174,7 +197,7 @@ impl Channels {
         let now = self.clock.now().at;
         self.check_membership(&config)?;
         let block = channel.status().height.saturating_sub(1);
-        let tip = channel.block(block).map_err(changbai_channel::OpenError::from)?;
+        let tip = channel.block(block).map_err(OpenError::from)?;
         let block_ms = tip.map_or(0, |tip| tip.header.time_ms);
         if now.0.saturating_add(CLOCK_BEHIND_MAX_MS) < block_ms {
             let channel = config.channel_id.clone();
@@ -192,13 +215,24 @@ impl std::fmt::Debug for Channels {
 
 impl NodeChannel {
     /// Waits for the ordering thread, and writes the index out unless somebody still reads.
-    fn close(self: Arc<Self>) -> Result<(), StopError> {
-        let ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(ordering) = ordering else { return Ok(()) };
-        let orderer = ordering.join()?;
+    async fn close(self: Arc<Self>) -> Result<(), StopError> {
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(driver) = driver else { return Ok(()) };
+        let orderer = driver.join().await?;
         let channel = self.channel.clone();
         drop(self);
-        Ok(channel.close(orderer)?)
+        let closed = tokio::task::spawn_blocking(move || channel.close(orderer)).await;
+        Ok(closed.map_err(|_| StopError::Task)??)
+    }
+
+    /// The way to the channel's other nodes.
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller.clone()
+    }
+
+    /// What verifiers of this channel trust, as its configurations have it by now.
+    fn trust(&self) -> Result<Arc<Trust>, StorageError> {
+        self.configurations.trust_of(&self.channel)
     }
 }
 
@@ -208,19 +242,12 @@ impl ChannelView for NodeChannel {
     }
 
     fn trust(&self) -> Arc<Trust> {
-        Arc::new(trust_of(&self.channel.config(), &self.genesis))
+        // A verifier that trusts nobody says so.
+        Self::trust(self).unwrap_or_else(|error| {
+            tracing::error!(%error, "node::trust_unreadable");
+            Arc::default()
+        })
     }
-}
-
-/// What verifiers of a channel trust: the organisations' roots, and the channel by its genesis block.
-pub(crate) fn trust_of(config: &ChannelConfig, genesis: &Block) -> Trust {
-    let anchor = ChannelAnchor {
-        channel_id: genesis.header.channel_id.clone(),
-        genesis: genesis.header.hash(),
-        validators: vec![genesis.header.validators_hash],
-    };
-    let roots = config.orgs.iter().flat_map(|org| org.roots.iter().cloned()).collect();
-    Trust::new(TrustAnchors::from_certificates(roots), vec![anchor]).unwrap_or_default()
 }
 
 /// Writes block 0 of a channel that this node shall open.

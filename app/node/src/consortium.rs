@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use changbai_channel::Block;
 use changbai_msp::{ChannelConfig, Endpoint, GroupPolicy, Organisation, ValidatorConfig};
+use changbai_receipt::{ChannelAnchor, Trust};
 use changbai_wire::time::{Clock as _, UnixMillis};
 use smkit::OsRandom;
 use smkit_pki::TrustAnchors;
@@ -18,7 +19,7 @@ use smkit_pki::TrustAnchors;
 use self::plan::Seat;
 pub use self::plan::{AGENCIES_MAX, Plan, Ports};
 use crate::channel_file;
-use crate::channels::{keep_genesis, trust_of};
+use crate::channels::keep_genesis;
 use crate::clock::LocalClock;
 use crate::config::{Config, FILE};
 use crate::directory::{Directory, write_whole};
@@ -217,6 +218,17 @@ fn on_threads<T: Send>(
         threads.into_iter().map(|t| t.join().map_err(|_| ended())?).collect::<Result<Vec<_>, _>>()
     })?;
     Ok(shares.into_iter().flatten().collect())
+}
+
+/// What verifiers of a new channel trust: the organisations' roots, and the channel by its genesis block.
+fn trust_of(config: &ChannelConfig, genesis: &Block) -> Trust {
+    let anchor = ChannelAnchor {
+        channel_id: genesis.header.channel_id.clone(),
+        genesis: genesis.header.hash(),
+        validators: vec![genesis.header.validators_hash],
+    };
+    let roots = config.orgs.iter().flat_map(|org| org.roots.iter().cloned()).collect();
+    Trust::new(TrustAnchors::from_certificates(roots), vec![anchor]).unwrap_or_default()
 }
 
 const THREADS_MAX: usize = 8;

@@ -9,6 +9,8 @@
 use std::path::{Path, PathBuf};
 
 use changbai_authority::{AuthorityStore, AuthorityStoreError, Issued};
+use changbai_channel::SigningIdentity;
+use changbai_msp::serialize_identity;
 use smkit::Random;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 use smkit_pki::{
@@ -33,6 +35,14 @@ const LEEWAY_S: i64 = 300;
 pub(crate) struct Identities {
     pub(crate) node: Certificate,
     pub(crate) node_key: SigningKey,
+}
+
+impl Identities {
+    /// The node as a member of its channels.
+    pub(crate) fn on_ledger(&self, msp_id: &str) -> SigningIdentity {
+        let serialized = serialize_identity(msp_id, &self.node);
+        SigningIdentity { serialized, key: self.node_key.clone() }
+    }
 }
 
 /// Makes whatever a first start needs below `dir`. The operator's certificate goes last: its presence means that

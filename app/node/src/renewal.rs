@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use changbai_authority::AuthorityStore;
+use changbai_network::Hub;
 use changbai_wire::time::Clock;
 use smkit::OsRandom;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
@@ -89,6 +90,7 @@ pub(crate) struct Renewal {
     pub(crate) identity: TlsIdentity,
     pub(crate) authority: Authority,
     pub(crate) transport: Arc<NodeTransport>,
+    pub(crate) hub: Option<Hub>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) status: Arc<RenewalStatus>,
 }
@@ -151,6 +153,9 @@ impl Renewal {
         let next = TlsIdentity::answered(issued, key);
         // Whoever could not present it to a client of its own must not show it to others.
         self.transport.reload(&next).map_err(|e| e.to_string())?;
+        if let Some(hub) = &self.hub {
+            hub.reload(next.signing.clone()).map_err(|e| e.to_string())?;
+        }
         self.files.write(&next).map_err(|e| e.to_string())?;
         self.status.show(&next);
         self.status.renewed.fetch_add(1, Ordering::Relaxed);

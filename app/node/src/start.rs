@@ -18,8 +18,11 @@ use crate::clock::LocalClock;
 use crate::config::{Config, Endpoint};
 use crate::directory::{Directory, Lock, write_whole};
 use crate::error::{StartError, StopError};
+use crate::links::Links;
 use crate::listeners::{Protection, bind};
+use crate::observer::NodeObserver;
 use crate::renewal::RenewalStatus;
+use crate::tls_files::TlsFiles;
 use crate::wiring::wire_api;
 use crate::{first_start, identity};
 
@@ -38,6 +41,8 @@ pub struct RunningNode {
     channels: Arc<Channels>,
     evidence: Arc<EvidenceService>,
     server: JoinHandle<()>,
+    links: Option<JoinHandle<()>>,
+    trust: JoinHandle<()>,
     renewal: JoinHandle<()>,
     tls_status: Arc<RenewalStatus>,
     stop: watch::Sender<bool>,
@@ -67,7 +72,20 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     let (identities, tls_authority) =
         identity::load(&directory.identity(), &config, now.seconds(), &mut OsRandom)?;
     let msp_id = &config.settings.agency.msp_id;
-    let channels = Arc::new(Channels::open(&directory, msp_id, identities, &clock)?);
+    let (configured, reconfigured) = watch::channel(0);
+    let observer = Arc::new(NodeObserver { configured });
+    let links = match config.network {
+        Some(address) => {
+            let identity = identities.on_ledger(msp_id);
+            let tls = TlsFiles::below(&directory.identity()).read()?;
+            let observer = Arc::clone(&observer) as _;
+            Some(Links::bind(address, identity, &tls, &clock, observer).await?)
+        }
+        None => None,
+    };
+    let hub = links.as_ref().map(|links| links.hub.clone());
+    let channels = Channels::open(&directory, msp_id, identities, &clock, hub.clone(), observer)?;
+    let channels = Arc::new(channels);
     let id = &config.settings.node.channel;
     let channel = channels
         .get(id)
@@ -81,10 +99,17 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
         wire_api(&directory, &config, &channels, &channel, &clock, self_test, &protection)?;
     let (stop, stopped) = watch::channel(false);
     let server = serve(listeners, state, stopped.clone());
+    let network = links.as_ref().map(|links| links.address.to_string());
+    let links = links.map(|links| links.serve(stopped.clone()));
+    let trust = keep_trust(Arc::clone(&channels), reconfigured, stopped.clone());
     let tls_status = Arc::clone(&protection.status);
-    let renewal = protection.renew(stopped);
+    let renewal = protection.renew(hub, stopped);
     let spoken: Vec<String> = listen.iter().map(ToString::to_string).collect();
-    let running = serde_json::json!({ "listen": spoken, "pid": std::process::id() });
+    let running = serde_json::json!({
+        "listen": spoken,
+        "network": network,
+        "pid": std::process::id(),
+    });
     write_whole(&directory.running(), running.to_string().as_bytes(), 0o644)?;
     tracing::info!(listen = spoken.join(" "), dir = %directory.root.display(), "node::started");
     Ok(RunningNode {
@@ -96,6 +121,8 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
         channels,
         evidence,
         server,
+        links,
+        trust,
         renewal,
         tls_status,
         stop,
@@ -164,16 +191,39 @@ impl RunningNode {
         let _ = self.stop.send(true);
         self.server.await.map_err(|_| StopError::Task)?;
         self.renewal.await.map_err(|_| StopError::Task)?;
+        self.trust.await.map_err(|_| StopError::Task)?;
+        if let Some(links) = self.links {
+            links.await.map_err(|_| StopError::Task)?;
+        }
         drop((self.evidence, self.evidence_channel));
         self.channels.stop();
-        let channels = self.channels;
-        let closed = tokio::task::spawn_blocking(move || channels.close()).await;
-        closed.map_err(|_| StopError::Task)??;
+        self.channels.close().await?;
         // Client commands fall back to "not running" without it.
         drop(std::fs::remove_file(self.directory.running()));
         tracing::info!("node::stopped");
         Ok(())
     }
+}
+
+/// Rewrites the trust file whenever a channel's configuration has changed.
+fn keep_trust(
+    channels: Arc<Channels>,
+    mut reconfigured: watch::Receiver<u64>,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let keep = async move {
+        loop {
+            tokio::select! {
+                changed = reconfigured.changed() => if changed.is_err() { return },
+                _ = stopped.wait_for(|stop| *stop) => return,
+            }
+            if let Err(error) = channels.keep_trust() {
+                tracing::error!(%error, "node::trust_file_not_written");
+            }
+        }
+    };
+    #[expect(clippy::disallowed_methods, reason = "the node's task; shutdown joins it")]
+    tokio::spawn(keep)
 }
 
 fn serve(

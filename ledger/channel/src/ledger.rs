@@ -5,15 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use changbai_merkle::Frontier;
-use changbai_msp::ChannelConfig;
+use changbai_msp::{ChannelConfig, validate_config};
 use changbai_storage::{
     BlockLog, Files, Index, IndexBatch, IndexState, LogOptions, MemoryIndex, Position, StorageError,
 };
-use changbai_wire::{Header, TransactionLeaf, TxId, ValidationCode, envelope_digests};
+use changbai_wire::{
+    Content, Header, TransactionLeaf, TxId, ValidationCode, decode_envelope, envelope_digests,
+};
 use smkit::sm3::Sm3Digest;
 
 use crate::block::Block;
-use crate::epoch::{ConfigRule, checked};
+use crate::epoch::seconds;
+use crate::outcome::uses_up_id;
 use crate::state::{self, Applied, Location};
 use crate::validate::{Write, writes_of};
 
@@ -105,7 +108,6 @@ impl Ledger {
         floor: Option<u64>,
         genesis: &Block,
         config: &ChannelConfig,
-        rule: &dyn ConfigRule,
         repair: bool,
     ) -> Result<(Self, Recovery), StorageError> {
         let mut recovery = Recovery::default();
@@ -156,7 +158,7 @@ impl Ledger {
         }
         let next = applied.as_ref().map_or(0, |applied| applied.number.saturating_add(1));
         let current = in_force(&index, config, next)?;
-        let mut replay = Replay::resume(applied, current, rule)?;
+        let mut replay = Replay::resume(applied, current)?;
         let start = replay.next;
         log.scan(start, &mut |number, position, bytes| {
             replay.apply(&index, number, position, &bytes)
@@ -212,6 +214,12 @@ impl Ledger {
     /// The configuration in force at `height`, which is at most the tip's number plus one.
     pub(crate) fn config_at(&self, height: u64) -> Result<ChannelConfig, StorageError> {
         in_force(&self.index, &self.genesis, height)
+    }
+
+    /// Blocks that changed the configuration: some of those from `from` on.
+    pub(crate) fn config_blocks(&self, from: u64) -> Result<Vec<u64>, StorageError> {
+        let heights = state::config_heights(&self.index, from.saturating_add(1))?;
+        Ok(heights.into_iter().map(|height| height.saturating_sub(1)).collect())
     }
 
     /// The last durable block.
@@ -299,29 +307,24 @@ fn renew_index(paths: &Paths) -> Result<Index, StorageError> {
 }
 
 /// Brings the index up to the block log, block by block.
-struct Replay<'a> {
+struct Replay {
     next: u64,
     frontier: Frontier,
     previous: Option<Sm3Digest>,
     tip: Option<Tip>,
     config: ChannelConfig,
-    rule: &'a dyn ConfigRule,
 }
 
-impl<'a> Replay<'a> {
-    fn resume(
-        applied: Option<Applied>,
-        config: ChannelConfig,
-        rule: &'a dyn ConfigRule,
-    ) -> Result<Self, StorageError> {
+impl Replay {
+    fn resume(applied: Option<Applied>, config: ChannelConfig) -> Result<Self, StorageError> {
         let Some(applied) = applied else {
             let frontier = Frontier::new();
-            return Ok(Self { next: 0, frontier, previous: None, tip: None, config, rule });
+            return Ok(Self { next: 0, frontier, previous: None, tip: None, config });
         };
         let frontier = Frontier::from_bytes(&applied.frontier)
             .map_err(|_| StorageError::index_damaged("the tree's frontier".to_owned()))?;
         let previous = Some(applied.header_hash);
-        Ok(Self { next: applied.number + 1, frontier, previous, tip: None, config, rule })
+        Ok(Self { next: applied.number + 1, frontier, previous, tip: None, config })
     }
 
     /// The codes in the metadata are taken as they stand: the next header's tree root proves
@@ -346,23 +349,28 @@ impl<'a> Replay<'a> {
         for (at, (envelope, code)) in block.envelopes.iter().zip(&block.codes).enumerate() {
             let version =
                 state::Version { block: number, index: u32::try_from(at).unwrap_or(u32::MAX) };
-            let decoded = changbai_wire::decode_transaction(envelope).ok();
-            if let Some(transaction) = decoded.as_ref().filter(|_| *code == ValidationCode::Valid) {
-                if let Some(next) = self.rule.next(&self.config, transaction) {
-                    let next = checked(&self.config, next).map_err(|code| {
-                        wrong(format!("block {number}: a configuration: {code}"))
+            // The genesis block's has no update and no id.
+            let decoded = decode_envelope(envelope).ok();
+            match decoded.as_ref().filter(|_| *code == ValidationCode::Valid) {
+                Some(Content::Config(_)) => {
+                    let at_s = seconds(block.header.time_ms);
+                    let next = validate_config(&self.config, envelope, at_s).map_err(|error| {
+                        let code = error.code();
+                        wrong(format!("block {number}: its configuration ({code}): {error}"))
                     })?;
                     state::put_config(&mut batch, number + 1, &next.to_genesis_envelope());
                     self.config = next;
                 }
-                for write in
-                    transaction.rwset.namespaces.iter().flat_map(|ns| writes_of(ns, version))
-                {
-                    let value = write.value.as_deref();
-                    state::put_state(&mut batch, &write.namespace, &write.key, version, value);
+                Some(Content::Transaction(transaction)) => {
+                    let namespaces = &transaction.rwset.namespaces;
+                    for write in namespaces.iter().flat_map(|ns| writes_of(ns, version)) {
+                        let value = write.value.as_deref();
+                        state::put_state(&mut batch, &write.namespace, &write.key, version, value);
+                    }
                 }
+                None => {}
             }
-            transactions.push(decoded.map(|t| t.tx_id));
+            transactions.push(decoded.map(|content| content.tx_id()));
         }
         let frontier = std::mem::take(&mut self.frontier);
         let tip = apply(&mut batch, &block, &transactions, position, frontier)?;
@@ -397,11 +405,8 @@ fn apply(
         .append_many(&changbai_merkle::leaf_hashes(&leaves), &mut sink)
         .map_err(|e| position.corrupt(e.to_string()))?;
     for (index, (code, tx_id)) in (0u32..).zip(block.codes.iter().zip(transactions)) {
-        // The first copy keeps the id; a duplicate is in the tree, not in the look-up. Nor is what
-        // its creator did not sign: else anybody could use up the id of somebody's transaction.
-        let unclaimed =
-            matches!(code, ValidationCode::DuplicateTxid | ValidationCode::BadCreatorSignature);
-        if let Some(tx_id) = tx_id.as_ref().filter(|_| !unclaimed) {
+        // The first copy keeps the id; a duplicate is in the tree, not in the look-up.
+        if let Some(tx_id) = tx_id.as_ref().filter(|_| uses_up_id(*code)) {
             let leaf = first.saturating_add(u64::from(index));
             let at = Location { block: number, index, code: *code, leaf };
             state::put_location(batch, tx_id, &at);

@@ -329,8 +329,9 @@ impl Orderer {
         if !mempool.is_closed() {
             return false;
         }
-        // Among several validators the others go on with what is left.
-        if self.shared.epoch().validators.len() > 1 {
+        // Among several validators the others go on with what is left, and so does whoever has the key
+        // of the only one.
+        if self.shared.epoch().validators.len() > 1 || !self.votes() {
             return !mempool.has_callers();
         }
         mempool.is_empty() && self.running.is_none() && !self.shared.ledger.has_unproven_results()

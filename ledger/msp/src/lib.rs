@@ -61,10 +61,11 @@ pub use identity::{Identity, IdentityError, serialize_identity};
 pub use membership::{Membership, Msp};
 pub use organisation::{Admitted, IdentityRule, Organisation, RuleMismatch, is_msp_id};
 pub use policy::{
-    Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, OrgPolicies, Policy, PolicyError,
-    PolicyName,
+    Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, Missing, OrgPolicies, Policy,
+    PolicyError, PolicyName,
 };
 pub use role::{Role, Roles};
 pub use update::{
-    ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, Sender, apply, validate_config,
+    ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, Sender, apply, update_id,
+    validate_config,
 };

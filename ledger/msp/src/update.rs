@@ -18,6 +18,7 @@ use smkit::sm2::SigningKey;
 
 pub use self::{
     apply::{apply, validate_config},
+    envelope::update_id,
     error::{ComputeError, ConfigUpdateError},
 };
 use crate::{ChannelConfig, ItemPath};

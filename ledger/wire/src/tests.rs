@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod endorsement;
 mod hashing;
 mod hostile;
 mod round_trip;

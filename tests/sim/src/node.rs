@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use changbai_channel::{Channel, FixedConfig, OpenError, Orderer, Parts, PeerId, Skew, Tuning};
+use changbai_channel::{Channel, OpenError, Orderer, Parts, PeerId, Skew, Tuning};
 use changbai_consensus::Timeouts;
 use changbai_contract::Registry;
 use changbai_storage::MemoryIndex;
@@ -106,7 +106,6 @@ impl Node {
             endorser: keys.endorser.clone(),
             validator: votes.then(|| keys.key.clone()),
             clock: Arc::clone(&self.clock) as Arc<dyn changbai_wire::time::Clock>,
-            config_rule: Arc::new(FixedConfig),
             tuning: tuning(),
             now_ms,
         };

@@ -61,7 +61,7 @@ impl ChannelNode for NodeChannel {
         let votes = validators.iter().any(|validator| validator.own);
         ChannelState {
             channel: status.channel_id,
-            genesis: self.genesis.header.hash().to_string(),
+            genesis: self.genesis.to_string(),
             height: status.height,
             tip: status.tip.to_string(),
             transactions: status.transactions,

@@ -53,7 +53,7 @@ impl Orderer {
             &shared.rules(&epoch),
             &view,
             &|id| Ok(shared.ledger.location(id)?.is_some()),
-            number,
+            &known.body.block,
             &known.body.transactions,
             known.body.signatures.clone().unwrap_or_default(),
         )?;
@@ -81,7 +81,7 @@ impl Orderer {
         let settled: Vec<Settled> = (0_u32..)
             .zip(known.body.transactions.iter().zip(&codes))
             .map(|(index, (decoded, code))| Settled {
-                tx_id: decoded.transaction.tx_id,
+                tx_id: decoded.content.tx_id(),
                 digest: decoded.digest,
                 outcome: Outcome { block_number: number, index, code: *code, time_ms },
             })
@@ -96,6 +96,7 @@ impl Orderer {
             });
             shared.set_epoch(next);
         }
+        self.give_up_overtaken(number, time_ms);
         let valid = codes.iter().filter(|code| **code == ValidationCode::Valid).count();
         self.report(OrderEvent::Committed {
             number,
@@ -109,5 +110,30 @@ impl Orderer {
             self.send(Destination::Followers, &status);
         }
         Ok(())
+    }
+
+    /// Configurations that wait and cannot follow any more, because another one was faster or somebody
+    /// who signed counts no more, are taken out and their callers told: what no validator would vote
+    /// for must not wait for ever.
+    fn give_up_overtaken(&self, number: u64, time_ms: u64) {
+        let shared = &self.shared;
+        let waiting = shared.mempool.configs();
+        if waiting.is_empty() {
+            return;
+        }
+        let epoch = shared.epoch();
+        // The next block is not earlier than this one, nor than the clock of its proposer.
+        let at_ms = time_ms.max(shared.clock.now().at.0);
+        let code = ValidationCode::InvalidConfigTransaction;
+        let overtaken: Vec<Settled> = waiting
+            .iter()
+            .filter(|waiting| epoch.next(&waiting.envelope, at_ms).is_err())
+            .map(|waiting| Settled {
+                tx_id: waiting.tx_id(),
+                digest: waiting.decoded.digest,
+                outcome: Outcome { block_number: number, index: 0, code, time_ms },
+            })
+            .collect();
+        shared.mempool.settle(&overtaken);
     }
 }

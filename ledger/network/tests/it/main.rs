@@ -1,0 +1,10 @@
+//! Links and drivers over real GM TLS on loopback.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+mod calls;
+mod consortium;
+mod links;
+mod openings;
+mod stranger;
+mod world;
