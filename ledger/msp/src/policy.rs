@@ -5,6 +5,7 @@ mod effective;
 mod group;
 mod meta;
 mod parse;
+mod principal;
 mod proto;
 
 use std::{collections::BTreeSet, fmt};
@@ -17,6 +18,7 @@ pub use self::{
     effective::EffectivePolicy,
     group::{GroupPolicy, OrgPolicies},
     meta::{MetaPolicy, MetaRule, PolicyName},
+    principal::Principal,
 };
 
 use crate::{
