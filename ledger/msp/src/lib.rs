@@ -61,11 +61,16 @@ pub use identity::{Identity, IdentityError, serialize_identity};
 pub use membership::{Membership, Msp};
 pub use organisation::{Admitted, IdentityRule, Organisation, RuleMismatch, is_msp_id};
 pub use policy::{
+<<<<<<< HEAD
     Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, Missing, OrgPolicies, Policy,
     PolicyError, PolicyName,
+=======
+    Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, OrgPolicies, Policy, PolicyError,
+    PolicyName, Principal,
+>>>>>>> config
 };
 pub use role::{Role, Roles};
 pub use update::{
-    ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, Sender, apply, update_id,
-    validate_config,
+    ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, MissingConsent, Sender, apply,
+    update_id, validate_config,
 };
