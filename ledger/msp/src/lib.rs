@@ -61,13 +61,8 @@ pub use identity::{Identity, IdentityError, serialize_identity};
 pub use membership::{Membership, Msp};
 pub use organisation::{Admitted, IdentityRule, Organisation, RuleMismatch, is_msp_id};
 pub use policy::{
-<<<<<<< HEAD
     Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, Missing, OrgPolicies, Policy,
-    PolicyError, PolicyName,
-=======
-    Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, OrgPolicies, Policy, PolicyError,
-    PolicyName, Principal,
->>>>>>> config
+    PolicyError, PolicyName, Principal,
 };
 pub use role::{Role, Roles};
 pub use update::{
