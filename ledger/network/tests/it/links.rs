@@ -136,9 +136,9 @@ async fn a_peer_that_reads_nothing_costs_the_others_nothing() {
     }
 }
 
-/// Four nodes whose administrators change the configuration.
+/// Five nodes, one more than the fewest that bear a fault, whose administrators change the configuration.
 async fn change(make: impl FnOnce(&World, &mut ChannelConfig)) -> (World, Vec<Node>) {
-    let world = World::new(4).await;
+    let world = World::new(5).await;
     let mut changed = world.config.clone();
     make(&world, &mut changed);
     let update = ConfigUpdate::compute(&world.config, &changed).unwrap();
@@ -157,15 +157,15 @@ async fn an_organisation_that_is_removed_loses_its_links() {
         config.validators.pop();
     })
     .await;
-    until("the others have closed", || nodes[..3].iter().all(|node| node.connected() == 2)).await;
+    until("the others have closed", || nodes[..4].iter().all(|node| node.connected() == 3)).await;
     let ends = nodes[0].seen.ends();
     assert!(ends.contains(&(Reason::NotMember, false)), "{ends:?}");
     until("it was told, and no more than a stranger is", || {
-        let told = nodes[3].seen.ends();
+        let told = nodes[4].seen.ends();
         told.contains(&(Reason::Elsewhere, true)) || told.contains(&(Reason::NotMember, false))
     })
     .await;
-    submit(&world, &nodes[..3], "after").await;
+    submit(&world, &nodes[..4], "after").await;
     for node in nodes {
         node.stop().await;
     }
@@ -175,21 +175,21 @@ async fn an_organisation_that_is_removed_loses_its_links() {
 async fn a_certificate_that_is_revoked_ends_its_links() {
     for connection in [true, false] {
         let (world, nodes) = change(|world, config| {
-            let last = &world.agencies[3];
+            let last = &world.agencies[4];
             let certificate = if connection { &last.tls.chain[0] } else { &last.node.certificate };
             if !connection {
                 // A validator must be vouched for.
                 config.validators.pop();
             }
-            config.orgs[3].revoked.push(certificate.sm3());
+            config.orgs[4].revoked.push(certificate.sm3());
         })
         .await;
-        until("the others have closed", || nodes[..3].iter().all(|node| node.connected() == 2))
+        until("the others have closed", || nodes[..4].iter().all(|node| node.connected() == 3))
             .await;
         let reason = if connection { Reason::TlsRevoked } else { Reason::IdentityRevoked };
         let ends = nodes[0].seen.ends();
         assert!(ends.contains(&(reason, false)), "{ends:?}");
-        submit(&world, &nodes[..3], "after").await;
+        submit(&world, &nodes[..4], "after").await;
         for node in nodes {
             node.stop().await;
         }
