@@ -243,8 +243,8 @@ impl Thread {
                 held.present.insert(peer);
             }
         }
-        for (class, waiting) in PeerClass::ALL.into_iter().zip(&mut held.waiting) {
-            waiting.append(&mut room.inbound.take(class));
+        for (waiting, mut arrived) in held.waiting.iter_mut().zip(room.inbound.take()) {
+            waiting.append(&mut arrived);
             while let Some(arrived) = waiting.pop_front() {
                 // What a peer sent before it went is of no use.
                 if !held.present.contains(&arrived.from) {

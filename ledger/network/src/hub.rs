@@ -315,6 +315,11 @@ impl Inner {
         filled.map_or(0.5, |()| f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX))
     }
 
+    /// This node's serialized identity.
+    pub(crate) fn identity(&self) -> &[u8] {
+        &self.identity.serialized
+    }
+
     fn tls(&self) -> Arc<Tls> {
         Arc::clone(&self.tls.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -121,14 +121,13 @@ impl Room {
         self.clock.now().at.seconds()
     }
 
-    /// Another configuration is in force; links are judged by it at once.
+    /// Another configuration is in force; links are judged by it soon, by the room's task.
     pub(crate) fn follow(&self, config: Arc<ChannelConfig>) {
         let rules = Arc::new(Rules::new(config));
         for (id, peer) in self.lock().iter_mut() {
             peer.validator = rules.validators.contains(id);
         }
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
-        self.judge();
         self.changed();
     }
 

@@ -9,7 +9,7 @@ use changbai_network::hello::{Greeting, Hello, Message, Opening, Proof, Side, VE
 use changbai_network::{Reason, StreamKind};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
-use smkit::Sm3Digest;
+use smkit::{Sm3Digest, sm3};
 use smkit_pki::Certificate;
 use smkit_tls::link::{
     ClientAuth, Connector, Credentials, KeyPair, Limits, Link, LinkError, Protocol, alert_received,
@@ -118,6 +118,7 @@ impl Stranger {
             kind,
             dialler_nonce: self.nonces[0],
             acceptor_nonce: self.nonces[1],
+            dialler: sm3(&member.signing.serialized),
             dialler_tls: self.own_tls,
             acceptor_tls: self.link.peer().unwrap().leaf().sm3(),
         };
