@@ -96,7 +96,7 @@ fn network(node: &Member) -> Outcome {
     frame::write_header(&mut frames, b"vote");
     frames.extend_from_slice(b"vote");
     frame::write_control(&mut frames, Control::Bye(1403));
-    seed("network_frame", "three", &frames)?;
+    seed("network_frame", "three", &[[3].as_slice(), &frames].concat())?;
 
     let request = Bytes::from_static(b"question");
     let refusal = CallRefusal { code: "NW-3001".to_owned(), text: "no".to_owned() };

@@ -212,7 +212,7 @@ impl Thread {
         loop {
             self.feed(&mut orderer, &mut held, now_ms());
             let turn = orderer.turn(now_ms());
-            if let Some(room) = &self.room {
+            if let Some(room) = self.room.as_ref().filter(|_| turn.is_ok()) {
                 room.send(orderer.take_outbox());
             }
             for event in orderer.take_events() {
