@@ -44,6 +44,7 @@ pub(crate) struct Client {
     lang: Lang,
     agent: Agent,
     identity: Option<Arc<Identity>>,
+    hasty: bool,
 }
 
 /// One request; by default a GET without body.
@@ -141,7 +142,12 @@ impl Client {
         let gm_tls = GmTls::new(roots, own).map_err(wrong)?;
         let connector = TcpConnector::default().chain(gm_tls);
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
-        Ok(Self { dir: context.dir.clone(), lang: context.lang, agent, identity })
+        Ok(Self { dir: context.dir.clone(), lang: context.lang, agent, identity, hasty: false })
+    }
+
+    /// The same client, who asks once and does not wait long.
+    pub(crate) fn hasty(self) -> Self {
+        Self { hasty: true, ..self }
     }
 
     /// Sends a request and reads the JSON document of its answer.
@@ -170,7 +176,7 @@ impl Client {
                 Failed::ForGood(error) => return Err(error),
                 Failed::ForNow { wait, error } => (wait, error),
             };
-            if attempts >= limits::ATTEMPTS_MAX {
+            if self.hasty || attempts >= limits::ATTEMPTS_MAX {
                 return Err(error);
             }
             tracing::info!(attempt = attempts, error = %error, "cli::retry");

@@ -52,3 +52,9 @@ pub use error::{StartError, StopError};
 pub use renewal::RenewalStatus;
 pub use start::{RunningNode, Surroundings, start, start_in};
 pub use supervisor::Supervisor;
+
+/// Whether a data directory holds the certificates of a node, so that a start makes nothing.
+#[must_use]
+pub fn is_prepared(dir: &std::path::Path) -> bool {
+    !first_start::is_due(&directory::Directory { root: dir.to_owned() })
+}

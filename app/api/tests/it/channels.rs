@@ -208,7 +208,7 @@ async fn only_our_administrators_join_and_change_channels() {
 
     let answer = post(&world, &PEOPLE.admin, updates, b"good").await;
     assert_eq!((answer.status.as_u16(), &answer.json()["config_sequence"]), (201, &3.into()));
-    for (body, code) in [("x", "CH-4221"), ("stopped", "LG-5030"), ("lost", "SV-5040")] {
+    for (body, code) in [("x", "CH-4221"), ("stopped", "EV-4502"), ("lost", "SV-5040")] {
         assert_eq!(post(&world, &PEOPLE.admin, updates, body.as_bytes()).await.code(), code);
     }
 }

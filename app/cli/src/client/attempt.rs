@@ -113,7 +113,15 @@ impl Client {
             Exchange::Local(CliError::Sign { reason: error.to_string() })
         };
         match &call.body {
-            Body::Empty => Ok(self.agent.run(request.body(()).map_err(malformed)?)?),
+            Body::Empty => {
+                let mut request = request.body(()).map_err(malformed)?;
+                if self.hasty {
+                    let patience = Some(limits::GLANCE_TIMEOUT);
+                    let configured = self.agent.configure_request(request);
+                    request = configured.timeout_global(patience).build();
+                }
+                Ok(self.agent.run(request)?)
+            }
             Body::Json(bytes) => Ok(self.agent.run(request.body(*bytes).map_err(malformed)?)?),
             Body::Upload(upload) => {
                 let mut reader = upload.start();
