@@ -9,6 +9,7 @@ mod gm_tls;
 mod kill;
 mod node;
 mod offline;
+mod operations;
 mod tour;
 mod usage;
 
