@@ -5,6 +5,7 @@ mod delta;
 mod diff;
 mod envelope;
 mod error;
+mod portable;
 mod tree;
 
 use changbai_wire::{
