@@ -10,6 +10,7 @@ use smkit::sm3::Sm3Digest;
 use smkit_pki::{Certificate, CertificateError, PathError};
 
 use self::claim::{Claim, claim};
+use crate::access::KnownAs;
 use crate::problem::{Code, Problem};
 use crate::signature::ReplayVerdict;
 use crate::state::Shared;
@@ -40,11 +41,14 @@ pub(crate) fn authenticate(state: &Shared, head: &Parts) -> Result<Caller, Probl
 pub(crate) struct Asker {
     claim: Claim,
     now: UnixMillis,
+    /// Where the log is told who asks.
+    known_as: Option<KnownAs>,
 }
 
 impl Asker {
     pub(crate) fn of(state: &Shared, head: &Parts) -> Result<Self, Problem> {
-        Ok(Self { claim: claim(state, head)?, now: state.parts.clock.now().at })
+        let known_as = head.extensions.get().cloned();
+        Ok(Self { claim: claim(state, head)?, now: state.parts.clock.now().at, known_as })
     }
 
     /// Who they are on a channel with these members.
@@ -54,6 +58,9 @@ impl Asker {
         let (certificate, intermediates) = (&claim.certificate, &claim.intermediates);
         let (msp_id, roles) = resolve(members, own, certificate, intermediates, self.now.seconds())
             .map_err(|error| refused(&error))?;
+        if let Some(asker) = &self.known_as {
+            asker.is(certificate.sm3());
+        }
         Ok(Caller {
             msp_id,
             subject: certificate.subject(),

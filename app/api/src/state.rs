@@ -73,7 +73,7 @@ pub(crate) struct Shared {
     uploads: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
     pub(crate) checks: Semaphore,
-    traces: AtomicU64,
+    numbered: AtomicU64,
     pub(crate) selftested_ms: AtomicU64,
 }
 
@@ -92,7 +92,7 @@ impl ApiState {
             uploads: Arc::new(Semaphore::new(limits.uploads_max)),
             downloads: Arc::new(Semaphore::new(limits.downloads_max)),
             checks: Semaphore::new(limits.checks_max),
-            traces: AtomicU64::new(0),
+            numbered: AtomicU64::new(0),
             selftested_ms: AtomicU64::new(started.at.0),
             parts,
         };
@@ -129,11 +129,11 @@ impl Shared {
         take(&self.downloads, Code::Busy)
     }
 
-    /// A trace id of 32 hex digits: unique, and not a secret.
-    pub(crate) fn trace_id(&self) -> String {
-        let count = self.traces.fetch_add(1, Ordering::Relaxed);
+    /// An id of 32 hex digits for a request that brought none: unique, and not a secret.
+    pub(crate) fn request_id(&self) -> String {
+        let count = self.numbered.fetch_add(1, Ordering::Relaxed);
         let parts = [self.started.at.0.to_be_bytes(), count.to_be_bytes()].concat();
-        let mut id = sm3_parts(&[b"changbai/api/trace/v1", &parts]).to_string();
+        let mut id = sm3_parts(&[b"changbai/api/request-id/v1", &parts]).to_string();
         id.truncate(32);
         id
     }

@@ -95,7 +95,7 @@ pub(crate) struct Problem {
     pub(crate) detail: Option<String>,
     /// Correlates with the node's log.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) trace_id: Option<String>,
+    pub(crate) request_id: Option<String>,
     /// Faults inside the request's body.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<Fault>,

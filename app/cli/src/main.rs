@@ -26,6 +26,7 @@ mod health;
 mod help;
 mod lang;
 mod limits;
+mod logging;
 mod media;
 mod messages;
 mod network;

@@ -1,19 +1,15 @@
 //! From arguments to an exit code: language, logging, dispatch.
 
-use std::{ffi::OsString, io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::error::ErrorKind;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
-    args::{
-        self, Command, Evidence,
-        network::{LogFormat, Node},
-        pki::Tls,
-    },
+    args::{self, Command, Evidence, pki::Tls},
     error::CliError,
     evidence, health, help,
     lang::{self, Lang},
+    logging::Logging,
     network, output, pki, sm3, tls, up, verify,
 };
 
@@ -58,7 +54,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         }
         Command::Up(args) => up::run(&args, context),
         Command::Network(command) => network::run(&command, context),
-        Command::Node(Node::Run(args)) => up::run_prepared(&args, context),
+        Command::Node(args::network::Node::Run(args)) => up::run_prepared(&args, context),
         Command::Evidence(Evidence::Submit(args)) => evidence::submit::run(&args, context),
         Command::Evidence(Evidence::Get(args)) => evidence::read::get(&args, context),
         Command::Evidence(Evidence::List(args)) => evidence::read::list(&args, context),
@@ -92,17 +88,6 @@ fn start_logging(command: &Command) {
         Command::Up(_) | Command::Node(_) | Command::Pki(args::pki::Pki::Serve(_))
     );
     let default = if serves { "warn,changbai=info" } else { "warn" };
-    let filter =
-        EnvFilter::try_from_env("CHANGBAI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    // Only fails when a subscriber is set already, and this is the only place that sets one.
-    let _ = match command {
-        Command::Node(Node::Run(args)) if args.log_format == LogFormat::Json => {
-            subscriber.json().try_init()
-        }
-        _ => subscriber.try_init(),
-    };
+    let spec = std::env::var_os("CHANGBAI_LOG").and_then(|spec| spec.into_string().ok());
+    Logging::start(spec, default);
 }

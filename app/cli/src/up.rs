@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use changbai_node::{
-    Config, ConfigError, StartError,
+    Config, ConfigError, StartError, Supervisor, Surroundings,
     config::{ENVIRONMENT_PREFIX, Endpoint},
 };
 use rustix::process::Signal;
@@ -14,6 +14,7 @@ use crate::{
     error::{CliError, chain},
     lang::Lang,
     limits,
+    logging::Logging,
     messages::{Message, text, word},
     output::{self, Table},
     refusal,
@@ -59,7 +60,10 @@ fn serve(config: Config, context: &Context) -> Result<u8, CliError> {
     let result = runtime.block_on(async {
         // Listened for before the start, so that a signal during it is not lost.
         let mut stop = Stop::listen().map_err(|error| start_error(chain(&error)))?;
-        let node = Box::pin(changbai_node::start(config)).await.map_err(refused)?;
+        let surroundings = surroundings(&config);
+        let supervisor = surroundings.supervisor.clone();
+        let node =
+            Box::pin(changbai_node::start_in(config, surroundings)).await.map_err(refused)?;
         let facts = Facts {
             listen: node.listen(),
             dir: node.dir(),
@@ -67,7 +71,9 @@ fn serve(config: Config, context: &Context) -> Result<u8, CliError> {
             first_start: node.first_start(),
         };
         output::line(&welcome(&facts, context.lang))?;
+        supervisor.ready();
         stop.wait().await;
+        supervisor.stopping();
         output::note(word(context.lang, Message::UpStopping));
         node.shutdown().await.map_err(|error| CliError::Stop { reason: chain(&error) })?;
         output::note(word(context.lang, Message::UpStopped));
@@ -76,6 +82,17 @@ fn serve(config: Config, context: &Context) -> Result<u8, CliError> {
     // A client that stopped in the middle of an upload must not hold the process.
     runtime.shutdown_timeout(limits::STOP_TIMEOUT);
     result
+}
+
+/// The log in the format of the configuration, and the service manager that asked to be told.
+pub(crate) fn surroundings(config: &Config) -> Surroundings {
+    let log = Logging::started();
+    // What is wrong with the configuration is said by the start.
+    if let (Some(log), Ok(valid)) = (&log, config.clone().load()) {
+        log.format(valid.settings.node.log);
+    }
+    let supervisor = Supervisor::at(std::env::var_os("NOTIFY_SOCKET").as_deref());
+    Surroundings { log: log.map(|log| log as _), supervisor }
 }
 
 /// The configuration with what flags and environment say.

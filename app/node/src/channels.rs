@@ -23,9 +23,12 @@ use smkit_pki::TrustAnchors;
 use crate::configurations::Configurations;
 use crate::directory::{Directory, read_small, write_whole};
 use crate::error::{StartError, StopError};
+use crate::facts::ChannelFacts;
 use crate::identity::{Identities, node_file};
 use crate::links::Answers;
+use crate::metrics::ChannelMetrics;
 use crate::observer::NodeObserver;
+use crate::operations::channel_facts;
 
 /// A clock this far behind the last block is wrong, in milliseconds: this node would refuse every block of the others.
 const CLOCK_BEHIND_MAX_MS: u64 = 30_000;
@@ -48,6 +51,7 @@ pub(crate) struct NodeChannel {
     pub(crate) channel: Channel,
     pub(crate) identity: SigningIdentity,
     pub(crate) recovery: Recovery,
+    pub(crate) metrics: Arc<ChannelMetrics>,
     pub(crate) configurations: Arc<Configurations>,
     /// Hash of the genesis header.
     genesis: Sm3Digest,
@@ -89,6 +93,11 @@ impl Channels {
     /// Every channel, in order of their ids.
     pub(crate) fn all(&self) -> Vec<Arc<NodeChannel>> {
         self.open.read().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
+    }
+
+    /// What is known of every channel now.
+    pub(crate) fn facts(&self) -> Vec<ChannelFacts> {
+        self.all().iter().map(|channel| channel.facts()).collect()
     }
 
     /// Takes no more transactions; those taken are still ordered.
@@ -152,8 +161,16 @@ impl Channels {
         let driver = self.drive(&channel, orderer)?;
         let (caller, driver) = (driver.caller(), Mutex::new(Some(driver)));
         let (configurations, genesis) = (Arc::default(), genesis.header.hash());
-        let channel =
-            NodeChannel { channel, identity, recovery, configurations, genesis, caller, driver };
+        let channel = NodeChannel {
+            channel,
+            identity,
+            recovery,
+            metrics: self.observer.metrics.channel(id),
+            configurations,
+            genesis,
+            caller,
+            driver,
+        };
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         open.insert(id.to_owned(), Arc::new(channel));
         Ok(())
@@ -214,6 +231,10 @@ impl std::fmt::Debug for Channels {
 }
 
 impl NodeChannel {
+    fn facts(&self) -> ChannelFacts {
+        channel_facts(&self.channel, &self.identity, &self.metrics, self.recovery, &self.caller)
+    }
+
     /// Waits for the ordering thread, and writes the index out unless somebody still reads.
     async fn close(self: Arc<Self>) -> Result<(), StopError> {
         let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take();

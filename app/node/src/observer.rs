@@ -1,19 +1,31 @@
 //! What happens on channels and links, for the log; what asks for an operator is an error there.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use changbai_channel::OrderEvent;
 use changbai_network::Observer;
 use tokio::sync::watch;
+
+use crate::metrics::NodeMetrics;
 
 /// Hears of the channels of this node.
 pub(crate) struct NodeObserver {
     /// Counts changes of configurations.
     pub(crate) configured: watch::Sender<u64>,
+    /// Counts everything.
+    pub(crate) metrics: Arc<NodeMetrics>,
 }
 
 impl Observer for NodeObserver {
+    fn turned(&self, channel: &str, elapsed: Duration) {
+        self.metrics.channel(channel).turned(elapsed);
+    }
+
     fn order(&self, channel: &str, event: &OrderEvent) {
+        self.metrics.channel(channel).observe(event);
         match event {
-            OrderEvent::Committed { number, transactions, valid, round, synced } => {
+            OrderEvent::Committed { number, transactions, valid, round, synced, .. } => {
                 tracing::debug!(
                     channel,
                     number,
@@ -28,7 +40,8 @@ impl Observer for NodeObserver {
                 tracing::debug!(channel, height, round, %proposer, "node::round");
             }
             OrderEvent::Refused { peer, fault } => {
-                tracing::warn!(channel, %peer, %fault, "node::peer_refused");
+                // How many there are is up to a faulty peer: all are counted, and shown to whoever asks for them.
+                tracing::debug!(channel, %peer, %fault, "node::peer_refused");
             }
             OrderEvent::Misbehaviour(case) => {
                 let (validator, height, round) = (&case.validator, case.height, case.round);

@@ -52,6 +52,15 @@ impl RenewalStatus {
         status
     }
 
+    /// The status of a certificate that is valid for so long, for tests of what stands on it.
+    #[cfg(test)]
+    pub(crate) fn until(not_after_s: i64) -> Self {
+        let status = Self::default();
+        status.not_after.store(not_after_s, Ordering::Relaxed);
+        status.alarm_at.store(not_after_s, Ordering::Relaxed);
+        status
+    }
+
     fn show(&self, identity: &TlsIdentity) {
         let not_after = identity.not_after();
         let life_s = identity.leaf().map_or(0, |leaf| leaf.not_after() - leaf.not_before());

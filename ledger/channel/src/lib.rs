@@ -72,7 +72,7 @@ pub use endorser::ProposalError;
 pub use gateway::{AskError, EndorserFault, Endorsers, FaultReason};
 pub use ledger::Recovery;
 pub use orderer::{
-    Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Turn, Waker,
+    Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Tally, Turn, Waker,
 };
 pub use outcome::{BroadcastError, InvokeError, Outcome};
 pub use tuning::Tuning;

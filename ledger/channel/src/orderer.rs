@@ -37,7 +37,7 @@ use changbai_consensus::{Action, Engine, EngineError, Event, TimeoutToken, WalRe
 use changbai_storage::{ConsensusWal, Entry, StorageError};
 use changbai_wire::{PeerMessage, ValidatorAddress};
 
-pub use event::{Delivery, Destination, Fault, OrderEvent, Outgoing, PeerId};
+pub use event::{Delivery, Destination, Fault, OrderEvent, Outgoing, PeerId, Tally};
 
 use crate::block::Block;
 use crate::body::Body;

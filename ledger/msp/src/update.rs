@@ -5,6 +5,7 @@ mod delta;
 mod diff;
 mod envelope;
 mod error;
+mod missing;
 mod portable;
 mod tree;
 
@@ -21,6 +22,7 @@ pub use self::{
     apply::{apply, validate_config},
     envelope::update_id,
     error::{ComputeError, ConfigUpdateError},
+    missing::MissingConsent,
 };
 use crate::{ChannelConfig, ItemPath};
 

@@ -216,6 +216,7 @@ impl Thread {
         };
         let mut held = Held::default();
         loop {
+            let began = started.elapsed();
             self.feed(&mut orderer, &mut held, now_ms());
             let turn = orderer.turn(now_ms());
             if let Some(room) = &self.room {
@@ -224,6 +225,7 @@ impl Thread {
             for event in orderer.take_events() {
                 self.parts.observer.order(&self.id, &event);
             }
+            self.parts.observer.turned(&self.id, started.elapsed().saturating_sub(began));
             let turn = turn?;
             self.follow();
             if orderer.is_drained() {

@@ -1,6 +1,7 @@
 //! What the owner of a hub is told.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use changbai_channel::{Halted, OrderEvent, PeerId};
 
@@ -18,6 +19,11 @@ pub trait Observer: Send + Sync {
     /// Ordering has halted for good: the channel's links end. **Alarm.**
     fn halted(&self, channel: &str, halted: &Halted) {
         let _ = (channel, halted);
+    }
+
+    /// The thread of a channel's orderer worked so long before it looked up again.
+    fn turned(&self, channel: &str, elapsed: Duration) {
+        let _ = (channel, elapsed);
     }
 
     /// A link came up, ended or was refused.

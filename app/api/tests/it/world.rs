@@ -163,7 +163,7 @@ impl Answer {
         assert_eq!(self.headers["content-type"], "application/problem+json; charset=utf-8");
         assert_eq!(json["status"], self.status.as_u16());
         assert_eq!(json["type"], format!("/problems/{code}"));
-        assert_eq!(json["trace_id"].as_str().unwrap(), self.headers["x-trace-id"]);
+        assert_eq!(json["request_id"].as_str().unwrap(), self.headers["x-request-id"]);
         assert!(!json["title"].as_str().unwrap().is_empty());
         if self.status == StatusCode::UNAUTHORIZED {
             assert!(self.headers.contains_key("www-authenticate"));

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Network {
@@ -51,21 +51,10 @@ pub(crate) struct Run {
     pub(crate) config: PathBuf,
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Vec<String>,
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log_format: LogFormat,
     /// For a node that shall outlive the terminal.
     #[arg(long, hide = true)]
     pub(crate) detached: bool,
     /// For a node that shall not outlive the command that started it.
     #[arg(long, hide = true, conflicts_with = "detached")]
     pub(crate) attached: bool,
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }

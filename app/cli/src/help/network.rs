@@ -66,11 +66,6 @@ pub(super) const ENTRIES: &[Entry] = &[
         "address to listen on; repeatable; above the configuration file",
     ),
     (
-        "node run/log_format",
-        "日志格式：text 或 json（每行一个对象）",
-        "how log lines look: text, or json (one object a line)",
-    ),
-    (
         "node run/detached",
         "脱离终端（后台运行）",
         "leave the terminal's session (for the background)",

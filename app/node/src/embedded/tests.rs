@@ -21,6 +21,8 @@ use smkit::sm3;
 use smkit_pki::{Authority, Certificate, Profile, Subject, TrustAnchors, Validity};
 
 use super::*;
+use crate::clock_watch::Uptime;
+use crate::metrics::NodeMetrics;
 use changbai_network::{ChannelDriver, DriverParts};
 
 const MSP: &str = "CityMSP";
@@ -81,6 +83,7 @@ impl City {
             clock: Arc::clone(&self.clock),
             random: Mutex::new(OsRandom),
             configurations: Arc::default(),
+            metrics: NodeMetrics::new(Uptime::start()).channel("city"),
         });
         let service = EvidenceService::new(
             Arc::clone(&ledger) as _,

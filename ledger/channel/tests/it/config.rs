@@ -55,7 +55,8 @@ fn validators_are_added_removed_and_re_keyed() {
     let script =
         [vec![a, b, c, d, &newcomer], vec![b, c, d, &newcomer], vec![&renewed, c, d, &newcomer]];
     let mut net = Net::new(&world, 0);
-    let fifth = net.add(newcomer.id(), newcomer.peer.clone(), Some(newcomer.key.clone()));
+    let Validator { peer, key, .. } = &newcomer;
+    let fifth = net.add(newcomer.id(), peer.clone(), Some(key.clone()));
     net.run(500);
 
     for (change, validators) in (1..).zip(&script) {

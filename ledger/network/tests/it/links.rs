@@ -1,14 +1,12 @@
 //! Links that are up, and how they end.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use changbai_channel::ConfigRule;
-use changbai_msp::ChannelConfig;
+use changbai_msp::{ChannelConfig, ConfigUpdate};
 use changbai_network::frame::{self, Control};
 use changbai_network::{Reason, StreamKind};
-use changbai_wire::{DecodedTransaction, PeerMessage, PeerStatus, ValidationCode};
+use changbai_wire::{PeerMessage, PeerStatus, ValidationCode};
 use smkit::Sm3Digest;
 use smkit_pki::Validity;
 use tokio::time::{sleep, timeout};
@@ -138,38 +136,15 @@ async fn a_peer_that_reads_nothing_costs_the_others_nothing() {
     }
 }
 
-/// `Put remove x` leaves the last organisation out; `Put revoke x` revokes the last but one's
-/// certificate of connections; `Put expel x` revokes its identity.
-struct Shrinking {
-    without: ChannelConfig,
-}
-
-impl ConfigRule for Shrinking {
-    fn next(
-        &self,
-        current: &ChannelConfig,
-        transaction: &DecodedTransaction,
-    ) -> Option<Result<ChannelConfig, ValidationCode>> {
-        let [_, key, _] = transaction.args.as_slice() else { return None };
-        if key != b"change" {
-            return None;
-        }
-        let mut next = self.without.clone();
-        next.sequence = current.sequence + 1;
-        Some(Ok(next))
-    }
-}
-
-/// Five nodes, the last a follower; the configuration changes, and it is out.
+/// Four nodes whose administrators change the configuration.
 async fn change(make: impl FnOnce(&World, &mut ChannelConfig)) -> (World, Vec<Node>) {
-    let mut world = World::new(4).await;
-    let mut without = world.config.clone();
-    make(&world, &mut without);
-    without.check().unwrap();
-    world.rule = Arc::new(Shrinking { without });
+    let world = World::new(4).await;
+    let mut changed = world.config.clone();
+    make(&world, &mut changed);
+    let update = ConfigUpdate::compute(&world.config, &changed).unwrap();
     let nodes = world.start_all().await;
     linked(&nodes).await;
-    let outcome = nodes[0].submit(&world, "change");
+    let outcome = nodes[0].channel.broadcast(world.agreed(&update)).unwrap();
     let outcome = timeout(PATIENCE, outcome).await.unwrap().unwrap();
     assert_eq!(outcome.code, ValidationCode::Valid);
     (world, nodes)
