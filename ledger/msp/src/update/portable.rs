@@ -69,3 +69,12 @@ impl ConfigUpdate {
         Ok((Self::from_bytes(&file.config_update)?, signatures.collect()))
     }
 }
+
+impl ConfigSignature {
+    /// Who says to have signed: a serialized `msp.SerializedIdentity`; `None` where nobody does.
+    #[must_use]
+    pub fn creator(&self) -> Option<Vec<u8>> {
+        let header = common::SignatureHeader::decode(self.signature_header.as_slice()).ok()?;
+        Some(header.creator)
+    }
+}
