@@ -4,10 +4,7 @@ mod difference;
 
 use std::path::Path;
 
-use changbai_msp::{
-    ChannelConfig, ConfigSignature, ConfigUpdate, Identity, MissingConsent, Sender,
-    serialize_identity,
-};
+use changbai_msp::{ConfigSignature, ConfigUpdate, Identity, Sender, serialize_identity};
 use changbai_wire::time::Clock as _;
 use smkit::sm2::{SignerId, SigningKey};
 use smkit::{OsRandom, Random as _};
@@ -17,6 +14,7 @@ use crate::clock::LocalClock;
 use crate::config::Config;
 use crate::error::StartError;
 use crate::identity;
+pub use changbai_msp::{ChannelConfig, MissingConsent};
 
 /// A change of a channel's configuration, with the signatures it has so far.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -93,10 +93,9 @@ impl Drop for Consortium {
 fn free_ports() -> u16 {
     let own = u16::try_from(std::process::id() % 100).unwrap();
     let blocks = (0..100).map(|block| 20_000 + (own * 37 + block) % 100 * 100);
-    let is_free = |base: &u16| {
-        (*base..base + 100).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok())
-    };
-    blocks.into_iter().find(is_free).expect("a hundred free ports")
+    let is_free =
+        |base: &u16| (*base..base + 100).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
+    blocks.into_iter().find(is_free).unwrap_or_else(|| panic!("a hundred ports are not free"))
 }
 
 fn of<'a>(nodes: &'a [Value], name: &str) -> &'a Value {
@@ -226,4 +225,97 @@ fn a_consortium_in_the_foreground_ends_with_its_command() {
 
 fn no_node_file(dir: &Path) -> bool {
     ["ndrc", "hrss"].iter().all(|name| !dir.join(name).join("node.json").exists())
+}
+
+#[test]
+fn a_readable_configuration_makes_the_same_channel() {
+    let consortium = Consortium::init(&["--agencies", "2"]);
+    let said = consortium.ok("channel genesis --config net/channel.toml --out again.block");
+    assert!(said.contains("changchun") && said.contains("hash"), "{said}");
+    let read = |file: &str| {
+        let bytes = fs::read(consortium.home.path().join(file)).unwrap();
+        changbai_node::genesis::Genesis::read(&bytes).unwrap().config
+    };
+    assert_eq!(read("again.block"), read("net/genesis.block"));
+
+    // One organisation's root is another's: the file says which key is wrong.
+    let folder = consortium.dir().join("channel-certificates");
+    fs::copy(folder.join("ChangchunNDRC-root.pem"), folder.join("ChangchunHRSS-root.pem")).unwrap();
+    let (code, _, stderr) = consortium.run("channel genesis --config net/channel.toml --out x");
+    assert_eq!(code, 1);
+    assert!(stderr.contains("channel.toml") && stderr.contains("next:"), "{stderr}");
+    assert!(!consortium.home.path().join("x").exists());
+}
+
+#[test]
+fn a_second_channel_is_joined_and_the_first_one_changed() {
+    let consortium = Consortium::init(&[]);
+    let home = consortium.home.path();
+    let toml = fs::read_to_string(home.join("net/channel.toml")).unwrap();
+    let second = toml.replacen("channel = \"changchun\"", "channel = \"jilin\"", 1);
+    fs::write(home.join("net/jilin.toml"), second).unwrap();
+    consortium.ok("channel genesis --config net/jilin.toml --out jilin.block");
+
+    // While it is down, and while it runs.
+    consortium.ok("channel join jilin.block --dir net/resources");
+    consortium.ok("network up --dir net");
+    for name in ["ndrc", "hrss", "digital"] {
+        consortium.ok(&format!("channel join jilin.block --dir net/{name}"));
+    }
+    for line in ["net/ndrc", "net/resources"] {
+        let (code, _, stderr) = consortium.run(&format!("channel join jilin.block --dir {line}"));
+        assert!(code == 1 && stderr.contains("already"), "{stderr}");
+    }
+    let list = consortium.json("channel list --dir net/ndrc");
+    let ids: Vec<_> = list["items"].as_array().unwrap().iter().map(|c| &c["channel"]).collect();
+    assert_eq!(ids, ["changchun", "jilin"]);
+    let begun = now();
+    while consortium.json("channel info jilin --dir net/resources")["quorum"] != true {
+        assert!(begun.elapsed() < WAIT_MAX, "no quorum{}", consortium.logs());
+        thread::sleep(Duration::from_millis(50));
+    }
+    let stranger = Consortium::init(&["--agencies", "1"]);
+    let foreign = stranger.dir().join("genesis.block");
+    let foreign = foreign.to_str().unwrap();
+    let (code, _, stderr) = consortium.run(&format!("channel join {foreign} --dir net/ndrc"));
+    assert!(code == 1 && stderr.contains("CH-"), "{stderr}");
+
+    // The configuration of the first one, changed by three of four.
+    consortium.ok("channel info changchun --config new.toml --dir net/ndrc");
+    let toml = fs::read_to_string(home.join("new.toml")).unwrap();
+    let new = toml.replacen("timeout_ms = 10", "timeout_ms = 20", 1);
+    assert_ne!(toml, new);
+    fs::write(home.join("new.toml"), new).unwrap();
+    let (code, _, stderr) =
+        consortium.run("channel update changchun --config new.toml --submit --dir net/ndrc");
+    assert!(code == 1 && stderr.contains("ChangchunHRSS.admin"), "{stderr}");
+    let line = "channel update changchun --config new.toml --sign-with net/ndrc --sign-with net/hrss \
+                --out update.pb --dir net/ndrc";
+    let report = consortium.json(line);
+    assert_eq!(report["changes"], serde_json::json!(["batch.timeout_ms: 10 becomes 20"]));
+    assert_eq!(report["signed_by"], serde_json::json!(["ChangchunNDRC", "ChangchunHRSS"]));
+    assert_eq!(report["missing"][0]["more"], 1, "{report}");
+    let line = "channel update --in update.pb --sign-with net/digital --submit --dir net/digital";
+    let report = consortium.json(line);
+    assert_eq!(report["submitted"]["config_sequence"], 1, "{report}");
+    let begun = now();
+    for name in ["ndrc", "hrss", "digital", "resources"] {
+        let line = format!("channel info changchun --dir net/{name}");
+        while consortium.json(&line)["config_sequence"] != 1 {
+            assert!(begun.elapsed() < WAIT_MAX, "{name} does not follow{}", consortium.logs());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+    // The same once more no longer follows.
+    let (code, _, stderr) = consortium.run("channel update --in update.pb --dir net/ndrc");
+    assert!(code == 1 && stderr.contains("MS-21"), "{stderr}");
+
+    consortium.ok("network down --dir net");
+    consortium.ok("network up --dir net");
+    let list = consortium.json("channel list --dir net/hrss");
+    assert_eq!(list["items"].as_array().unwrap().len(), 2);
+    assert_eq!(list["items"][0]["config_sequence"], 1);
+    fs::write(home.join("after.txt"), "after the change").unwrap();
+    consortium.ok("evidence submit after.txt --bundle after.zip --dir net/resources");
+    consortium.ok("verify after.zip after.txt --trust net/trust.pem");
 }
