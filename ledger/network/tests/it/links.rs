@@ -1,12 +1,14 @@
 //! Links that are up, and how they end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use changbai_msp::{ChannelConfig, ConfigUpdate};
+use changbai_channel::ConfigRule;
+use changbai_msp::ChannelConfig;
 use changbai_network::frame::{self, Control};
 use changbai_network::{Reason, StreamKind};
-use changbai_wire::{PeerMessage, PeerStatus, ValidationCode};
+use changbai_wire::{DecodedTransaction, PeerMessage, PeerStatus, ValidationCode};
 use smkit::Sm3Digest;
 use smkit_pki::Validity;
 use tokio::time::{sleep, timeout};
@@ -119,7 +121,9 @@ async fn whoever_dials_again_has_lost_its_link() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_reads_nothing_costs_the_others_nothing() {
-    let world = World::new(4).await;
+    let mut world = World::new(4).await;
+    // It is to stay linked all the time.
+    (world.limits.silence, world.limits.write_stall) = (PATIENCE, PATIENCE);
     let mut nodes = Vec::new();
     for at in [0, 2, 3] {
         nodes.push(world.start(at).await);
@@ -127,24 +131,56 @@ async fn a_peer_that_reads_nothing_costs_the_others_nothing() {
     // The fourth validator answers nothing and reads nothing.
     let links = played(&world, &ORDER).await;
     until("connected", || nodes[0].connected() == 3).await;
-    for round in 0..20 {
-        submit(&world, &nodes, &format!("r{round}-")).await;
+    // More than sockets buffer and queues hold.
+    let value = "x".repeat(450 << 10);
+    for round in 0..3 {
+        let send = |n: usize| nodes[0].submit_value(&world, &format!("{round}-{n}"), &value);
+        let pending: Vec<_> = (0..10).map(send).collect();
+        for outcome in pending {
+            let outcome = timeout(PATIENCE, outcome).await.unwrap().unwrap();
+            assert_eq!(outcome.code, ValidationCode::Valid);
+        }
     }
+    let traffic = nodes[0].driver.traffic();
+    assert!(ORDER.iter().any(|kind| traffic.stream(*kind).dropped_out > 0), "{traffic:?}");
+    assert_eq!(nodes[0].connected(), 3);
     drop(links);
     for node in nodes {
         node.stop().await;
     }
 }
 
-/// Four nodes whose administrators change the configuration.
+/// `Put change x` makes this the configuration.
+struct Shrinking {
+    without: ChannelConfig,
+}
+
+impl ConfigRule for Shrinking {
+    fn next(
+        &self,
+        current: &ChannelConfig,
+        transaction: &DecodedTransaction,
+    ) -> Option<Result<ChannelConfig, ValidationCode>> {
+        let [_, key, _] = transaction.args.as_slice() else { return None };
+        if key != b"change" {
+            return None;
+        }
+        let mut next = self.without.clone();
+        next.sequence = current.sequence + 1;
+        Some(Ok(next))
+    }
+}
+
+/// Four nodes, whose configuration then changes.
 async fn change(make: impl FnOnce(&World, &mut ChannelConfig)) -> (World, Vec<Node>) {
-    let world = World::new(4).await;
-    let mut changed = world.config.clone();
-    make(&world, &mut changed);
-    let update = ConfigUpdate::compute(&world.config, &changed).unwrap();
+    let mut world = World::new(4).await;
+    let mut without = world.config.clone();
+    make(&world, &mut without);
+    without.check().unwrap();
+    world.rule = Arc::new(Shrinking { without });
     let nodes = world.start_all().await;
     linked(&nodes).await;
-    let outcome = nodes[0].channel.broadcast(world.agreed(&update)).unwrap();
+    let outcome = nodes[0].submit(&world, "change");
     let outcome = timeout(PATIENCE, outcome).await.unwrap().unwrap();
     assert_eq!(outcome.code, ValidationCode::Valid);
     (world, nodes)
