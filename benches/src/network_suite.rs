@@ -132,11 +132,13 @@ fn load(runtime: &tokio::runtime::Runtime, cluster: &Cluster, scale: &Scale) {
     figure("network/p50-ms-at-50", p50, "ms", Some((FABRIC, 277.0)), &conditions);
     figure("network/p99-ms-at-50", p99, "ms", Some((FABRIC, 470.0)), &conditions);
 
-    let (disk, cpu) = (cluster.disk_bytes(), cluster.cpu_ms() + crate::report::cpu_ms());
+    let cpu = || [cluster.cpu_ms(), vec![crate::report::cpu_ms()]].concat();
+    let (disk, before) = (cluster.disk_bytes(), cpu());
     let time = Duration::from_secs(scale.closed_s);
     let busy = runtime.block_on(load::closed(&doors, CLIENTS, time, 3));
-    let cpu = cluster.cpu_ms() + crate::report::cpu_ms() - cpu;
     let committed = busy.committed().max(1) as f64;
+    let parts: Vec<f64> =
+        cpu().iter().zip(&before).map(|(now, before)| (now - before) / committed).collect();
     let conditions = format!(
         "{SHAPE}; {CLIENTS} closed-loop clients; p50 {:.0} ms, p99 {:.0} ms; {} told to come back, {} failed",
         percentile(&busy.latencies, 0.5),
@@ -145,8 +147,9 @@ fn load(runtime: &tokio::runtime::Runtime, cluster: &Cluster, scale: &Scale) {
         busy.others.len() as u64 + busy.broken,
     );
     figure("network/committed-tps", busy.per_second(), "1/s", Some((FABRIC, 208.0)), &conditions);
-    let each = cpu / committed;
-    figure("network/cpu-ms-per-tx", each, "ms", Some((FABRIC, 7.8)), &conditions);
+    let each = parts.iter().sum();
+    let what = format!("{conditions}; nodes and, last, the clients: {parts:.2?}");
+    figure("network/cpu-ms-per-tx", each, "ms", Some((FABRIC, 7.8)), &what);
     let memory = cluster.memory_mib();
     let most = memory.iter().copied().fold(0.0, f64::max);
     let what = format!("{SHAPE}; the largest of {memory:.0?} after the load");

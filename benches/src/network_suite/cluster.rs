@@ -76,9 +76,9 @@ impl Cluster {
         }
     }
 
-    /// CPU of all nodes so far, in milliseconds.
-    pub(super) fn cpu_ms(&self) -> f64 {
-        self.nodes.iter().filter_map(Node::pid).map(process_cpu_ms).sum()
+    /// CPU of each node so far, in milliseconds.
+    pub(super) fn cpu_ms(&self) -> Vec<f64> {
+        self.nodes.iter().filter_map(Node::pid).map(process_cpu_ms).collect()
     }
 
     /// Resident memory of each node, in MiB.
