@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod config;
 mod hashing;
 mod hostile;
 mod round_trip;

@@ -55,8 +55,8 @@ fn validators_are_added_removed_and_re_keyed() {
     let script =
         [vec![a, b, c, d, &newcomer], vec![b, c, d, &newcomer], vec![&renewed, c, d, &newcomer]];
     let mut net = Net::new(&world, 0);
-    let [peer, key] = [&newcomer.peer, &newcomer.peer].map(Clone::clone);
-    let fifth = net.add(newcomer.id(), peer, Some(key.key));
+    let peer = newcomer.peer.clone();
+    let fifth = net.add(newcomer.id(), peer.clone(), Some(peer.key));
     net.run(500);
 
     for (change, validators) in (1..).zip(&script) {
