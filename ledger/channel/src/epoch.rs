@@ -31,6 +31,12 @@ impl Epoch {
         envelope: &[u8],
         time_ms: u64,
     ) -> Result<ChannelConfig, ConfigUpdateError> {
+        #[cfg(feature = "mutations")]
+        if crate::mutation::is(crate::mutation::Mutation::ConfigurationsUnjudged)
+            && let Ok(next) = ChannelConfig::from_envelope(envelope)
+        {
+            return Ok(next);
+        }
         let place = (envelope_digest(envelope), seconds(time_ms));
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, next)) = last().as_ref().filter(|(known, _)| *known == place) {
