@@ -1,24 +1,34 @@
 //! The channels of this node: opened at the start, joined while it runs, closed in order.
 
+mod api;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use changbai_api::ChannelView;
-use changbai_channel::{Block, Channel, OpenError, Parts, Recovery, SigningIdentity, Tuning};
+use changbai_channel::{
+    Block, Channel, OpenError, Orderer, Parts, Recovery, SigningIdentity, Tuning,
+};
 use changbai_contract::Registry;
 use changbai_contract_evidence::EvidenceContract;
-use changbai_msp::{ChannelConfig, Membership, serialize_identity};
+use changbai_msp::{ChannelConfig, Membership};
+use changbai_network::{Caller, ChannelDriver, DriverParts, Hub, JoinParts, Observer};
 use changbai_receipt::Trust;
 use changbai_storage::{StdFiles, StorageError};
 use changbai_wire::time::Clock;
+use smkit::Sm3Digest;
 use smkit_pki::TrustAnchors;
 
 use crate::configurations::Configurations;
 use crate::directory::{Directory, read_small, write_whole};
 use crate::error::{StartError, StopError};
+use crate::facts::ChannelFacts;
 use crate::identity::{Identities, node_file};
-use crate::ordering::Ordering;
+use crate::links::Answers;
+use crate::metrics::ChannelMetrics;
+use crate::observer::NodeObserver;
+use crate::operations::channel_facts;
 
 /// A clock this far behind the last block is wrong, in milliseconds: this node would refuse every block of the others.
 const CLOCK_BEHIND_MAX_MS: u64 = 30_000;
@@ -30,6 +40,10 @@ pub(crate) struct Channels {
     msp_id: String,
     identities: Identities,
     clock: Arc<dyn Clock>,
+    hub: Option<Hub>,
+    observer: Arc<NodeObserver>,
+    /// Held while a channel is joined; true once nothing more may be.
+    joining: Mutex<bool>,
 }
 
 /// One channel of this node.
@@ -37,17 +51,23 @@ pub(crate) struct NodeChannel {
     pub(crate) channel: Channel,
     pub(crate) identity: SigningIdentity,
     pub(crate) recovery: Recovery,
+    pub(crate) metrics: Arc<ChannelMetrics>,
     pub(crate) configurations: Arc<Configurations>,
-    ordering: Mutex<Option<Ordering>>,
+    /// Hash of the genesis header.
+    genesis: Sm3Digest,
+    caller: Caller,
+    driver: Mutex<Option<ChannelDriver>>,
 }
 
 impl Channels {
-    /// Opens every channel that the directory holds.
+    /// Opens every channel that the directory holds. Within a runtime: links are its tasks.
     pub(crate) fn open(
         directory: &Directory,
         msp_id: &str,
         identities: Identities,
         clock: &Arc<dyn Clock>,
+        hub: Option<Hub>,
+        observer: Arc<NodeObserver>,
     ) -> Result<Self, StartError> {
         let channels = Self {
             open: RwLock::default(),
@@ -55,6 +75,9 @@ impl Channels {
             msp_id: msp_id.to_owned(),
             identities,
             clock: Arc::clone(clock),
+            hub,
+            observer,
+            joining: Mutex::new(false),
         };
         for id in kept(&directory.channels())? {
             channels.start(&id)?;
@@ -72,17 +95,27 @@ impl Channels {
         self.open.read().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
     }
 
+    /// What is known of every channel now.
+    pub(crate) fn facts(&self) -> Vec<ChannelFacts> {
+        self.all().iter().map(|channel| channel.facts()).collect()
+    }
+
     /// Takes no more transactions; those taken are still ordered.
     pub(crate) fn stop(&self) {
         self.all().iter().for_each(|channel| channel.channel.stop());
     }
 
     /// Waits until what was taken is ordered, and writes the indices out.
-    pub(crate) fn close(self) -> Result<(), StopError> {
-        let open = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // All are closed, whatever becomes of one.
-        let closed: Vec<_> = open.into_values().map(NodeChannel::close).collect();
-        closed.into_iter().collect()
+    pub(crate) async fn close(&self) -> Result<(), StopError> {
+        *self.joining.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let open = std::mem::take(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner));
+        let mut outcome = Ok(());
+        for channel in open.into_values() {
+            // All are closed, whatever becomes of one.
+            let closed = channel.close().await;
+            outcome = outcome.and(closed);
+        }
+        outcome
     }
 
     /// Rewrites the trust file if it does not say what the channels do.
@@ -105,7 +138,7 @@ impl Channels {
     fn start(&self, id: &str) -> Result<(), StartError> {
         let genesis = load_genesis(&self.directory, id)?;
         let config = genesis_config(&self.directory, id, &genesis)?;
-        let identity = self.identity();
+        let identity = self.identities.on_ledger(&self.msp_id);
         let mut contracts = Registry::new();
         contracts
             .register(Arc::new(EvidenceContract))
@@ -114,7 +147,7 @@ impl Channels {
             files: Arc::new(StdFiles),
             index: None,
             repair: config.validators.len() > 1,
-            genesis,
+            genesis: genesis.clone(),
             contracts,
             endorser: identity.clone(),
             validator: Some(self.identities.node_key.clone()),
@@ -125,25 +158,38 @@ impl Channels {
         let (channel, orderer, recovery) = Channel::open(&self.directory.channel(id), parts)?;
         self.check(&channel)?;
         report(id, recovery);
-        let ordering = Ordering::start(id, orderer)
-            .map_err(|e| StartError::file(&self.directory.channel(id), e))?;
-        let channel = Arc::new(NodeChannel {
+        let driver = self.drive(&channel, orderer)?;
+        let (caller, driver) = (driver.caller(), Mutex::new(Some(driver)));
+        let (configurations, genesis) = (Arc::default(), genesis.header.hash());
+        let channel = NodeChannel {
             channel,
             identity,
             recovery,
-            configurations: Arc::default(),
-            ordering: Mutex::new(Some(ordering)),
-        });
+            metrics: self.observer.metrics.channel(id),
+            configurations,
+            genesis,
+            caller,
+            driver,
+        };
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        open.insert(id.to_owned(), channel);
+        open.insert(id.to_owned(), Arc::new(channel));
         Ok(())
     }
 
-    /// This node as a member of its channels.
-    fn identity(&self) -> SigningIdentity {
-        let Identities { node, node_key } = &self.identities;
-        let serialized = serialize_identity(&self.msp_id, node);
-        SigningIdentity { serialized, key: node_key.clone() }
+    /// Starts ordering, with links where this node has any.
+    fn drive(&self, channel: &Channel, orderer: Orderer) -> Result<ChannelDriver, StartError> {
+        let observer = Arc::clone(&self.observer) as Arc<dyn Observer>;
+        let driver = match &self.hub {
+            Some(hub) => {
+                let handler = Some(Arc::new(Answers(channel.clone())) as _);
+                hub.join(channel.clone(), orderer, JoinParts { observer, handler, now_ms: 0 })
+            }
+            None => {
+                let parts = DriverParts { observer, now_ms: 0 };
+                ChannelDriver::alone(channel.clone(), orderer, parts)
+            }
+        };
+        driver.map_err(|e| StartError::Wiring(e.to_string()))
     }
 
     fn foreign(&self, config: &ChannelConfig, reason: String) -> StartError {
@@ -151,16 +197,22 @@ impl Channels {
         StartError::Foreign { file, channel: config.channel_id.clone(), reason }
     }
 
+    /// Whether the channel's configuration has this node as one of its own.
+    fn check_membership(&self, config: &ChannelConfig) -> Result<(), StartError> {
+        let org = config.org(&self.msp_id).ok_or_else(|| {
+            self.foreign(config, format!("the channel has no organisation {}", self.msp_id))
+        })?;
+        org.admit(&self.identities.node, &[], self.clock.now().at.seconds())
+            .map_err(|e| self.foreign(config, format!("{}: {e}", e.code())))?;
+        Ok(())
+    }
+
     /// What would make this node useless on the channel, said before it starts. The configuration asked is the one
     /// that is in force as far as this node knows.
     fn check(&self, channel: &Channel) -> Result<(), StartError> {
         let config = channel.config();
         let now = self.clock.now().at;
-        let org = config.org(&self.msp_id).ok_or_else(|| {
-            self.foreign(&config, format!("the channel has no organisation {}", self.msp_id))
-        })?;
-        org.admit(&self.identities.node, &[], now.seconds())
-            .map_err(|e| self.foreign(&config, format!("{}: {e}", e.code())))?;
+        self.check_membership(&config)?;
         let block = channel.status().height.saturating_sub(1);
         let tip = channel.block(block).map_err(OpenError::from)?;
         let block_ms = tip.map_or(0, |tip| tip.header.time_ms);
@@ -179,14 +231,24 @@ impl std::fmt::Debug for Channels {
 }
 
 impl NodeChannel {
+    fn facts(&self) -> ChannelFacts {
+        channel_facts(&self.channel, &self.identity, &self.metrics, self.recovery, &self.caller)
+    }
+
     /// Waits for the ordering thread, and writes the index out unless somebody still reads.
-    fn close(self: Arc<Self>) -> Result<(), StopError> {
-        let ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(ordering) = ordering else { return Ok(()) };
-        let orderer = ordering.join()?;
+    async fn close(self: Arc<Self>) -> Result<(), StopError> {
+        let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(driver) = driver else { return Ok(()) };
+        let orderer = driver.join().await?;
         let channel = self.channel.clone();
         drop(self);
-        Ok(channel.close(orderer)?)
+        let closed = tokio::task::spawn_blocking(move || channel.close(orderer)).await;
+        Ok(closed.map_err(|_| StopError::Task)??)
+    }
+
+    /// The way to the channel's other nodes.
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller.clone()
     }
 
     /// What verifiers of this channel trust, as its configurations have it by now.
@@ -215,7 +277,7 @@ pub(crate) fn keep_genesis(directory: &Directory, genesis: &Block) -> Result<(),
     write_whole(&file, &genesis.to_bytes(), 0o644)
 }
 
-fn kept(folder: &Path) -> Result<Vec<String>, StartError> {
+pub(crate) fn kept(folder: &Path) -> Result<Vec<String>, StartError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

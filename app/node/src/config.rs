@@ -51,6 +51,19 @@ pub struct NodeSettings {
     pub gateways: Vec<String>,
     /// Largest upload in bytes, all originals of one submission together.
     pub upload_bytes_max: u64,
+    /// How the log is written.
+    pub log: LogFormat,
+}
+
+/// How the log is written, to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for programs.
+    Json,
 }
 
 /// `[network]`
@@ -115,6 +128,7 @@ impl Default for NodeSettings {
             insecure: false,
             gateways: Vec::new(),
             upload_bytes_max: 8 << 30,
+            log: LogFormat::default(),
         }
     }
 }
@@ -257,6 +271,7 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
     match key.as_str() {
         "node__data" => settings.node.data = PathBuf::from(value),
         "node__channel" => settings.node.channel = value,
+        "node__log" => settings.node.log = log_format(&value)?,
         "network__listen" => settings.network.listen = value,
         "operations__listen" => settings.operations.listen = value,
         "node__listen" => settings.node.listen = list(&value),
@@ -292,6 +307,14 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
 /// A list in an environment variable: entries between commas.
 fn list(value: &str) -> Vec<String> {
     value.split(',').map(|entry| entry.trim().to_owned()).filter(|e| !e.is_empty()).collect()
+}
+
+fn log_format(value: &str) -> Result<LogFormat, ConfigError> {
+    match value {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(wrong("node.log", value, "text or json")),
+    }
 }
 
 fn flag(key: &'static str, value: &str) -> Result<bool, ConfigError> {

@@ -17,28 +17,36 @@ use changbai_wire::{
 };
 use smkit::{OsRandom, Random as _, Sm3Digest};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 use crate::channels::NodeChannel;
 use crate::configurations::Configurations;
+use crate::links::PeerEndorsers;
+use crate::metrics::ChannelMetrics;
 
 /// One channel of this node as the evidence floor sees it. Calls are made as the node itself.
 pub(crate) struct EmbeddedLedger {
     channel: Channel,
     identity: SigningIdentity,
+    endorsers: PeerEndorsers,
     clock: Arc<dyn Clock>,
     random: Mutex<OsRandom>,
     configurations: Arc<Configurations>,
+    metrics: Arc<ChannelMetrics>,
 }
 
 impl EmbeddedLedger {
     pub(crate) fn new(channel: &NodeChannel, clock: Arc<dyn Clock>) -> Self {
-        let NodeChannel { channel, identity, configurations, .. } = channel;
+        let endorsers = PeerEndorsers::new(channel.caller());
+        let NodeChannel { channel, identity, configurations, metrics, .. } = channel;
         Self {
             channel: channel.clone(),
             identity: identity.clone(),
+            endorsers,
             clock,
             random: Mutex::new(OsRandom),
             configurations: Arc::clone(configurations),
+            metrics: Arc::clone(metrics),
         }
     }
 
@@ -57,6 +65,24 @@ impl EmbeddedLedger {
         all.extend(args);
         let time_ms = self.clock.now().at.0;
         Ok(Invocation { contract: contract.to_owned(), args: all, nonce, time_ms })
+    }
+
+    /// Has a call endorsed and waits until it is in a durable block.
+    async fn order(&self, call: &Invocation) -> Result<(String, Outcome), LedgerError> {
+        let began = Instant::now();
+        let endorsed = self.channel.collect(&self.identity, call, &self.endorsers).await;
+        self.metrics.endorsed(&call.contract, endorsed.is_ok(), began.elapsed());
+        let endorsed = endorsed.map_err(invoke)?;
+        let tx_id = endorsed.tx_id.to_string();
+        let began = Instant::now();
+        let queued = self.channel.broadcast(endorsed.envelope);
+        self.metrics.broadcast(&queued, began.elapsed());
+        // The channel halted with the transaction on its way: it may be durable or not.
+        let Ok(outcome) = queued.map_err(broadcast)?.await else {
+            let reason = "the channel halted meanwhile".to_owned();
+            return Err(LedgerError::OutcomeUnknown { tx_id, reason });
+        };
+        Ok((tx_id, outcome))
     }
 
     fn view(&self, block: &changbai_channel::Block) -> BlockView {
@@ -169,14 +195,18 @@ impl LedgerClient for EmbeddedLedger {
     ) -> BoxFuture<'_, Result<Committed, LedgerError>> {
         let call = self.invocation(contract, function, args);
         Box::pin(async move {
-            let endorsed = self.channel.endorse(&self.identity, &call?).map_err(invoke)?;
-            let tx_id = endorsed.tx_id.to_string();
-            let outcome = self.channel.broadcast(endorsed.envelope).map_err(broadcast)?;
-            // The channel halted with the transaction on its way: it may be durable or not.
-            let Ok(Outcome { block_number, index, code, time_ms }) = outcome.await else {
-                let reason = "the channel halted meanwhile".to_owned();
-                return Err(LedgerError::OutcomeUnknown { tx_id, reason });
+            let began = Instant::now();
+            let (tx_id, outcome) = match self.order(&call?).await {
+                Ok(ordered) => ordered,
+                Err(error) => {
+                    let unknown = matches!(error, LedgerError::OutcomeUnknown { .. });
+                    let word = if unknown { "unknown" } else { "refused" };
+                    self.metrics.submitted(word, began.elapsed());
+                    return Err(error);
+                }
             };
+            let Outcome { block_number, index, code, time_ms } = outcome;
+            self.metrics.submitted(code.name(), began.elapsed());
             match code {
                 ValidationCode::Valid => Ok(Committed { tx_id, block_number, index, time_ms }),
                 ValidationCode::MvccReadConflict | ValidationCode::PhantomReadConflict => {

@@ -48,6 +48,20 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The node has a channel of that id already.
+    #[error("the node has channel {channel} already")]
+    Joined {
+        /// Which.
+        channel: String,
+    },
+    /// A file does not describe a channel.
+    #[error("{file}: {reason}", file = .file.display())]
+    ChannelFile {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong with it, with its key.
+        reason: String,
+    },
     /// The node has no such channel.
     #[error("{dir} holds no channel {channel:?}: join it with its genesis block", dir = .dir.display())]
     NoChannel {

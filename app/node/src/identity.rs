@@ -9,6 +9,8 @@
 use std::path::{Path, PathBuf};
 
 use changbai_authority::{AuthorityStore, AuthorityStoreError, Issued};
+use changbai_channel::SigningIdentity;
+use changbai_msp::serialize_identity;
 use smkit::Random;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 use smkit_pki::{
@@ -33,6 +35,14 @@ const LEEWAY_S: i64 = 300;
 pub(crate) struct Identities {
     pub(crate) node: Certificate,
     pub(crate) node_key: SigningKey,
+}
+
+impl Identities {
+    /// The node as a member of its channels.
+    pub(crate) fn on_ledger(&self, msp_id: &str) -> SigningIdentity {
+        let serialized = serialize_identity(msp_id, &self.node);
+        SigningIdentity { serialized, key: self.node_key.clone() }
+    }
 }
 
 /// Makes whatever a first start needs below `dir`. The operator's certificate goes last: its presence means that
@@ -175,6 +185,11 @@ pub(crate) fn load(
 pub(crate) fn roots(dir: &Path) -> Result<(Certificate, Certificate), StartError> {
     let root = |folder: &str| certificate(&dir.join(folder).join("ca.cert.pem"));
     Ok((root(IDENTITY_AUTHORITY)?, root(TLS_AUTHORITY)?))
+}
+
+/// The agency's administrator: certificate and key.
+pub(crate) fn administrator(dir: &Path) -> Result<(Certificate, PrivateKey), StartError> {
+    Ok((certificate(&path(dir, "admin", "cert"))?, private_key(&path(dir, "admin", "key"))?))
 }
 
 /// The file of the node's certificate.

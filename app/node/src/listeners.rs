@@ -8,6 +8,7 @@ use changbai_api::authority::AuthorityService;
 use changbai_api::enrolment_client::EnrolmentClient;
 use changbai_authority::AuthorityStore;
 use changbai_msp::ChannelConfig;
+use changbai_network::Hub;
 use changbai_wire::time::Clock;
 use smkit_pki::{Certificate, TrustAnchors, Validator};
 use smkit_tls::link::Acceptor;
@@ -76,7 +77,7 @@ impl Protection {
     }
 
     /// Starts to keep the certificates fresh.
-    pub(crate) fn renew(self, stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+    pub(crate) fn renew(self, hub: Option<Hub>, stopped: watch::Receiver<bool>) -> JoinHandle<()> {
         let authority = match (self.remote, self.store) {
             (Some(client), _) => Authority::Remote(client),
             (None, Some(store)) => Authority::Own(store, self.lifetime_s),
@@ -87,6 +88,7 @@ impl Protection {
             identity: self.identity,
             authority,
             transport: self.transport,
+            hub,
             clock: self.clock,
             status: self.status,
         };

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use changbai_authority::AuthorityStore;
+use changbai_network::Hub;
 use changbai_wire::time::Clock;
 use smkit::OsRandom;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
@@ -51,6 +52,15 @@ impl RenewalStatus {
         status
     }
 
+    /// The status of a certificate that is valid for so long, for tests of what stands on it.
+    #[cfg(test)]
+    pub(crate) fn until(not_after_s: i64) -> Self {
+        let status = Self::default();
+        status.not_after.store(not_after_s, Ordering::Relaxed);
+        status.alarm_at.store(not_after_s, Ordering::Relaxed);
+        status
+    }
+
     fn show(&self, identity: &TlsIdentity) {
         let not_after = identity.not_after();
         let life_s = identity.leaf().map_or(0, |leaf| leaf.not_after() - leaf.not_before());
@@ -89,6 +99,7 @@ pub(crate) struct Renewal {
     pub(crate) identity: TlsIdentity,
     pub(crate) authority: Authority,
     pub(crate) transport: Arc<NodeTransport>,
+    pub(crate) hub: Option<Hub>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) status: Arc<RenewalStatus>,
 }
@@ -151,6 +162,9 @@ impl Renewal {
         let next = TlsIdentity::answered(issued, key);
         // Whoever could not present it to a client of its own must not show it to others.
         self.transport.reload(&next).map_err(|e| e.to_string())?;
+        if let Some(hub) = &self.hub {
+            hub.reload(next.signing.clone()).map_err(|e| e.to_string())?;
+        }
         self.files.write(&next).map_err(|e| e.to_string())?;
         self.status.show(&next);
         self.status.renewed.fetch_add(1, Ordering::Relaxed);

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use changbai_api::operations::LogControl;
 use changbai_api::{ApiState, Listener};
-use changbai_channel::{Channel, Recovery};
+use changbai_channel::{Channel, Recovery, Tuning};
 use changbai_core::EvidenceService;
 use changbai_wire::time::Clock;
 use smkit::OsRandom;
@@ -15,11 +16,18 @@ use tokio::task::JoinHandle;
 
 use crate::channels::Channels;
 use crate::clock::LocalClock;
+use crate::clock_watch::Uptime;
 use crate::config::{Config, Endpoint};
 use crate::directory::{Directory, Lock, write_whole};
 use crate::error::{StartError, StopError};
+use crate::links::Links;
 use crate::listeners::{Protection, bind};
+use crate::metrics::{ApiMetrics, NodeMetrics};
+use crate::observer::NodeObserver;
+use crate::operations::{self, own_agency};
 use crate::renewal::RenewalStatus;
+use crate::supervisor::Supervisor;
+use crate::tls_files::TlsFiles;
 use crate::wiring::wire_api;
 use crate::{first_start, identity};
 
@@ -31,6 +39,7 @@ pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct RunningNode {
     listen: Vec<Endpoint>,
+    operations: Option<Endpoint>,
     directory: Directory,
     first_start: bool,
     recovery: Recovery,
@@ -38,10 +47,31 @@ pub struct RunningNode {
     channels: Arc<Channels>,
     evidence: Arc<EvidenceService>,
     server: JoinHandle<()>,
+    links: Option<JoinHandle<()>>,
+    trust: JoinHandle<()>,
     renewal: JoinHandle<()>,
+    watching: Vec<JoinHandle<()>>,
     tls_status: Arc<RenewalStatus>,
     stop: watch::Sender<bool>,
     _lock: Lock,
+}
+
+/// What surrounds the node's process and is of no concern to its configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Changes the log's filter; without one the operations endpoint does not offer it.
+    pub log: Option<Arc<dyn LogControl>>,
+    /// Whoever started the process and wants to know how it is.
+    pub supervisor: Supervisor,
+}
+
+/// As [`start_in`], with nothing around.
+///
+/// # Errors
+///
+/// [`StartError`]; nothing keeps running then.
+pub async fn start(config: Config) -> Result<RunningNode, StartError> {
+    Box::pin(start_in(config, Surroundings::default())).await
 }
 
 /// Starts a node on its data directory, creating everything at the first start. When this
@@ -50,7 +80,10 @@ pub struct RunningNode {
 /// # Errors
 ///
 /// [`StartError`]; nothing keeps running then.
-pub async fn start(config: Config) -> Result<RunningNode, StartError> {
+pub async fn start_in(
+    config: Config,
+    surroundings: Surroundings,
+) -> Result<RunningNode, StartError> {
     let config = config.load()?;
     let (directory, lock) = Directory::take(&config.dir)?;
     let self_test = smkit::selftest::run();
@@ -67,7 +100,23 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     let (identities, tls_authority) =
         identity::load(&directory.identity(), &config, now.seconds(), &mut OsRandom)?;
     let msp_id = &config.settings.agency.msp_id;
-    let channels = Arc::new(Channels::open(&directory, msp_id, identities, &clock)?);
+    let (configured, reconfigured) = watch::channel(0);
+    let uptime = Uptime::start();
+    let metrics = Arc::new(NodeMetrics::new(uptime));
+    let observer = Arc::new(NodeObserver { configured, metrics: Arc::clone(&metrics) });
+    let identity = identities.node.clone();
+    let links = match config.network {
+        Some(address) => {
+            let identity = identities.on_ledger(msp_id);
+            let tls = TlsFiles::below(&directory.identity()).read()?;
+            let observer = Arc::clone(&observer) as _;
+            Some(Links::bind(address, identity, &tls, &clock, observer).await?)
+        }
+        None => None,
+    };
+    let hub = links.as_ref().map(|links| links.hub.clone());
+    let channels = Channels::open(&directory, msp_id, identities, &clock, hub.clone(), observer)?;
+    let channels = Arc::new(channels);
     let id = &config.settings.node.channel;
     let channel = channels
         .get(id)
@@ -77,18 +126,46 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
     let config_now = channel.channel.config();
     let protection = Protection::new(&directory, &config, tls_authority, &config_now, &clock)?;
     let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
+    let (asked, operations) =
+        bind(config.operations.as_slice(), &protection.transport.acceptor()).await?;
     let (state, evidence) =
-        wire_api(&directory, &config, &channel, &clock, self_test, &protection)?;
+        wire_api(&directory, &config, &channels, &channel, &clock, self_test, &protection)?;
     let (stop, stopped) = watch::channel(false);
-    let server = serve(listeners, state, stopped.clone());
+    let server = serve(listeners, state, metrics.api(), stopped.clone());
+    let network = links.as_ref().map(|links| links.address.to_string());
+    let links = links.map(|links| links.serve(stopped.clone()));
+    let trust = keep_trust(Arc::clone(&channels), reconfigured, stopped.clone());
     let tls_status = Arc::clone(&protection.status);
-    let renewal = protection.renew(stopped);
+    let known = Arc::clone(&channels);
+    let watched = operations::Parts {
+        clock,
+        uptime,
+        metrics,
+        tls: Arc::clone(&tls_status),
+        identity,
+        dir: directory.root.clone(),
+        disk_reserve_bytes: Tuning::default().disk_reserve_bytes,
+        channels: Box::new(move || known.facts()),
+        own_agency: own_agency(channel.channel.clone(), msp_id),
+        insecure: config.settings.node.insecure,
+        log: surroundings.log,
+        supervisor: surroundings.supervisor,
+    };
+    let watching = operations::start(asked, watched, &stopped);
+    let renewal = protection.renew(hub, stopped);
     let spoken: Vec<String> = listen.iter().map(ToString::to_string).collect();
-    let running = serde_json::json!({ "listen": spoken, "pid": std::process::id() });
+    let operations = operations.into_iter().next();
+    let running = serde_json::json!({
+        "listen": spoken,
+        "network": network,
+        "operations": operations.map(|endpoint| endpoint.to_string()),
+        "pid": std::process::id(),
+    });
     write_whole(&directory.running(), running.to_string().as_bytes(), 0o644)?;
     tracing::info!(listen = spoken.join(" "), dir = %directory.root.display(), "node::started");
     Ok(RunningNode {
         listen,
+        operations,
         directory,
         first_start,
         recovery: channel.recovery,
@@ -96,7 +173,10 @@ pub async fn start(config: Config) -> Result<RunningNode, StartError> {
         channels,
         evidence,
         server,
+        links,
+        trust,
         renewal,
+        watching,
         tls_status,
         stop,
         _lock: lock,
@@ -108,6 +188,12 @@ impl RunningNode {
     #[must_use]
     pub fn listen(&self) -> &[Endpoint] {
         &self.listen
+    }
+
+    /// Where metrics and health are served, if anywhere.
+    #[must_use]
+    pub const fn operations(&self) -> Option<Endpoint> {
+        self.operations
     }
 
     /// How the renewal of the TLS certificate goes.
@@ -164,11 +250,16 @@ impl RunningNode {
         let _ = self.stop.send(true);
         self.server.await.map_err(|_| StopError::Task)?;
         self.renewal.await.map_err(|_| StopError::Task)?;
+        self.trust.await.map_err(|_| StopError::Task)?;
+        for task in self.watching {
+            task.await.map_err(|_| StopError::Task)?;
+        }
+        if let Some(links) = self.links {
+            links.await.map_err(|_| StopError::Task)?;
+        }
         drop((self.evidence, self.evidence_channel));
         self.channels.stop();
-        let channels = Arc::into_inner(self.channels).ok_or(StopError::Task)?;
-        let closed = tokio::task::spawn_blocking(move || channels.close()).await;
-        closed.map_err(|_| StopError::Task)??;
+        self.channels.close().await?;
         // Client commands fall back to "not running" without it.
         drop(std::fs::remove_file(self.directory.running()));
         tracing::info!("node::stopped");
@@ -176,9 +267,31 @@ impl RunningNode {
     }
 }
 
+/// Rewrites the trust file whenever a channel's configuration has changed.
+fn keep_trust(
+    channels: Arc<Channels>,
+    mut reconfigured: watch::Receiver<u64>,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let keep = async move {
+        loop {
+            tokio::select! {
+                changed = reconfigured.changed() => if changed.is_err() { return },
+                _ = stopped.wait_for(|stop| *stop) => return,
+            }
+            if let Err(error) = channels.keep_trust() {
+                tracing::error!(%error, "node::trust_file_not_written");
+            }
+        }
+    };
+    #[expect(clippy::disallowed_methods, reason = "the node's task; shutdown joins it")]
+    tokio::spawn(keep)
+}
+
 fn serve(
     listeners: Vec<Listener>,
     state: ApiState,
+    requests: Arc<ApiMetrics>,
     mut stopped: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     let stop = async move {
@@ -186,7 +299,7 @@ fn serve(
         drop(stopped.wait_for(|stop| *stop).await);
     };
     let limits = state.limits().clone();
-    let router = changbai_api::router(state);
+    let router = changbai_api::observed(changbai_api::router(state), requests);
     #[expect(clippy::disallowed_methods, reason = "this is the node's task; shutdown joins it")]
     tokio::spawn(changbai_api::serve(listeners, router, limits, stop, STOP_GRACE))
 }

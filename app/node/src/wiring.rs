@@ -11,7 +11,7 @@ use changbai_wire::time::Clock;
 use smkit::OsRandom;
 use smkit::selftest::SelfTest;
 
-use crate::channels::NodeChannel;
+use crate::channels::{Channels, NodeChannel};
 use crate::config::ValidConfig;
 use crate::directory::Directory;
 use crate::embedded::EmbeddedLedger;
@@ -22,6 +22,7 @@ use crate::listeners::Protection;
 pub(crate) fn wire_api(
     directory: &Directory,
     config: &ValidConfig,
+    channels: &Arc<Channels>,
     channel: &Arc<NodeChannel>,
     clock: &Arc<dyn Clock>,
     self_test: SelfTest,
@@ -60,6 +61,7 @@ pub(crate) fn wire_api(
         ledger,
         custody,
         channel: Arc::clone(channel) as _,
+        channels: Arc::clone(channels) as _,
         clock: Arc::clone(clock),
         health: Arc::new(health),
         answers: Arc::new(answers),

@@ -1,4 +1,4 @@
-//! The handle that the floors above hold: invoke, broadcast, read, prove.
+//! The handle that the floors above hold: broadcast, read, prove. Calls are in `gateway`.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -11,21 +11,21 @@ use changbai_msp::{ChannelConfig, ConfigUpdateError, Membership, apply, update_i
 use changbai_storage::{ConsensusWal, Files, Journal, MemoryIndex, StorageError};
 use changbai_wire::time::Clock;
 use changbai_wire::{
-    DecodedProposal, Header, TransactionLeaf, TxId, ValidationCode, ValidatorAddress,
-    decode_envelope, envelope_digest,
+    Header, TransactionLeaf, TxId, ValidationCode, ValidatorAddress, decode_envelope,
+    envelope_digest,
 };
 use smkit::sm2::SigningKey;
 use smkit::sm3::Sm3Digest;
 use tokio::sync::oneshot;
 
 use crate::block::Block;
-use crate::endorse::{self, Endorsed, Invocation, SigningIdentity};
+use crate::endorse::SigningIdentity;
 use crate::epoch::Epoch;
 use crate::ledger::{Ledger, Paths, Recovery, Tip};
 use crate::limits::{BLOCK_PAGE_MAX, ENVELOPE_BYTES_MAX, MISBEHAVIOUR_SHOWN_MAX};
 use crate::mempool::{Mempool, Waiting};
 use crate::orderer::{Halted, Orderer};
-use crate::outcome::{BroadcastError, InvokeError, Outcome};
+use crate::outcome::{BroadcastError, Outcome};
 use crate::signatures::Verdicts;
 use crate::state::{Location, Nodes};
 use crate::tuning::Tuning;
@@ -87,11 +87,11 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// Hash of the genesis header.
     pub(crate) genesis: Sm3Digest,
-    channel_id: String,
+    pub(crate) channel_id: String,
     epoch: RwLock<Arc<Epoch>>,
-    contracts: Registry,
+    pub(crate) contracts: Registry,
     versions: HashMap<String, String>,
-    endorser: SigningIdentity,
+    pub(crate) endorser: SigningIdentity,
     halted: Mutex<Option<String>>,
     condition: Mutex<Condition>,
     misbehaviour: Mutex<Misbehaviour>,
@@ -231,7 +231,7 @@ impl Shared {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner).suspended.clone()
     }
 
-    fn halted(&self) -> Option<String> {
+    pub(crate) fn halted(&self) -> Option<String> {
         self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -260,7 +260,7 @@ impl Misbehaviour {
 /// One channel of this node. Cheap to clone; all methods may be called from any thread.
 #[derive(Debug, Clone)]
 pub struct Channel {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// A channel's state in a few numbers.
@@ -371,32 +371,6 @@ impl Channel {
             Orderer::new(Arc::clone(&shared), engine, own, wal, parts.tuning, parts.now_ms);
         orderer.recover(entries, repair)?;
         Ok((Self { shared }, orderer, recovery))
-    }
-
-    /// Runs a contract against the committed state and returns its answer; nothing is ordered.
-    ///
-    /// # Errors
-    ///
-    /// [`InvokeError`], the contract's refusals among them.
-    pub fn evaluate(&self, creator: &[u8], call: &Invocation) -> Result<Vec<u8>, InvokeError> {
-        let proposal = endorse::propose(&self.shared.channel_id, creator, call)?;
-        Ok(self.simulate(&proposal.decoded)?.payload)
-    }
-
-    /// Simulates a call and endorses the result with this node's key, then signs it as `creator`:
-    /// the returned envelope is ready for [`broadcast`](Self::broadcast).
-    ///
-    /// # Errors
-    ///
-    /// [`InvokeError`], the contract's refusals among them.
-    pub fn endorse(
-        &self,
-        creator: &SigningIdentity,
-        call: &Invocation,
-    ) -> Result<Endorsed, InvokeError> {
-        let proposal = endorse::propose(&self.shared.channel_id, &creator.serialized, call)?;
-        let answer = self.simulate(&proposal.decoded)?;
-        endorse::endorse(&proposal, answer, creator, &self.shared.endorser)
     }
 
     /// Puts a signed envelope into the queue for ordering: a transaction, or an update of the
@@ -585,12 +559,5 @@ impl Channel {
         orderer.close()?;
         // Somebody else still reads: then the next start applies the last blocks again.
         Arc::into_inner(self.shared).map_or(Ok(()), |shared| shared.ledger.close())
-    }
-
-    fn simulate(&self, proposal: &DecodedProposal) -> Result<endorse::Answer, InvokeError> {
-        let at_s = i64::try_from(proposal.time_ms / 1_000).unwrap_or(i64::MAX);
-        let caller = self.shared.epoch().membership.identify(&proposal.creator, at_s)?;
-        let view = self.shared.ledger.index().snapshot();
-        endorse::simulate(&self.shared.contracts, &view, &caller, proposal)
     }
 }

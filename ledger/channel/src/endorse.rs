@@ -1,14 +1,12 @@
-//! From a call to a signed transaction: propose, simulate, endorse, assemble.
-
-use std::sync::Arc;
+//! From a call to an endorsement: propose, simulate, sign the result.
 
 use changbai_contract::{Caller, Registry};
 use changbai_msp::Identity;
 use changbai_wire::proto::protos;
 use changbai_wire::time::UnixMillis;
 use changbai_wire::{
-    DecodedProposal, SimulationResult, TxId, assemble, build_proposal, decode_proposal,
-    endorsement_message, response_payload, seal,
+    DecodedProposal, EndorsedResponse, SignedProposal, SimulationResult, TxId, build_proposal,
+    decode_proposal, endorsement_message, response_payload,
 };
 use smkit::sm2::SigningKey;
 
@@ -65,10 +63,47 @@ pub struct Endorsed {
     pub answer: Vec<u8>,
 }
 
-/// A proposal with the bytes it was read from.
-pub(crate) struct Proposal {
+/// A call as its creator proposes it (提案), with the transaction's id.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// The serialized `protos.Proposal`.
     pub(crate) bytes: Vec<u8>,
     pub(crate) decoded: DecodedProposal,
+}
+
+impl Proposal {
+    /// The proposal of a call by the member `creator`, a serialized `msp.SerializedIdentity`.
+    pub(crate) fn new(
+        channel_id: &str,
+        creator: &[u8],
+        call: &Invocation,
+    ) -> Result<Self, InvokeError> {
+        let (_, bytes) = build_proposal(
+            channel_id,
+            &call.contract,
+            &call.args,
+            creator,
+            &call.nonce,
+            UnixMillis(call.time_ms),
+        );
+        let decoded = decode_proposal(&bytes)
+            .map_err(|(code, reason)| InvokeError::Proposal(format!("{code}: {reason}")))?;
+        Ok(Self { bytes, decoded })
+    }
+
+    /// The id of the transaction that comes of it.
+    #[must_use]
+    pub const fn tx_id(&self) -> TxId {
+        self.decoded.tx_id
+    }
+
+    /// The serialized `protos.SignedProposal` for other nodes'
+    /// [`process_proposal`](crate::Channel::process_proposal).
+    #[must_use]
+    pub fn sign(&self, creator: &SigningIdentity) -> Vec<u8> {
+        let signature = creator.key.sign(&self.bytes).to_der();
+        SignedProposal::encode(self.bytes.clone(), signature)
+    }
 }
 
 /// What a simulation gave: the contract's answer and the record of its reads and writes.
@@ -78,28 +113,12 @@ pub(crate) struct Answer {
     version: &'static str,
 }
 
-pub(crate) fn propose(
-    channel_id: &str,
-    creator: &[u8],
-    call: &Invocation,
-) -> Result<Proposal, InvokeError> {
-    let (_, bytes) = build_proposal(
-        channel_id,
-        &call.contract,
-        &call.args,
-        creator,
-        &call.nonce,
-        UnixMillis(call.time_ms),
-    );
-    let decoded = decode_proposal(&bytes)
-        .map_err(|(code, reason)| InvokeError::Proposal(format!("{code}: {reason}")))?;
-    Ok(Proposal { bytes, decoded })
-}
-
+/// Runs the call against a state. What comes out follows from proposal, state and contract alone,
+/// never from this node: other endorsers must come to the same bytes.
 pub(crate) fn simulate(
     contracts: &Registry,
     view: &dyn StateView,
-    caller: &Arc<Identity>,
+    caller: &Identity,
     proposal: &DecodedProposal,
 ) -> Result<Answer, InvokeError> {
     let name = &proposal.chaincode_name;
@@ -133,38 +152,33 @@ pub(crate) fn simulate(
     Ok(Answer { payload, simulated: simulation.finish(), version })
 }
 
-/// Signs the simulated result as endorser, joins everything and signs it as creator.
+/// Signs the simulated result as endorser.
 pub(crate) fn endorse(
-    proposal: &Proposal,
+    proposal: &DecodedProposal,
     answer: Answer,
-    creator: &SigningIdentity,
     endorser: &SigningIdentity,
-) -> Result<Endorsed, InvokeError> {
-    let decoded = &proposal.decoded;
+) -> EndorsedResponse {
     let event = answer.simulated.event.map(|(event_name, payload)| protos::ChaincodeEvent {
-        chaincode_id: decoded.chaincode_name.clone(),
-        tx_id: decoded.tx_id.to_string(),
+        chaincode_id: proposal.chaincode_name.clone(),
+        tx_id: proposal.tx_id.to_string(),
         event_name,
         payload,
     });
-    let response = protos::Response {
-        status: STATUS_OK,
-        message: String::new(),
-        payload: answer.payload.clone(),
-    };
+    let response =
+        protos::Response { status: STATUS_OK, message: String::new(), payload: answer.payload };
     let result = SimulationResult {
         results: &answer.simulated.results,
         event: event.as_ref(),
         response: &response,
-        chaincode_name: &decoded.chaincode_name,
+        chaincode_name: &proposal.chaincode_name,
         chaincode_version: answer.version,
     };
-    let endorsed = response_payload(&decoded.hash, &result);
-    let signature = endorser.key.sign(&endorsement_message(&endorsed, &endorser.serialized));
-    let endorsements = [(endorser.serialized.clone(), signature.to_der())];
-    let payload = assemble(&proposal.bytes, &endorsed, &endorsements)
-        .map_err(|e| InvokeError::Proposal(e.to_string()))?;
-    let signature = creator.key.sign(&payload).to_der();
-    let envelope = seal(payload, signature);
-    Ok(Endorsed { tx_id: decoded.tx_id, envelope, answer: answer.payload })
+    let payload = response_payload(&proposal.hash, &result);
+    let signature = endorser.key.sign(&endorsement_message(&payload, &endorser.serialized));
+    EndorsedResponse {
+        payload,
+        endorser: endorser.serialized.clone(),
+        signature: signature.to_der(),
+        response,
+    }
 }

@@ -5,8 +5,11 @@
 //! thread that drives the [`Orderer`] belongs to the caller.
 //!
 //! # Model
-//! 1. [`Channel::endorse`] simulates a contract call on a snapshot of the committed state. What it
-//!    read (with versions) and would write becomes a read-write set, signed by the endorser.
+//! 1. [`Channel::collect`] simulates a contract call on a snapshot of the committed state. What it
+//!    read (with versions) and would write becomes a read-write set, signed by this node and by as
+//!    many nodes of other organisations as the endorsement policy wants: their
+//!    [`Channel::process_proposal`] simulates the same. [`Channel::endorse`] does with this node
+//!    alone.
 //! 2. [`Channel::broadcast`] puts the signed envelope into a bounded queue.
 //! 3. The [`Orderer`] passes it on to the validators. The one whose turn it is takes the queue's
 //!    head as a block and sends its body; the others check header, time and signatures and put the
@@ -49,7 +52,9 @@ mod block;
 mod body;
 mod channel;
 mod endorse;
+mod endorser;
 mod epoch;
+mod gateway;
 mod ledger;
 pub mod limits;
 mod mempool;
@@ -66,10 +71,12 @@ mod validate;
 pub use block::Block;
 pub use body::{BodyFault, Skew};
 pub use channel::{Channel, Condition, OpenError, Parts, Proof, Status, TransactionProof};
-pub use endorse::{Endorsed, Invocation, SigningIdentity};
+pub use endorse::{Endorsed, Invocation, Proposal, SigningIdentity};
+pub use endorser::ProposalError;
+pub use gateway::{AskError, EndorserFault, Endorsers, FaultReason};
 pub use ledger::Recovery;
 pub use orderer::{
-    Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Turn, Waker,
+    Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Tally, Turn, Waker,
 };
 pub use outcome::{BroadcastError, InvokeError, Outcome};
 pub use tuning::Tuning;

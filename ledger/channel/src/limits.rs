@@ -48,3 +48,5 @@ pub const ANSWERS_PER_TURN_MAX: u32 = 4;
 pub const EVENTS_MAX: usize = 1_024;
 /// Cases of misbehaviour kept in memory and shown; all of them are in the file.
 pub const MISBEHAVIOUR_SHOWN_MAX: usize = 256;
+/// How often a call is simulated and endorsed again, because endorsers stood at different heights.
+pub const ENDORSEMENT_RETRIES: u32 = 2;

@@ -1,9 +1,11 @@
 //! What callers are told: outcomes of a broadcast transaction and the reasons for refusals.
 
 use changbai_contract::ContractError;
-use changbai_msp::ConfigUpdateError;
+use changbai_msp::{ConfigUpdateError, Missing};
 use changbai_storage::StorageError;
 use changbai_wire::{TxId, ValidationCode};
+
+use crate::gateway::EndorserFault;
 
 /// The fate of a transaction, sent once its block is durable.
 ///
@@ -111,4 +113,22 @@ pub enum InvokeError {
     /// The ledger could not be read.
     #[error("the ledger cannot be read")]
     Storage(#[from] StorageError),
+    /// The endorsers available do not satisfy the channel's endorsement policy.
+    #[error("{missing}{}", listed(faults))]
+    NotEndorsed {
+        /// Whom it would take.
+        missing: Missing,
+        /// Who was asked, or had answered, in vain.
+        faults: Vec<EndorserFault>,
+    },
+    /// Endorsers came to another result than this node, also after they were asked again.
+    #[error("endorsers came to different results{}", listed(faults))]
+    Diverged {
+        /// Who did; and who failed otherwise.
+        faults: Vec<EndorserFault>,
+    },
+}
+
+fn listed(faults: &[EndorserFault]) -> String {
+    faults.iter().map(|fault| format!("; {fault}")).collect()
 }

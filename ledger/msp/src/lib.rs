@@ -61,8 +61,8 @@ pub use identity::{Identity, IdentityError, serialize_identity};
 pub use membership::{Membership, Msp};
 pub use organisation::{Admitted, IdentityRule, Organisation, RuleMismatch, is_msp_id};
 pub use policy::{
-    Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, OrgPolicies, Policy, PolicyError,
-    PolicyName, Principal,
+    Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, Missing, OrgPolicies, Policy,
+    PolicyError, PolicyName, Principal,
 };
 pub use role::{Role, Roles};
 pub use update::{

@@ -44,5 +44,13 @@ pub const GROUP_DEPTH_MAX: usize = 6;
 pub const ITEMS_MAX: usize = 4_096;
 /// Most signatures on a configuration update.
 pub const UPDATE_SIGNATURES_MAX: usize = SIGNERS_MAX;
+/// Longest file with an update and its signatures, in bytes.
+pub const SIGNED_UPDATE_BYTES_MAX: usize = changbai_wire::limits::ENVELOPE_BYTES_MAX;
 /// Longest readable configuration file, in bytes.
 pub const FILE_BYTES_MAX: usize = 4 << 20;
+/// Most endorsers that a plan considers.
+pub const PLAN_CANDIDATES_MAX: usize = 128;
+/// Most steps of the search for a smallest set of endorsers; a step takes well below a microsecond.
+pub const PLAN_STEPS_MAX: usize = 20_000;
+/// Most principals that a plan satisfies one by one; a signer may stand for one in each of several groups.
+pub const PLAN_PICKS_MAX: usize = 256;

@@ -1,5 +1,6 @@
 //! Signature policies: who must have signed.
 
+mod choose;
 mod claim;
 mod effective;
 mod group;
@@ -14,6 +15,7 @@ use thiserror::Error;
 
 pub(crate) use self::effective::effective;
 pub use self::{
+    choose::Missing,
     claim::Claim,
     effective::EffectivePolicy,
     group::{GroupPolicy, OrgPolicies},

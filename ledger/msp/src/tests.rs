@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod choose;
 mod config;
 mod evaluation;
 mod identity;

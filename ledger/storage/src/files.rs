@@ -5,10 +5,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+mod deferred;
 #[cfg(any(test, feature = "faults"))]
 pub mod faulty;
+mod read_only;
 mod std_files;
 
+pub use deferred::DeferredSync;
+pub use read_only::ReadOnlyFiles;
 pub use std_files::StdFiles;
 
 /// A directory tree that the block log and the consensus log live in.

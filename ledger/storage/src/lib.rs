@@ -81,10 +81,10 @@ mod wal;
 pub use files::faulty;
 
 pub use error::StorageError;
-pub use files::{File, Files, StdFiles};
+pub use files::{DeferredSync, File, Files, ReadOnlyFiles, StdFiles};
 pub use index::{Index, IndexBatch, IndexSnapshot, IndexState, KeyValue, MemoryIndex};
 pub use journal::{Journal, Kept};
-pub use log::{BlockLog, LogOptions, LogRecovery, Position, Progress, Truncated};
+pub use log::{BlockLog, LogOptions, LogReader, LogRecovery, Position, Progress, Torn, Truncated};
 pub use wal::{ConsensusWal, Entry, RecordError, decode_records};
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod open;
 mod position;
+mod reader;
 mod segment;
 mod shared;
 
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use position::Position;
+pub use reader::{LogReader, Torn};
 pub use shared::Progress;
 
 use crate::error::StorageError;

@@ -221,6 +221,28 @@ impl ConsensusWal {
         self.slot.floor
     }
 
+    /// The floor of a log that is not opened for use; `None` without a log, too. Reads only.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] when neither header slot is intact, [`StorageError::Io`].
+    pub fn read_floor(files: &dyn Files, path: &Path) -> Result<Option<u64>, StorageError> {
+        let file = match files.open(path, false) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(StorageError::io(path, "open")(e)),
+        };
+        let mut slots = [None; 2];
+        for (at, slot) in [0, SLOT_DISTANCE].into_iter().zip(&mut slots) {
+            let mut bytes = [0; SLOT_BYTES];
+            file.read_at(at, &mut bytes).map_err(StorageError::io(path, "read"))?;
+            *slot = Slot::decode(&bytes);
+        }
+        let slot = newest(slots);
+        slot.map(|slot| slot.floor)
+            .ok_or_else(|| StorageError::corrupt(path, 0, "neither header slot is intact"))
+    }
+
     /// Flushes, and makes the floor durable: after this every damage to the block log is found.
     ///
     /// # Errors

@@ -40,6 +40,7 @@
 
 mod code;
 pub mod domain;
+mod endorsement;
 mod hash;
 mod header;
 mod headers;
@@ -57,6 +58,9 @@ mod transaction;
 mod vote;
 
 pub use code::{UnknownCode, ValidationCode};
+pub use endorsement::{
+    EndorsedResponse, EndorsementError, ProposalResponse, Refused, SignedProposal,
+};
 pub use hash::{
     block_data_hash, data_hash, envelope_digest, envelope_digests, quorum, validators_hash,
 };

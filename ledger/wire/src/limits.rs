@@ -22,3 +22,9 @@ pub const SIGNATURE_BYTES_MAX: usize = 128;
 pub const NAMESPACES_MAX: usize = 64;
 /// Most reads, writes or range queries in one namespace's set; reads within ranges count as well.
 pub const NAMESPACE_ENTRIES_MAX: usize = 100_000;
+/// Longest serialized signed proposal, in bytes: a proposal, a signature, and the message around them.
+pub const SIGNED_PROPOSAL_BYTES_MAX: usize = PROPOSAL_BYTES_MAX + SIGNATURE_BYTES_MAX + 16;
+/// Longest text of an endorser's refusal, in bytes.
+pub const REFUSAL_MESSAGE_BYTES_MAX: usize = 1 << 10;
+/// Most data with an endorser's refusal, in bytes.
+pub const REFUSAL_PAYLOAD_BYTES_MAX: usize = 64 << 10;

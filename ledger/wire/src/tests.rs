@@ -7,6 +7,7 @@
 )]
 
 mod config;
+mod endorsement;
 mod hashing;
 mod hostile;
 mod round_trip;

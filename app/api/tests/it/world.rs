@@ -28,6 +28,7 @@ use smkit::sm3::{Sm3Digest, sm3};
 use smkit_pki::{Authority, Certificate, Profile, Subject, TrustAnchors, Validity};
 use tower::ServiceExt as _;
 
+use crate::channels::Channels;
 use crate::ledger::{CHANNEL, Ledger};
 
 pub(crate) const MSP: &str = "ChangchunMSP";
@@ -138,6 +139,7 @@ pub(crate) struct World {
     pub(crate) custody: Arc<Custody>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) selftests: Arc<AtomicU64>,
+    pub(crate) channels: Arc<Channels>,
     nonces: AtomicU64,
     dir: tempfile::TempDir,
 }
@@ -161,7 +163,7 @@ impl Answer {
         assert_eq!(self.headers["content-type"], "application/problem+json; charset=utf-8");
         assert_eq!(json["status"], self.status.as_u16());
         assert_eq!(json["type"], format!("/problems/{code}"));
-        assert_eq!(json["trace_id"].as_str().unwrap(), self.headers["x-trace-id"]);
+        assert_eq!(json["request_id"].as_str().unwrap(), self.headers["x-request-id"]);
         assert!(!json["title"].as_str().unwrap().is_empty());
         if self.status == StatusCode::UNAUTHORIZED {
             assert!(self.headers.contains_key("www-authenticate"));
@@ -174,7 +176,7 @@ impl Answer {
 }
 
 /// A channel whose configuration stays as it is; verifiers trust its roots.
-struct Members(Arc<Membership>);
+pub(crate) struct Members(pub(crate) Arc<Membership>);
 
 impl ChannelView for Members {
     fn membership(&self) -> Arc<Membership> {
@@ -221,11 +223,13 @@ impl World {
             organisation(MSP, &PEOPLE.root),
         ]);
         let selftests = Arc::new(AtomicU64::new(0));
+        let channels = Arc::new(Channels::new());
         let state = ApiState::new(ApiParts {
             evidence: Arc::new(evidence),
             ledger: ledger.clone(),
             custody: custody.clone(),
             channel: Arc::new(Members(Arc::new(membership))),
+            channels: channels.clone(),
             clock: clock.clone(),
             health: Arc::new(Healthy(selftests.clone())),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
@@ -236,7 +240,7 @@ impl World {
         let router = router(state);
         // A signature is created in the second after "now": the clock may not stand before it.
         clock.advance(1_500);
-        Self { router, ledger, custody, clock, selftests, nonces: AtomicU64::new(1), dir }
+        Self { router, ledger, custody, clock, selftests, channels, nonces: AtomicU64::new(1), dir }
     }
 
     /// Files below the data directory, by a part of their path.

@@ -21,7 +21,9 @@ use smkit::sm3;
 use smkit_pki::{Authority, Certificate, Profile, Subject, TrustAnchors, Validity};
 
 use super::*;
-use crate::ordering::Ordering;
+use crate::clock_watch::Uptime;
+use crate::metrics::NodeMetrics;
+use changbai_network::{ChannelDriver, DriverParts};
 
 const MSP: &str = "CityMSP";
 const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
@@ -37,7 +39,7 @@ struct City {
 /// A running node of the city with a key.
 struct Node {
     ledger: Arc<EmbeddedLedger>,
-    ordering: Ordering,
+    driver: ChannelDriver,
     service: EvidenceService,
 }
 
@@ -72,13 +74,16 @@ impl City {
         };
         let ledger = self.dir.path().join("ledger");
         let (channel, orderer, _) = Channel::open(&ledger, parts).unwrap();
-        let ordering = Ordering::start("city", orderer).unwrap();
+        let parts = DriverParts { observer: Arc::new(()), now_ms: 0 };
+        let driver = ChannelDriver::alone(channel.clone(), orderer, parts).unwrap();
         let ledger = Arc::new(EmbeddedLedger {
             channel,
             identity,
+            endorsers: PeerEndorsers::new(driver.caller()),
             clock: Arc::clone(&self.clock),
             random: Mutex::new(OsRandom),
             configurations: Arc::default(),
+            metrics: NodeMetrics::new(Uptime::start()).channel("city"),
         });
         let service = EvidenceService::new(
             Arc::clone(&ledger) as _,
@@ -92,7 +97,7 @@ impl City {
                 name: "city".to_owned(),
             },
         );
-        Node { ledger, ordering, service: service.unwrap() }
+        Node { ledger, driver, service: service.unwrap() }
     }
 }
 
@@ -155,10 +160,10 @@ impl Node {
     }
 
     /// Stops in order, also when it is no validator any more.
-    fn stop(self) {
+    async fn stop(self) {
         let channel = self.ledger.channel.clone();
         channel.stop();
-        let orderer = self.ordering.join().unwrap();
+        let orderer = self.driver.join().await.unwrap();
         drop((self.service, self.ledger));
         channel.close(orderer).unwrap();
     }
@@ -232,7 +237,7 @@ async fn receipts_lead_over_changes_of_the_validators() {
     let mut node = node;
     for next in [&b, &c] {
         node.change(&city, &next.0).await;
-        node.stop();
+        node.stop().await;
         node = city.start(next);
         node.submit(&sm3(next.0.der()).as_bytes()[..]).await;
     }
@@ -263,7 +268,7 @@ async fn receipts_lead_over_changes_of_the_validators() {
     let mut unsigned = proof.clone();
     unsigned.configurations[1].signatures = proof.configurations[2].signatures.clone();
     late.refused(&unsigned, &after, "VF-1905");
-    node.stop();
+    node.stop().await;
 }
 
 /// Somebody with the right certificate makes a channel of the same name: the file tells it apart.
@@ -281,6 +286,6 @@ async fn a_channel_of_the_same_name_is_another_one() {
     let proof = theirs.proof(&evidence).await;
     evidence.verified(&proof, &theirs.trust());
     evidence.refused(&proof, &trust, "VF-1903");
-    theirs.stop();
-    node.stop();
+    theirs.stop().await;
+    node.stop().await;
 }

@@ -103,6 +103,7 @@ fn world() -> World {
         identity,
         authority: Source::Own(Arc::new(Mutex::new(store)), 72 * HOUR_S),
         transport: Arc::new(transport),
+        hub: None,
         clock: time,
         status,
     };

@@ -1,16 +1,17 @@
 //! From decision to durable block.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use changbai_consensus::CommitCertificate;
-use changbai_wire::{PeerMessage, ValidationCode};
+use changbai_wire::{Content, PeerMessage, ValidationCode};
 use smkit::sm3::Sm3Digest;
 
-use super::event::{Destination, OrderEvent};
+use super::event::{Destination, OrderEvent, Tally};
 use super::{Orderer, Stop};
 use crate::epoch::Epoch;
 use crate::ledger::Ready;
-use crate::mempool::Settled;
+use crate::mempool::{Decoded, Settled};
 use crate::outcome::Outcome;
 use crate::validate::{Validated, validate};
 
@@ -104,6 +105,7 @@ impl Orderer {
             valid,
             round: certificate.round,
             synced,
+            tally: tally(&known.body.transactions, &codes),
         });
         if !self.peers.is_empty() {
             let status = PeerMessage::Status(self.status());
@@ -136,4 +138,22 @@ impl Orderer {
             .collect();
         shared.mempool.settle(&overtaken);
     }
+}
+
+fn tally(transactions: &[Arc<Decoded>], codes: &[ValidationCode]) -> Vec<Tally> {
+    let mut counts: BTreeMap<(Option<&str>, ValidationCode), usize> = BTreeMap::new();
+    for (decoded, code) in transactions.iter().zip(codes) {
+        let contract = match &decoded.content {
+            Content::Transaction(transaction) => Some(transaction.chaincode_name.as_str()),
+            Content::Config(_) => None,
+        };
+        let count = counts.entry((contract, *code)).or_default();
+        *count = count.saturating_add(1);
+    }
+    let tally = |((contract, code), count): ((Option<&str>, _), _)| Tally {
+        contract: contract.map(str::to_owned),
+        code,
+        count,
+    };
+    counts.into_iter().map(tally).collect()
 }

@@ -157,6 +157,16 @@ fn a_forgery_does_not_use_up_the_id_of_the_transaction_it_imitates() {
 
 /// A transaction in the client's name with its nonce, signed by the peer.
 fn forgery(world: &World, nonce: &[u8; 24], chaincode: &str) -> Vec<u8> {
+    transaction(world, nonce, chaincode, &world.peer)
+}
+
+/// A transaction in the client's name, endorsed and signed by `signer`.
+fn transaction(
+    world: &World,
+    nonce: &[u8; 24],
+    chaincode: &str,
+    signer: &SigningIdentity,
+) -> Vec<u8> {
     let args = [b"Put".to_vec(), b"a".to_vec(), b"forged".to_vec()];
     let creator = &world.client.serialized;
     let (_, proposal) = build_proposal("city", chaincode, &args, creator, nonce, NOW);
@@ -170,10 +180,10 @@ fn forgery(world: &World, nonce: &[u8; 24], chaincode: &str) -> Vec<u8> {
         chaincode_version: "1",
     };
     let answer = response_payload(&decoded.hash, &result);
-    let endorser = &world.peer.serialized;
-    let signature = world.peer.key.sign(&endorsement_message(&answer, endorser)).to_der();
+    let endorser = &signer.serialized;
+    let signature = signer.key.sign(&endorsement_message(&answer, endorser)).to_der();
     let payload = assemble(&proposal, &answer, &[(endorser.clone(), signature)]).unwrap();
-    let signature = world.peer.key.sign(&payload).to_der();
+    let signature = signer.key.sign(&payload).to_der();
     seal(payload, signature)
 }
 
@@ -182,8 +192,14 @@ fn who_is_no_peer_cannot_endorse() {
     let (mut world, dir) = (World::new(), tempfile::tempdir().unwrap());
     world.peer = world.client.clone();
     let mut node = world.open(dir.path()).unwrap();
-    let outcome = node.submit(&world, &["Put", "a", "1"]);
-    assert_eq!(outcome.code, ValidationCode::EndorsementPolicyFailure);
+    let invocation = call(&["Put", "a", "1"]);
+    let refused = node.channel.endorse(&world.client, &invocation);
+    let Err(InvokeError::NotEndorsed { missing, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(missing.organisations, ["Agency"]);
+    // Joined by somebody who does not look, it is judged with its block.
+    let mut outcome = node.send(&transaction(&world, &invocation.nonce, "counters", &world.client));
+    node.turn();
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::EndorsementPolicyFailure);
     assert_eq!(node.get(&world, "a"), "");
 }
 
@@ -198,8 +214,8 @@ fn strangers_are_refused_at_the_door() {
     let forged = SigningIdentity { key: stranger.key, ..world.client.clone() };
     let endorsed = node.channel.endorse(&forged, &call(&["Put", "a", "1"])).unwrap();
     assert!(node.channel.broadcast(endorsed.envelope).is_ok(), "judged with its block");
-    world.clock.set(changbai_wire::time::UnixMillis(NOW.0 + 2_000_000_000));
     let late = node.channel.endorse(&world.client, &call(&["Put", "a", "1"])).unwrap();
+    world.clock.set(changbai_wire::time::UnixMillis(NOW.0 + 2_000_000_000));
     let late = node.channel.broadcast(late.envelope);
     assert!(matches!(late, Err(BroadcastError::Identity(_))), "an expired certificate");
 }

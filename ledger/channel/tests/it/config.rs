@@ -55,8 +55,8 @@ fn validators_are_added_removed_and_re_keyed() {
     let script =
         [vec![a, b, c, d, &newcomer], vec![b, c, d, &newcomer], vec![&renewed, c, d, &newcomer]];
     let mut net = Net::new(&world, 0);
-    let peer = newcomer.peer.clone();
-    let fifth = net.add(newcomer.id(), peer.clone(), Some(peer.key));
+    let Validator { peer, key, .. } = &newcomer;
+    let fifth = net.add(newcomer.id(), peer.clone(), Some(key.clone()));
     net.run(500);
 
     for (change, validators) in (1..).zip(&script) {

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod city;
 mod commit;
 mod config;
+mod endorser;
+mod gateway;
 mod net;
 mod network;
 mod restart;

@@ -196,6 +196,15 @@ pub(crate) fn member(
     authority: &Authority,
     units: &[&str],
 ) -> (SigningIdentity, Certificate, SigningKey) {
+    member_of(MSP, authority, units)
+}
+
+/// The same in an organisation of that id.
+pub(crate) fn member_of(
+    msp_id: &str,
+    authority: &Authority,
+    units: &[&str],
+) -> (SigningIdentity, Certificate, SigningKey) {
     let key = PrivateKey::generate(&mut OsRandom).unwrap();
     let subject = Subject {
         common_name: "somebody".to_owned(),
@@ -207,11 +216,11 @@ pub(crate) fn member(
         .issue(&subject, &public, Profile::Signing, validity(), None, &mut OsRandom)
         .unwrap();
     let key = SigningKey::new(key, SignerId::DEFAULT).unwrap();
-    let serialized = serialize_identity(MSP, &certificate);
+    let serialized = serialize_identity(msp_id, &certificate);
     (SigningIdentity { serialized, key: key.clone() }, certificate, key)
 }
 
-fn validity() -> Validity {
+pub(crate) fn validity() -> Validity {
     let now = NOW.seconds();
     Validity { not_before: now - 1_000, not_after: now + 1_000_000 }
 }

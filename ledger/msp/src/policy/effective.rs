@@ -16,10 +16,10 @@ use crate::{Identity, limits::GROUP_DEPTH_MAX};
 ///
 /// From [`ChannelConfig::policy`](crate::ChannelConfig::policy); holds for one configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EffectivePolicy(Node);
+pub struct EffectivePolicy(pub(super) Node);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Node {
+pub(super) enum Node {
     Signature(Policy),
     /// At least so many, each with all the signers.
     Groups {

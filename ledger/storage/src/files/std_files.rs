@@ -12,6 +12,13 @@ use super::{File, Files};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StdFiles;
 
+impl StdFiles {
+    /// A handle that can only be read from.
+    pub(super) fn reading(path: &Path) -> io::Result<Arc<dyn File>> {
+        Ok(Arc::new(StdFile(fs::File::open(path)?)))
+    }
+}
+
 impl Files for StdFiles {
     fn open(&self, path: &Path, create: bool) -> io::Result<Arc<dyn File>> {
         use std::os::unix::fs::OpenOptionsExt;

@@ -184,7 +184,7 @@ fn check_all(
     Ok(Opened { firsts: firsts.to_vec(), extent, tail: segment.file, known, truncated, damage })
 }
 
-fn expect_segment(dir: &Path, first: u64, next: u64) -> Result<(), StorageError> {
+pub(super) fn expect_segment(dir: &Path, first: u64, next: u64) -> Result<(), StorageError> {
     if first == next {
         return Ok(());
     }
@@ -196,7 +196,7 @@ fn expect_segment(dir: &Path, first: u64, next: u64) -> Result<(), StorageError>
 
 /// The first frame of a segment that is not intact.
 #[derive(Debug)]
-enum Bad {
+pub(super) enum Bad {
     /// The header is intact and says how far the frame goes.
     Frame { error: FrameError, frame_bytes: u64 },
     /// The header is not intact.
@@ -207,19 +207,23 @@ enum Bad {
 
 /// A segment on the way through its frames.
 #[derive(Debug)]
-struct Segment {
+pub(super) struct Segment {
     file: Arc<dyn File>,
-    path: PathBuf,
-    window: Window,
+    pub(super) path: PathBuf,
+    pub(super) window: Window,
     /// End of the frames found intact, and the block expected there.
-    offset: u64,
-    next: u64,
+    pub(super) offset: u64,
+    pub(super) next: u64,
     /// Where the last of them begins.
     last: u64,
 }
 
 impl Segment {
-    fn open(files: &Arc<dyn Files>, dir: &Path, first: u64) -> Result<Self, StorageError> {
+    pub(super) fn open(
+        files: &Arc<dyn Files>,
+        dir: &Path,
+        first: u64,
+    ) -> Result<Self, StorageError> {
         let path = segment_path(dir, first);
         let file = files.open(&path, false).map_err(StorageError::io(&path, "open"))?;
         let size = file.size_bytes().map_err(StorageError::io(&path, "read"))?;
@@ -229,7 +233,7 @@ impl Segment {
 
     /// Goes through the frames up to the end or the first bad one. Frames above the floor get their
     /// digest checked, too: their checksum alone might fit by chance.
-    fn check_frames(
+    pub(super) fn check_frames(
         &mut self,
         floor: Option<u64>,
         known: &mut Known,
@@ -291,7 +295,7 @@ impl Segment {
     }
 
     /// Whether anything behind the bad frame shows that it was not the last write.
-    fn something_follows(&mut self, bad: &Bad) -> Result<bool, StorageError> {
+    pub(super) fn something_follows(&mut self, bad: &Bad) -> Result<bool, StorageError> {
         match bad {
             Bad::Frame { frame_bytes, .. } => {
                 Ok(self.window.size_bytes() > self.offset + frame_bytes)
@@ -333,7 +337,7 @@ impl Segment {
         Ok(false)
     }
 
-    fn damage(&self, bad: &Bad) -> StorageError {
+    pub(super) fn damage(&self, bad: &Bad) -> StorageError {
         let reason = match bad {
             Bad::Frame { error, .. } | Bad::Header { error } => {
                 format!("block {}: {error}", self.next)

@@ -12,6 +12,7 @@ use super::*;
 use crate::faulty::{Fault, FaultyFiles, Survive};
 
 mod damage;
+mod reader;
 
 const DIR: &str = "data/blocks";
 
