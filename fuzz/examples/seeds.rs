@@ -161,7 +161,9 @@ fn updates(authority: &Authority, config: &ChannelConfig) -> Outcome {
     seed("config_update", "signed", &envelope)?;
     let at_unix_s = i64::try_from(fixture::NOW_MS / 1_000)?;
     let changed = apply(config, &envelope, at_unix_s)?;
-    seed("channel_config", "later", &changed.to_config_envelope(&envelope)?)
+    let later = changed.to_config_envelope(&envelope)?;
+    seed("transaction", "config", &later)?;
+    seed("channel_config", "later", &later)
 }
 
 fn evidence(city: &City) -> Outcome {

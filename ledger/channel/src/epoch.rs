@@ -1,12 +1,12 @@
 //! The configuration in force at a height, and what follows from it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use changbai_consensus::{Member, ValidatorSet};
 use changbai_msp::{
     ChannelConfig, ConfigUpdateError, EffectivePolicy, Membership, validate_config,
 };
-use changbai_wire::ValidatorAddress;
+use changbai_wire::{ValidatorAddress, envelope_digest};
 use smkit::sm3::Sm3Digest;
 
 /// A configuration with what is derived from it, for the heights in which it is in force.
@@ -18,6 +18,9 @@ pub(crate) struct Epoch {
     pub(crate) writers: EffectivePolicy,
     pub(crate) validators: ValidatorSet,
     pub(crate) validators_hash: Sm3Digest,
+    /// What was found to follow last, by its digest and second: a block is judged before the vote and
+    /// when it is committed, and the answer is the same.
+    last: Mutex<Option<((Sm3Digest, i64), ChannelConfig)>>,
 }
 
 impl Epoch {
@@ -28,7 +31,20 @@ impl Epoch {
         envelope: &[u8],
         time_ms: u64,
     ) -> Result<ChannelConfig, ConfigUpdateError> {
-        validate_config(&self.config, envelope, seconds(time_ms))
+        #[cfg(feature = "mutations")]
+        if crate::mutation::is(crate::mutation::Mutation::ConfigurationsUnjudged)
+            && let Ok(next) = ChannelConfig::from_envelope(envelope)
+        {
+            return Ok(next);
+        }
+        let place = (envelope_digest(envelope), seconds(time_ms));
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, next)) = last().as_ref().filter(|(known, _)| *known == place) {
+            return Ok(next.clone());
+        }
+        let next = validate_config(&self.config, envelope, place.1)?;
+        *last() = Some((place, next.clone()));
+        Ok(next)
     }
 
     /// # Errors
@@ -45,6 +61,7 @@ impl Epoch {
             endorsement: config.endorsement(),
             writers: config.writers(),
             validators_hash: config.validators_hash(),
+            last: Mutex::default(),
             validators,
             config: Arc::new(config),
         })

@@ -21,13 +21,17 @@
 //! 5. The next header commits to the tree's root. [`Channel::prove`] joins transaction, path and that
 //!    header with its quorum's signatures.
 //!
+//! An update of the configuration takes the same way as the configuration that it makes: alone in its
+//! block, judged before every vote, in force from the next height on.
+//!
 //! A node that is late, or no validator, takes decided blocks from its peers under the certificates
 //! of the validators of their heights. [`Orderer::deliver`] takes messages, [`Orderer::turn`] does
 //! everything that can be done now, [`Orderer::take_outbox`] gives what is to be sent.
 //!
 //! **Invariants**
 //! - An [`Outcome`] is sent only after its block is durable.
-//! - This node votes for a block only after its body is in the consensus log.
+//! - This node votes for a block only after its body is in the consensus log, and for a configuration
+//!   only if it follows from the one in force.
 //! - Nothing that a peer sends halts the orderer, unless a quorum's certificate contradicts this
 //!   node's ledger; it is bounded before it is worked on.
 //! - Invalid transactions stay in the block and in the tree with their code; their writes never apply.

@@ -8,6 +8,8 @@ use std::cell::Cell;
 pub enum Mutation {
     /// Every signature of a transaction counts as valid.
     TransactionsUnverified,
+    /// A configuration counts as following whatever it holds.
+    ConfigurationsUnjudged,
     /// Callers are answered when their transactions are proposed.
     AnsweredEarly,
 }

@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod config;
 mod endorsement;
 mod hashing;
 mod hostile;

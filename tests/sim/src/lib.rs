@@ -10,13 +10,17 @@
 //! - A node is a real [`changbai_channel::Channel`] with its [`changbai_channel::Orderer`] on a disk
 //!   in memory that loses what was not synced, tears writes, fills up and fails.
 //! - Signatures are real SM2; keys are the same for every seed.
+//! - A third of the seeds change the configuration by updates like everybody's: followers become
+//!   validators, validators leave or get new keys, certificates are revoked. Now and then somebody
+//!   tries to replace too many at once.
 //! - After the faults comes a phase without them, in which everything must come to an end.
 //!
 //! **Invariants** that are checked: one block a height; every block continues the one before, under
 //! a quorum's certificate; what took effect was handed in; the log only grows between every two
 //! headers; what a caller was told is in every ledger, once; a block that was durable is there
 //! after every crash; nobody honest is accused or refused; no honest node halts but for its disk;
-//! queues and logs are bounded; in the end all operations are answered and all nodes agree.
+//! queues and logs are bounded; each configuration follows from the one before, and no change takes
+//! away the quorum; in the end all operations are answered and all nodes agree.
 //!
 //! ```
 //! let report = changbai_sim::run(7, &changbai_sim::Options::default());

@@ -84,7 +84,7 @@ impl Plan {
         let tolerated = validators.saturating_sub(1) / 3;
         let traitors = if rng.chance(600) { rng.place(tolerated + 1) } else { 0 };
         let vices = VICES.into_iter().filter(|_| rng.chance(350)).collect();
-        let changes = if rng.chance(500) { 1 + rng.place(3) } else { 0 };
+        let changes = if rng.chance(300) { 1 + rng.place(3) } else { 0 };
         Self {
             validators,
             followers: usize::from(rng.chance(if changes > 0 { 700 } else { 300 })),

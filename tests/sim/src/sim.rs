@@ -424,7 +424,16 @@ impl Sim {
             let find = |tx_id: &_| running.channel.transaction(tx_id).ok()?.map(|(_, o)| o);
             self.oracle.keeps_its_word(at, &find)?;
             for (height, config) in self.oracle.offices() {
-                if running.channel.config_at(height).ok().as_ref() != Some(config) {
+                // Reading an old one costs as much as some blocks: one node shows them all.
+                let newest = running.channel.config();
+                let found = if newest.sequence == config.sequence {
+                    Some(newest)
+                } else if at == 0 {
+                    running.channel.config_at(height).ok().map(std::sync::Arc::new)
+                } else {
+                    continue;
+                };
+                if found.as_deref() != Some(config) {
                     let what = format!("node {at}, configuration {}", config.sequence);
                     return Err(Violation { property: "agreement on configurations", what });
                 }

@@ -103,7 +103,7 @@ impl Sim {
         let Some(running) = self.nodes[at].running.as_ref() else { return Ok(()) };
         let channel = running.channel.clone();
         self.nodes[at].set_clock(self.now_ms);
-        if self.rng.chance(250) {
+        if self.rng.chance(200) {
             self.try_to_break(at, &channel)?;
         }
         self.hand_in(change, goal, at, &channel)

@@ -45,6 +45,11 @@ fn unverified_transactions_are_found() {
 }
 
 #[test]
+fn unjudged_configurations_are_found() {
+    found_within(Mutation::Channel(Channel::ConfigurationsUnjudged), 200);
+}
+
+#[test]
 fn answers_before_the_block_is_durable_are_found() {
     found_within(Mutation::Channel(Channel::AnsweredEarly), 200);
 }
