@@ -1,5 +1,6 @@
 //! The command line, as data. Descriptions live in [`crate::help`], in both languages.
 
+pub(crate) mod channel;
 pub(crate) mod network;
 pub(crate) mod pki;
 
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Sm3(Sm3),
     Health(Health),
     #[command(subcommand)]
+    Channel(channel::Channel),
+    #[command(subcommand)]
     Network(network::Network),
     #[command(subcommand)]
     Node(network::Node),
@@ -74,6 +77,7 @@ impl Command {
     /// True when results and errors are to be JSON.
     pub(crate) fn wants_json(&self) -> bool {
         match self {
+            Self::Channel(command) => command.wants_json(),
             Self::Network(network::Network::Status(args)) => args.json,
             Self::Up(_) | Self::Sm3(_) | Self::Node(_) | Self::Network(_) => false,
             Self::Evidence(Evidence::Submit(args)) => args.json,

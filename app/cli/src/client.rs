@@ -84,6 +84,8 @@ pub(crate) enum Body<'a> {
     Empty,
     /// A JSON document.
     Json(&'a [u8]),
+    /// Bytes of a block or a transaction.
+    Bytes(&'a [u8]),
     /// Originals, streamed from their files.
     Upload(&'a Upload),
 }
@@ -100,6 +102,16 @@ impl Client {
         // Asked first: without a node, its absence is the better explanation than the absence of a key.
         node_file::read(&context.dir)?;
         let identity = Arc::new(Identity::read(&context.dir)?);
+        Self::with(context, Some(&identity), Some(Arc::clone(&identity)))
+    }
+
+    /// A client that signs as the administrator of the agency whose node runs on `context.dir`.
+    ///
+    /// # Errors
+    /// As [`Client::signing`].
+    pub(crate) fn administrator(context: &Context) -> Result<Self, CliError> {
+        node_file::read(&context.dir)?;
+        let identity = Arc::new(Identity::of_administrator(&context.dir)?);
         Self::with(context, Some(&identity), Some(Arc::clone(&identity)))
     }
 
@@ -156,6 +168,11 @@ impl Client {
         call: &Call<'_>,
     ) -> Result<T, CliError> {
         self.send(call, &mut answer::json)
+    }
+
+    /// Sends a request and reads the bytes of its answer.
+    pub(crate) fn bytes(&self, call: &Call<'_>, bytes_max: u64) -> Result<Vec<u8>, CliError> {
+        self.send(call, &mut |answer| answer::bytes(answer, bytes_max))
     }
 
     /// Sends a request, up to [`limits::ATTEMPTS_MAX`] times, and hands a successful answer to `accept`; when the

@@ -36,3 +36,5 @@ pub(crate) const READY_POLL: Duration = Duration::from_millis(10);
 pub(crate) const END_MAX: Duration = Duration::from_secs(60);
 /// Time a node has to answer somebody who only looks.
 pub(crate) const GLANCE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A channel's configuration, or a genesis block, is not larger.
+pub(crate) const CONFIG_BYTES_MAX: u64 = 16 << 20;

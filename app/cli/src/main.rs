@@ -19,6 +19,7 @@
 //! ```
 
 mod args;
+mod channel;
 mod client;
 mod error;
 mod evidence;

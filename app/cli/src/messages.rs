@@ -188,6 +188,47 @@ catalogue! {
     Yes: "有", "yes";
     No: "没有", "no";
 
+    // channel
+    Channel: "通道", "channel";
+    ChannelGenesisLabel: "创世区块散列", "genesis";
+    ChannelSequence: "配置更新次数", "changes so far";
+    ChannelMisbehaviour: "双签", "double-signed";
+    ChannelJoin: "已加入通道 {channel}（{dir}）", "joined channel {channel} ({dir})";
+    ChannelGenesis: "通道 {channel} 的创世区块已写到 {path}，散列 {hash}；各机构应核对散列后加入",
+        "the genesis block of channel {channel} is in {path}, its hash is {hash}; each agency compares the hash before it joins";
+    ChannelWritten: "现行配置已写到 {path}；改好后：changbai channel update {channel} --config {path}",
+        "the configuration is in {path}; once changed: changbai channel update {channel} --config {path}";
+    ChannelAmbiguous: "请指明通道", "the channel must be named";
+    NextChannelAmbiguous: "本节点的通道：{known}", "this node's channels: {known}";
+    ChannelIdWrong: "“{given}”不是通道名称", "\"{given}\" is not a channel id";
+    NextChannelId: "changbai channel list 列出节点的通道", "changbai channel list prints the node's channels";
+    ChannelOther: "该更新属于通道 {channel}，不是 {given}", "the update is for channel {channel}, not {given}";
+    ChangeLabel: "更改", "change";
+    ChangeSigned: "已签名", "signed by";
+    ChangeMissingLabel: "待签名", "missing";
+    ChangeMissing: "{policy}：还须 {more} 个签名，可由 {of}", "{policy}: {more} more, of {of}";
+    ChangeWritten: "更新和签名已写到 {path}", "update and signatures are in {path}";
+    ChangeInForce: "已写入区块 {block}，配置第 {sequence} 次更新生效", "in block {block}; change {sequence} of the configuration is in force";
+    ChangeSubmit: "签名已足；提交：changbai channel update --in {file} --submit --dir {dir}",
+        "enough have signed; submit it: changbai channel update --in {file} --submit --dir {dir}";
+    ChangeHandOn: "请交给还须签名的机构：changbai channel update --in {file} --sign-with 数据目录 --out {file}",
+        "hand it on to those that are missing: changbai channel update --in {file} --sign-with DIR --out {file}";
+    ChangeLacks: "签名不足，没有提交：还缺 {missing}", "too few have signed, nothing was submitted: missing are {missing}";
+    NextChangeLacks: "请用 --sign-with 补齐签名，或用 --out 写出文件交给别的机构签名",
+        "sign with --sign-with, or write it with --out and hand it on to the other agencies";
+    ChangeRefused: "这样的配置更新不能成立：{reason}", "the configuration cannot change so: {reason}";
+    NextChangeRefused: "请从 changbai channel info --config 得到的现行配置重新开始",
+        "start again from the configuration in force: changbai channel info --config";
+    DifferenceOrgAdded: "新增机构 {msp_id}（{name}）", "organisation {msp_id} ({name}) joins";
+    DifferenceOrgRemoved: "移除机构 {msp_id}", "organisation {msp_id} leaves";
+    DifferenceOrgChanged: "机构 {msp_id} 更改：{keys}", "organisation {msp_id} changes: {keys}";
+    DifferenceValidatorAdded: "新增 {msp_id} 的验证节点 {address}", "a validator of {msp_id} is added: {address}";
+    DifferenceValidatorRemoved: "移除 {msp_id} 的验证节点 {address}", "a validator of {msp_id} is removed: {address}";
+    DifferenceValidatorChanged: "{msp_id} 的验证节点 {address} 的地址、次序或证书更改",
+        "the validator {address} of {msp_id} changes its endpoints, position or certificate";
+    DifferenceValue: "{key} 由 {before} 改为 {after}", "{key}: {before} becomes {after}";
+    DifferenceGuards: "更改由谁批准的规则有变", "who guards what changes";
+
     // Why a node does not start
     NodeUnprepared: "{dir} 中没有节点的证书", "{dir} holds no certificates of a node";
     NextNodeUnprepared: "请先准备：试用可用 changbai network init 或 changbai up；正式环境见 docs/pki.md",

@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 
 use crate::{
     args::{self, Command, Evidence, pki::Tls},
+    channel,
     error::CliError,
     evidence, health, help,
     lang::{self, Lang},
@@ -53,6 +54,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
             network::foreground::run(agencies, context)
         }
         Command::Up(args) => up::run(&args, context),
+        Command::Channel(command) => channel::run(&command, context),
         Command::Network(command) => network::run(&command, context),
         Command::Node(args::network::Node::Run(args)) => up::run_prepared(&args, context),
         Command::Evidence(Evidence::Submit(args)) => evidence::submit::run(&args, context),

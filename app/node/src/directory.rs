@@ -125,7 +125,9 @@ pub fn process_of(root: &Path) -> std::io::Result<Option<Process>> {
 /// Writes a file that is there whole after a crash, or not at all.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StartError> {
     let wrong = |e| StartError::file(path, e);
-    let parent = path.parent().unwrap_or_else(|| Path::new("."));
+    // A name alone has an empty parent.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(parent).map_err(wrong)?;
     let temporary = path.with_extension("new");
     let mut file = OpenOptions::new()

@@ -23,11 +23,17 @@ pub struct Genesis {
 
 impl Genesis {
     /// The genesis block of a new channel, as of now.
-    #[must_use]
-    pub fn of(config: ChannelConfig) -> Self {
+    ///
+    /// # Errors
+    /// What keeps the channel from working: a validator that its organisation does not vouch for.
+    pub fn of(mut config: ChannelConfig) -> Result<Self, String> {
         let UnixMillis(now_ms) = LocalClock.now().at;
+        let now_s = i64::try_from(now_ms / 1_000).unwrap_or(i64::MAX);
+        config.verify_validators(now_s).map_err(|e| e.to_string())?;
+        // A channel begins at change 0, whatever the file says of the one it was written from.
+        config.sequence = 0;
         let block = Block::genesis(&config, config.to_genesis_envelope(), now_ms);
-        Self { block, config }
+        Ok(Self { block, config })
     }
 
     /// Reads a genesis block. The bytes are compared as well: a changed byte that a lenient reader would skip is damage.

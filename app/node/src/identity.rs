@@ -187,6 +187,11 @@ pub(crate) fn roots(dir: &Path) -> Result<(Certificate, Certificate), StartError
     Ok((root(IDENTITY_AUTHORITY)?, root(TLS_AUTHORITY)?))
 }
 
+/// The agency's administrator: certificate and key.
+pub(crate) fn administrator(dir: &Path) -> Result<(Certificate, PrivateKey), StartError> {
+    Ok((certificate(&path(dir, "admin", "cert"))?, private_key(&path(dir, "admin", "key"))?))
+}
+
 /// The file of the node's certificate.
 pub(crate) fn node_file(dir: &Path) -> PathBuf {
     path(dir, "node", "cert")

@@ -16,6 +16,7 @@
 
 pub mod alarm;
 mod authority;
+pub mod change;
 pub mod channel_file;
 mod channels;
 mod clock;

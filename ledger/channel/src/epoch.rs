@@ -55,3 +55,6 @@ impl Epoch {
 pub(crate) fn seconds(time_ms: u64) -> i64 {
     i64::try_from(time_ms / 1_000).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

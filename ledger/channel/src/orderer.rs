@@ -92,6 +92,8 @@ pub struct Orderer {
     bodies: Bodies,
     /// Own proposal of the round under way, to be repeated with the votes.
     proposal: Option<(u64, u32, Bytes)>,
+    /// Own statements of the round under way, for validators that are linked late.
+    said: Vec<Bytes>,
     /// Who sent what the core is working on.
     sender: Option<PeerId>,
     inbox: Inbox,
@@ -156,6 +158,7 @@ impl Orderer {
             wanted: None,
             bodies: Bodies::default(),
             proposal: None,
+            said: Vec::new(),
             sender: None,
             inbox: Inbox::default(),
             outbox: Vec::new(),
@@ -240,6 +243,7 @@ impl Orderer {
             return;
         }
         self.tell(peer);
+        self.say_again(peer);
         self.shared.mempool.forward_again(u64::MAX);
     }
 

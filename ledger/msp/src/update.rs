@@ -6,6 +6,7 @@ mod diff;
 mod envelope;
 mod error;
 mod missing;
+mod portable;
 mod tree;
 
 use changbai_wire::{

@@ -92,6 +92,21 @@ impl Reason {
         Self::ALL.iter().copied().find(|reason| reason.number() == number).unwrap_or(Self::Other)
     }
 
+    /// Whether links end so every day: machines stop, connections break, both sides dial.
+    #[must_use]
+    pub const fn is_ordinary(self) -> bool {
+        matches!(
+            self,
+            Self::Closed
+                | Self::Duplicate
+                | Self::Stopping
+                | Self::Silence
+                | Self::Replaced
+                | Self::Incomplete
+                | Self::Lost
+        )
+    }
+
     /// What the other side is told: nothing that a stranger could learn channels or members from.
     #[must_use]
     pub const fn told(self) -> Self {

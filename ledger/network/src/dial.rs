@@ -7,7 +7,7 @@ use std::time::Duration;
 use changbai_channel::PeerId;
 use changbai_msp::{ChannelConfig, Endpoint};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::codes::{Reason, Refusal};
 use crate::event::LinkEvent;
@@ -36,17 +36,26 @@ pub(crate) async fn tend(hub: Arc<Inner>, room: Arc<Room>) {
     }
 }
 
-/// Judges links when a certificate has expired, and every now and then; changes of the configuration
-/// are judged as they happen.
+/// Judges links when the configuration changes, when a certificate has expired, and every now and then.
 async fn judge(room: &Room) {
+    let mut changes = room.subscribe();
     let mut ticks = interval(Duration::from_secs(1).min(room.limits.judge));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut judged = Instant::now();
+    let mut known = room.rules();
     loop {
-        ticks.tick().await;
-        if room.now_s() > room.valid_until() || judged.elapsed() >= room.limits.judge {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            changed = changes.changed() => if changed.is_err() { return },
+        }
+        let rules = room.rules();
+        let is_due = !Arc::ptr_eq(&rules, &known)
+            || room.now_s() > room.valid_until()
+            || judged.elapsed() >= room.limits.judge;
+        if is_due {
             room.judge();
             judged = Instant::now();
+            known = rules;
         }
     }
 }
@@ -118,7 +127,8 @@ async fn keep(hub: Arc<Inner>, room: Arc<Room>, target: Target) {
         };
         if missing.is_empty() {
             told = None;
-            if changes.changed().await.is_err() {
+            // A link that has gone silent is missing too, and says nothing.
+            if let Ok(Err(_)) = timeout(room.limits.ping, changes.changed()).await {
                 return;
             }
             continue;

@@ -219,7 +219,7 @@ impl Thread {
             let began = started.elapsed();
             self.feed(&mut orderer, &mut held, now_ms());
             let turn = orderer.turn(now_ms());
-            if let Some(room) = &self.room {
+            if let Some(room) = self.room.as_ref().filter(|_| turn.is_ok()) {
                 room.send(orderer.take_outbox());
             }
             for event in orderer.take_events() {
@@ -251,8 +251,8 @@ impl Thread {
                 held.present.insert(peer);
             }
         }
-        for (class, waiting) in PeerClass::ALL.into_iter().zip(&mut held.waiting) {
-            waiting.append(&mut room.inbound.take(class));
+        for (waiting, mut arrived) in held.waiting.iter_mut().zip(room.inbound.take()) {
+            waiting.append(&mut arrived);
             while let Some(arrived) = waiting.pop_front() {
                 // What a peer sent before it went is of no use.
                 if !held.present.contains(&arrived.from) {

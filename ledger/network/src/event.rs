@@ -97,8 +97,13 @@ pub(crate) fn log(event: &LinkEvent) {
             tracing::debug!(channel, %peer, stream = kind.name(), %address, dialled, "network::link_up");
         }
         LinkEvent::Down { channel, peer, kind, refusal } => {
-            let code = refusal.reason.code();
-            tracing::debug!(channel, %peer, stream = kind.name(), code, reason = %refusal, by_peer = refusal.by_peer, "network::link_down");
+            let (code, by_peer) = (refusal.reason.code(), refusal.by_peer);
+            let stream = kind.name();
+            if refusal.reason.is_ordinary() {
+                tracing::debug!(channel, %peer, stream, code, reason = %refusal, by_peer, "network::link_down");
+            } else {
+                tracing::warn!(channel, %peer, stream, code, reason = %refusal, by_peer, "network::link_down");
+            }
         }
         LinkEvent::Refused { channel, address, dialled, refusal } => {
             let code = refusal.reason.code();

@@ -105,3 +105,67 @@ fn read_control(buffer: &mut BytesMut, length: u32) -> Result<Option<Frame>, Fra
     };
     Ok(Some(Frame::Control(control)))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(frame: &Frame) -> BytesMut {
+        let mut out = BytesMut::new();
+        match frame {
+            Frame::Message(bytes) => {
+                write_header(&mut out, bytes);
+                out.extend_from_slice(bytes);
+            }
+            Frame::Control(control) => write_control(&mut out, *control),
+        }
+        out
+    }
+
+    fn frames() -> impl Strategy<Value = Frame> {
+        prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..200)
+                .prop_map(|bytes| Frame::Message(bytes.into())),
+            any::<u64>().prop_map(|number| Frame::Control(Control::Ping(number))),
+            any::<u64>().prop_map(|number| Frame::Control(Control::Pong(number))),
+            any::<u16>().prop_map(|number| Frame::Control(Control::Bye(number))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn frames_come_back_however_they_are_cut(
+            sent in proptest::collection::vec(frames(), 0..8),
+            cut in 1_usize..64,
+        ) {
+            let bytes: Vec<u8> = sent.iter().flat_map(written).collect();
+            let (mut buffer, mut received) = (BytesMut::new(), Vec::new());
+            for piece in bytes.chunks(cut) {
+                buffer.extend_from_slice(piece);
+                while let Some(frame) = read(&mut buffer, 200).unwrap() {
+                    received.push(frame);
+                }
+            }
+            prop_assert_eq!(received, sent);
+            prop_assert!(buffer.is_empty());
+        }
+
+        #[test]
+        fn a_flipped_bit_never_yields_the_same_frame(sent in frames(), at in any::<prop::sample::Index>(), bit in 0..8) {
+            let mut bytes = written(&sent);
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1_u8 << bit;
+            prop_assert_ne!(read(&mut bytes, 200), Ok(Some(sent)));
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_bound_is_refused_before_its_bytes_arrive() {
+        let mut header = BytesMut::from(&201_u32.to_be_bytes()[..]);
+        assert_eq!(read(&mut header, 200), Err(FrameError::TooLong { found: 201, most: 200 }));
+        let mut header = BytesMut::from(&(CONTROL | 8).to_be_bytes()[..]);
+        assert_eq!(read(&mut header, 200), Err(FrameError::Control));
+    }
+}

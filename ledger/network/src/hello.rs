@@ -3,8 +3,8 @@
 //! Both sides send a [`Greeting`] with a fresh nonce. The side that dialled names the channel and shows its
 //! identity in a [`Hello`]; only a member of that channel gets one in return. A [`Verdict`] of the
 //! dialling side ends the opening. Each signature covers the channel and its genesis block, the
-//! stream, both nonces, the SM3 of both leaf certificates of the connection and who dialled: it holds
-//! on no other connection, in no other direction and for no other stream.
+//! stream, both nonces, both leaf certificates of the connection, who dialled and who speaks: it holds on
+//! no other connection, in no other direction and for no other stream.
 
 use bytes::{Buf, BufMut as _};
 use changbai_wire::limits::IDENTITY_BYTES_MAX;
@@ -77,6 +77,8 @@ pub struct Opening<'a> {
     pub dialler_nonce: [u8; 32],
     /// Nonce of the acceptor.
     pub acceptor_nonce: [u8; 32],
+    /// SM3 of the identity that the dialler shows.
+    pub dialler: Sm3Digest,
     /// SM3 of the leaf certificate that the dialler shows on the connection.
     pub dialler_tls: Sm3Digest,
     /// SM3 of the leaf certificate that the acceptor shows.
@@ -101,6 +103,7 @@ impl Opening<'_> {
         out.extend_from_slice(self.genesis.as_bytes());
         out.extend_from_slice(&self.dialler_nonce);
         out.extend_from_slice(&self.acceptor_nonce);
+        out.extend_from_slice(self.dialler.as_bytes());
         out.extend_from_slice(self.dialler_tls.as_bytes());
         out.extend_from_slice(self.acceptor_tls.as_bytes());
         out.extend_from_slice(sm3(identity).as_bytes());
@@ -222,4 +225,104 @@ fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     let (taken, rest) = bytes.split_at_checked(count)?;
     *bytes = rest;
     Some(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use smkit::OsRandom;
+    use smkit::sm2::{PrivateKey, SignerId, SigningKey};
+
+    use super::*;
+
+    fn opening() -> Opening<'static> {
+        Opening {
+            channel: "city",
+            genesis: Sm3Digest::new([1; 32]),
+            kind: StreamKind::Consensus,
+            dialler_nonce: [2; 32],
+            acceptor_nonce: [3; 32],
+            dialler: Sm3Digest::new([4; 32]),
+            dialler_tls: Sm3Digest::new([5; 32]),
+            acceptor_tls: Sm3Digest::new([6; 32]),
+        }
+    }
+
+    fn messages() -> Vec<Message> {
+        let key = PrivateKey::generate(&mut OsRandom).unwrap();
+        let key = SigningKey::new(key, SignerId::DEFAULT).unwrap();
+        let identity = vec![9; 300];
+        let signature = key.sign(&opening().message(Side::Dialler, 7, &identity));
+        let proof = Proof { incarnation: 7, identity, signature };
+        let (kind, channel) = (StreamKind::Sync, "city".to_owned());
+        let genesis = Sm3Digest::new([1; 32]);
+        vec![
+            Message::Hello(Hello { kind, channel, genesis, proof: proof.clone() }),
+            Message::Welcome(proof),
+            Message::Verdict(0),
+            Message::Verdict(1101),
+        ]
+    }
+
+    #[test]
+    fn messages_have_one_encoding() {
+        for message in messages() {
+            let bytes = message.encode();
+            assert_eq!(Message::decode(&bytes), Ok(message.clone()));
+            for end in 0..bytes.len() {
+                assert_eq!(Message::decode(&bytes[..end]), Err(Reason::Malformed));
+            }
+            assert_eq!(Message::decode(&[&bytes[..], &[0]].concat()), Err(Reason::Malformed));
+            for bit in 0..bytes.len() * 8 {
+                let mut other = bytes.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                // Refused, or another message: then the signature is about something else.
+                if let Ok(other) = Message::decode(&other) {
+                    assert_ne!(other, message);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_differs_is_signed_differently() {
+        let whole = opening();
+        let other = Sm3Digest::new([99; 32]);
+        let all = [
+            whole.message(Side::Dialler, 1, b"a"),
+            whole.message(Side::Acceptor, 1, b"a"),
+            whole.message(Side::Dialler, 2, b"a"),
+            whole.message(Side::Dialler, 1, b"b"),
+            Opening { channel: "town", ..whole }.message(Side::Dialler, 1, b"a"),
+            Opening { genesis: other, ..whole }.message(Side::Dialler, 1, b"a"),
+            Opening { kind: StreamKind::Calls, ..whole }.message(Side::Dialler, 1, b"a"),
+            Opening { dialler_nonce: [9; 32], ..whole }.message(Side::Dialler, 1, b"a"),
+            Opening { acceptor_nonce: [9; 32], ..whole }.message(Side::Dialler, 1, b"a"),
+            Opening { dialler: other, ..whole }.message(Side::Dialler, 1, b"a"),
+            Opening { dialler_tls: other, ..whole }.message(Side::Dialler, 1, b"a"),
+            Opening { acceptor_tls: other, ..whole }.message(Side::Dialler, 1, b"a"),
+        ];
+        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len());
+    }
+
+    #[test]
+    fn greetings_of_another_version_are_known_as_such() {
+        let greeting = Greeting { version: VERSION, nonce: [5; 32] };
+        let bytes = greeting.encode();
+        assert_eq!((bytes.len(), Greeting::decode(&bytes)), (Greeting::BYTES, Ok(greeting)));
+        let later = Greeting { version: VERSION + 1, ..greeting }.encode();
+        assert_eq!(Greeting::decode(&[&later[..], b"more"].concat()), Err(Reason::Version));
+        assert_eq!(Greeting::decode(b"GET / HTTP/1.1"), Err(Reason::Malformed));
+        assert_eq!(Greeting::decode(&bytes[..40]), Err(Reason::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_or_are_an_encoding(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            if let Ok(message) = Message::decode(&bytes) {
+                prop_assert_eq!(message.encode(), bytes);
+            }
+        }
+    }
 }

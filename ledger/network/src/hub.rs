@@ -1,5 +1,7 @@
 //! A node's side of all links: one identity, one port, many channels.
 
+mod tls;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -7,12 +9,8 @@ use std::time::Duration;
 use changbai_channel::{Channel, Orderer, PeerId, SigningIdentity};
 use changbai_msp::Identity;
 use changbai_wire::time::Clock;
-use rustls::pki_types::UnixTime;
-use rustls::time_provider::TimeProvider;
 use smkit::{Random, RandomError, Sm3Digest};
-use smkit_pki::{Certificate, Purpose};
-use smkit_tls::link::{Acceptor, ClientAuth, ConfigError, Connector, Credentials, KeyPair};
-use smkit_tls::peer::{PeerRefusal, PeerRole, PeerVerifier};
+use smkit_tls::link::{Acceptor, ConfigError, Connector, KeyPair};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -25,15 +23,14 @@ use crate::driver::{ChannelDriver, DriverError, DriverParts};
 use crate::event::{LinkEvent, Observer, log};
 use crate::hello::{Opening, Proof, Side};
 use crate::inbound::Inbound;
-use crate::limits::{HANDSHAKES_MAX, Limits, OPENINGS_MAX};
+use crate::limits::{Limits, OPENINGS_MAX};
 use crate::opening;
 use crate::room::{Room, RoomParts};
-use crate::rules::{Rules, peer_id};
+use crate::rules::peer_id;
 use crate::run;
 use crate::traffic::Counter;
+use tls::Tls;
 
-/// The application protocol of links (ALPN): a web client that dials the port by mistake is told.
-const ALPN: &[u8] = b"changbai-link/1";
 /// After the machine could not give a connection, its next try.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 /// A reason to refuse strangers is logged this often.
@@ -106,15 +103,6 @@ pub(crate) struct Inner {
 }
 
 type Rooms = Arc<RwLock<BTreeMap<String, Arc<Room>>>>;
-
-/// One certificate of connections and what shows it.
-struct Tls {
-    pair: KeyPair,
-    leaf: Sm3Digest,
-    acceptor: Arc<Acceptor>,
-    /// By channel: each knows its own members only.
-    connectors: Mutex<BTreeMap<String, Arc<Connector>>>,
-}
 
 impl Hub {
     /// A hub without channels.
@@ -251,8 +239,7 @@ impl Leave {
         let mut rooms = self.hub.rooms.write().unwrap_or_else(PoisonError::into_inner);
         if rooms.get(&self.room.id).is_some_and(|room| Arc::ptr_eq(room, &self.room)) {
             rooms.remove(&self.room.id);
-            let tls = self.hub.tls();
-            tls.connectors.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.room.id);
+            self.hub.tls().forget(&self.room.id);
         }
     }
 }
@@ -278,19 +265,9 @@ impl Inner {
     /// What dials for a channel, and the digest of the certificate that it shows.
     pub(crate) fn connector(&self, room: &Room) -> Result<(Arc<Connector>, Sm3Digest), Refusal> {
         let tls = self.tls();
-        let mut connectors = tls.connectors.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(connector) = connectors.get(&room.id) {
-            return Ok((Arc::clone(connector), tls.leaf));
-        }
-        let verifier = Arc::new(MembersOf(Arc::clone(&room.rules)));
-        let connector = Connector::new(
-            &credentials(&tls.pair, verifier),
-            tls_limits(self.limits),
-            time(&self.clock),
-        )
-        .map_err(|error| Refusal::new(Reason::TlsHandshake, error.to_string()))?;
-        let connector = Arc::new(connector);
-        connectors.insert(room.id.clone(), Arc::clone(&connector));
+        let connector = tls
+            .connector(room, &self.clock, self.limits)
+            .map_err(|error| Refusal::new(Reason::TlsHandshake, error.to_string()))?;
         Ok((connector, tls.leaf))
     }
 
@@ -313,6 +290,11 @@ impl Inner {
         let mut bytes = [0; 2];
         let filled = self.random.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes);
         filled.map_or(0.5, |()| f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX))
+    }
+
+    /// This node's serialized identity.
+    pub(crate) fn identity(&self) -> &[u8] {
+        &self.identity.serialized
     }
 
     fn tls(&self) -> Arc<Tls> {
@@ -345,98 +327,6 @@ impl Inner {
     }
 }
 
-impl Tls {
-    fn new(
-        pair: KeyPair,
-        rooms: &Rooms,
-        clock: &Arc<dyn Clock>,
-        limits: Limits,
-    ) -> Result<Self, ConfigError> {
-        let leaf = pair.chain.first().ok_or(ConfigError::NoCertificate)?.sm3();
-        let verifier = Arc::new(MembersOfAny(Arc::clone(rooms)));
-        let credentials = credentials(&pair, verifier);
-        let acceptor = Arc::new(Acceptor::new(&credentials, tls_limits(limits), time(clock))?);
-        Ok(Self { pair, leaf, acceptor, connectors: Mutex::default() })
-    }
-}
-
-fn credentials(pair: &KeyPair, verifier: Arc<dyn PeerVerifier>) -> Credentials {
-    Credentials {
-        signing: Some(pair.clone()),
-        encryption: None,
-        verifier,
-        clients: ClientAuth::Required,
-        alpn: vec![ALPN.to_vec()],
-        tlcp_quirks: Vec::new(),
-    }
-}
-
-fn tls_limits(limits: Limits) -> smkit_tls::link::Limits {
-    smkit_tls::link::Limits {
-        handshake_deadline: limits.handshake_deadline,
-        half_open_max: HANDSHAKES_MAX,
-        ..smkit_tls::link::Limits::default()
-    }
-}
-
-/// Members of one channel: whom this node dials for it.
-struct MembersOf(Arc<RwLock<Arc<Rules>>>);
-
-impl PeerVerifier for MembersOf {
-    fn verify(
-        &self,
-        chain: &[Certificate],
-        role: PeerRole<'_>,
-        at_unix_seconds: i64,
-    ) -> Result<(), PeerRefusal> {
-        let rules = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
-        rules.admits_connection(chain, purpose(role), at_unix_seconds)
-    }
-}
-
-/// Members of any channel of this node: who may come so far as to say which channel it means.
-struct MembersOfAny(Rooms);
-
-impl PeerVerifier for MembersOfAny {
-    fn verify(
-        &self,
-        chain: &[Certificate],
-        role: PeerRole<'_>,
-        at_unix_seconds: i64,
-    ) -> Result<(), PeerRefusal> {
-        let rooms: Vec<_> =
-            self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let mut result = Err(PeerRefusal::no_certificate());
-        for room in rooms {
-            result = room.rules().admits_connection(chain, purpose(role), at_unix_seconds);
-            if result.is_ok() {
-                break;
-            }
-        }
-        result
-    }
-}
-
-const fn purpose(role: PeerRole<'_>) -> Purpose {
-    match role {
-        PeerRole::Server { .. } => Purpose::TlsServer,
-        PeerRole::Client => Purpose::TlsClient,
-    }
-}
-
-/// The node's clock as rustls asks for it.
-struct WallTime(Arc<dyn Clock>);
-
-impl TimeProvider for WallTime {
-    fn current_time(&self) -> Option<UnixTime> {
-        Some(UnixTime::since_unix_epoch(Duration::from_millis(self.0.now().at.0)))
-    }
-}
-
-fn time(clock: &Arc<dyn Clock>) -> Arc<dyn TimeProvider> {
-    Arc::new(WallTime(Arc::clone(clock)))
-}
-
 macro_rules! opaque {
     ($($name:ident)*) => {
         $(impl std::fmt::Debug for $name {
@@ -447,4 +337,4 @@ macro_rules! opaque {
     };
 }
 
-opaque!(HubParts JoinParts Inner MembersOf MembersOfAny WallTime);
+opaque!(HubParts JoinParts Inner);

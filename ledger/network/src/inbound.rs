@@ -76,9 +76,10 @@ impl Inbound {
         std::mem::take(&mut self.lock().changes)
     }
 
-    /// Takes everything that waits in a class.
-    pub(crate) fn take(&self, class: PeerClass) -> VecDeque<Arrived> {
-        self.lock().queues.get_mut(class as usize).map(std::mem::take).unwrap_or_default()
+    /// Takes everything that waits, by class in the order of [`PeerClass::ALL`]: all at once, so that
+    /// the next message finds nothing there, and wakes.
+    pub(crate) fn take(&self) -> [VecDeque<Arrived>; PeerClass::ALL.len()] {
+        std::mem::take(&mut self.lock().queues)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use changbai_channel::PeerId;
 use changbai_msp::{Endpoint, Identity};
-use smkit::Sm3Digest;
+use smkit::{Sm3Digest, sm3};
 use smkit_pki::Certificate;
 use smkit_tls::link::{Link, LinkError, Protocol};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -47,7 +47,7 @@ pub(crate) async fn dial(
     let address = prepare(&tcp)?;
     let (connector, own_tls) = hub.connector(room)?;
     // Links name their peers by identity; the name here only keeps the tickets of one address apart.
-    let name = format!("{}.link", &smkit::sm3(endpoint.to_string().as_bytes()).to_string()[..32]);
+    let name = format!("{}.link", &sm3(endpoint.to_string().as_bytes()).to_string()[..32]);
     let link = connector.connect(tcp, &name, Protocol::Tls13).await.map_err(handshake)?;
     let opening = async {
         let mut wire = Wire { link };
@@ -119,6 +119,7 @@ impl Wire {
             kind,
             dialler_nonce,
             acceptor_nonce,
+            dialler: sm3(hub.identity()),
             dialler_tls: own_tls,
             acceptor_tls: leaf(&chain)?,
         };
@@ -165,6 +166,7 @@ impl Wire {
             kind,
             dialler_nonce,
             acceptor_nonce,
+            dialler: sm3(&proof.identity),
             dialler_tls: leaf(&chain)?,
             acceptor_tls: own_tls,
         };

@@ -143,3 +143,49 @@ impl SendQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(byte: u8, bytes: usize) -> Bytes {
+        Bytes::from(vec![byte; bytes])
+    }
+
+    #[test]
+    fn what_waits_longest_goes_first_and_is_dropped_first() {
+        let (most, _) = queue_bounds(StreamKind::Consensus);
+        let queue = SendQueue::new(StreamKind::Consensus);
+        let pushed = |n: usize| queue.push(message(u8::try_from(n % 251).unwrap(), 1)).dropped;
+        assert_eq!((0..most).map(pushed).sum::<u64>(), 0);
+        assert_eq!((most..most + 3).map(pushed).sum::<u64>(), 3);
+        let batch = queue.try_take(2).unwrap();
+        assert_eq!(batch.messages, [message(3, 1), message(4, 1)]);
+        assert_eq!(queue.bytes(), most - 2);
+    }
+
+    #[test]
+    fn bytes_are_bounded_but_one_message_always_fits() {
+        for (kind, taken) in [(StreamKind::Bodies, true), (StreamKind::Sync, false)] {
+            let (_, most) = queue_bounds(kind);
+            let queue = SendQueue::new(kind);
+            assert_eq!(queue.push(message(1, most + 1)), Pushed { taken: true, dropped: 0 });
+            assert_eq!(queue.push(message(2, 1)), Pushed { taken, dropped: 1 });
+            assert_eq!(queue.try_take(usize::MAX).unwrap().messages.len(), 1);
+            assert!(queue.try_take(usize::MAX).is_none());
+            assert_eq!(queue.bytes(), 0);
+        }
+    }
+
+    #[test]
+    fn after_a_goodbye_nothing_is_written() {
+        let queue = SendQueue::new(StreamKind::Sync);
+        assert!(queue.push(message(1, 10)).taken);
+        queue.control(Control::Ping(1));
+        queue.control(Control::Ping(2));
+        queue.control(Control::Bye(1403));
+        let batch = queue.try_take(usize::MAX).unwrap();
+        assert_eq!(batch.controls, [Control::Ping(2), Control::Bye(1403)]);
+        assert!(batch.last && batch.messages.is_empty());
+    }
+}

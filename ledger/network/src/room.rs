@@ -1,8 +1,9 @@
 //! One channel's side of the hub: its rules, its peers and their links.
 
+mod peer;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use changbai_channel::{Destination, Outgoing, PeerId};
@@ -22,9 +23,9 @@ use crate::limits::{Limits, PEERS_MAX};
 use crate::rules::Rules;
 use crate::stream::{Remote, Stream};
 use crate::traffic::Counters;
+use peer::{NEEDED, Peer};
 
-/// Streams that the orderer needs of a peer.
-const NEEDED: [StreamKind; 3] = [StreamKind::Consensus, StreamKind::Bodies, StreamKind::Sync];
+pub use peer::PeerInfo;
 
 pub(crate) struct Room {
     pub(crate) id: String,
@@ -57,40 +58,6 @@ pub(crate) struct RoomParts {
     pub(crate) config: Arc<ChannelConfig>,
 }
 
-struct Peer {
-    identity: Arc<Identity>,
-    incarnation: u64,
-    streams: [Option<Arc<Stream>>; StreamKind::ALL.len()],
-    /// All streams that the orderer needs are up.
-    connected: watch::Sender<bool>,
-    since: Option<Instant>,
-    validator: bool,
-}
-
-/// A node that is linked to this one.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct PeerInfo {
-    /// Its id.
-    pub peer: PeerId,
-    /// Its organisation.
-    pub msp_id: String,
-    /// Subject of its identity's certificate.
-    pub subject: String,
-    /// Where the first of its links leads.
-    pub address: Option<std::net::SocketAddr>,
-    /// Streams that are up.
-    pub streams: Vec<StreamKind>,
-    /// Whether the orderer counts it as connected.
-    pub connected: bool,
-    /// For how long.
-    pub since: Option<Duration>,
-    /// The last round trip measured.
-    pub rtt: Option<Duration>,
-    /// Whether it is a validator of the next height.
-    pub validator: bool,
-}
-
 impl Room {
     pub(crate) fn new(parts: RoomParts) -> Self {
         let RoomParts { id, genesis, own, limits, clock, observer, handler, inbound, config } =
@@ -121,14 +88,13 @@ impl Room {
         self.clock.now().at.seconds()
     }
 
-    /// Another configuration is in force; links are judged by it at once.
+    /// Another configuration is in force; links are judged by it soon, by the room's task.
     pub(crate) fn follow(&self, config: Arc<ChannelConfig>) {
         let rules = Arc::new(Rules::new(config));
         for (id, peer) in self.lock().iter_mut() {
             peer.validator = rules.validators.contains(id);
         }
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
-        self.judge();
         self.changed();
     }
 
@@ -363,62 +329,6 @@ impl Room {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PeerId, Peer>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Peer {
-    fn new(remote: &Remote, validator: bool) -> Self {
-        Self {
-            identity: Arc::clone(&remote.identity),
-            incarnation: remote.incarnation,
-            streams: Default::default(),
-            connected: watch::Sender::new(false),
-            since: None,
-            validator,
-        }
-    }
-
-    fn stream(&self, kind: StreamKind) -> Option<&Arc<Stream>> {
-        self.streams.get(kind.index())?.as_ref()
-    }
-
-    fn is_complete(&self) -> bool {
-        NEEDED.iter().all(|kind| self.stream(*kind).is_some())
-    }
-
-    /// Whether a new link may take the place of the one there is.
-    ///
-    /// Whoever dials has no link that it knows of. So the old one is dead, or both have dialled at
-    /// the same time: then both sides keep what the node with the smaller id dialled.
-    fn check(&self, room: &Room, kind: StreamKind, remote: &Remote) -> Result<(), Refusal> {
-        let Some(old) = self.stream(kind) else { return Ok(()) };
-        let is_dead =
-            old.remote.incarnation != remote.incarnation || old.silence() >= room.limits.stale;
-        let yields =
-            if remote.dialled { false } else { !old.remote.dialled || remote.peer < room.own };
-        if is_dead || yields { Ok(()) } else { Err(Reason::Duplicate.into()) }
-    }
-
-    /// Takes out what a new link replaces: its like, and all links of an earlier process.
-    fn take_dead(&mut self, kind: StreamKind, incarnation: u64) -> Vec<Arc<Stream>> {
-        let dead =
-            |stream: &Arc<Stream>| stream.kind == kind || stream.remote.incarnation != incarnation;
-        self.streams.iter_mut().filter_map(|place| place.take_if(|at| dead(at))).collect()
-    }
-
-    fn info(&self, peer: PeerId) -> PeerInfo {
-        let up = || self.streams.iter().flatten();
-        PeerInfo {
-            peer,
-            msp_id: self.identity.msp_id.clone(),
-            subject: self.identity.certificate.subject(),
-            address: up().next().map(|stream| stream.remote.address),
-            streams: up().map(|stream| stream.kind).collect(),
-            connected: *self.connected.borrow(),
-            since: self.since.map(|since| since.elapsed()),
-            rtt: up().find_map(|stream| stream.rtt()),
-            validator: self.validator,
-        }
     }
 }
 

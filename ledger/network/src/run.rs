@@ -8,7 +8,7 @@ use smkit_tls::link::Link;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::codes::{Reason, Refusal};
 use crate::frame::{self, Control, Frame, FrameError};
@@ -192,8 +192,14 @@ async fn write(room: &Room, stream: &Stream, mut writer: impl AsyncWrite + Unpin
 async fn watch(room: &Room, stream: &Stream) -> Refusal {
     let mut ticks = interval(room.limits.ping);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = Instant::now();
     loop {
         ticks.tick().await;
+        if last.elapsed() > room.limits.ping.saturating_mul(3) {
+            // This process did not run: whatever the peer said meanwhile has yet to be read.
+            stream.hear();
+        }
+        last = Instant::now();
         if stream.silence() >= room.limits.silence {
             return Reason::Silence.into();
         }

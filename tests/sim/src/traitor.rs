@@ -163,7 +163,8 @@ impl Traitor {
         if let Ok(block) = Block::from_bytes(block) {
             self.envelope = block.envelopes.first().cloned().or_else(|| self.envelope.take());
             let config = |e: &&Vec<u8>| decode_envelope(e).is_ok_and(|found| found.is_config());
-            self.config = block.envelopes.iter().find(config).cloned().or(self.config.take());
+            self.config =
+                block.envelopes.iter().find(config).cloned().or_else(|| self.config.take());
             self.bodies.push_back((hash, block));
             if self.bodies.len() > 4 {
                 self.bodies.pop_front();

@@ -7,6 +7,7 @@ mod client;
 mod damage;
 mod gm_tls;
 mod kill;
+mod network;
 mod node;
 mod offline;
 mod operations;

@@ -59,6 +59,9 @@ impl ChannelNode for NodeChannel {
         };
         let validators: Vec<_> = config.validators.iter().map(validator).collect();
         let votes = validators.iter().any(|validator| validator.own);
+        // An idle channel does not notice that the others are gone: whoever is not connected is not heard.
+        let heard = condition.peers.saturating_add(usize::from(votes));
+        let needed = validators.len() - validators.len().saturating_sub(1) / 3;
         ChannelState {
             channel: status.channel_id,
             genesis: self.genesis.to_string(),
@@ -71,7 +74,7 @@ impl ChannelNode for NodeChannel {
             role: if votes { ChannelRole::Validator } else { ChannelRole::Follower },
             peers_connected: condition.peers,
             peers_height: condition.peers_height,
-            quorum: condition.no_quorum_since_ms.is_none(),
+            quorum: condition.no_quorum_since_ms.is_none() && heard >= needed,
             waiting: condition.waiting,
             halted: status.halted,
             suspended: condition.suspended,

@@ -1,5 +1,7 @@
 //! Configurations that change: how, by whom, and how far.
 
+mod portable;
+
 use changbai_wire::{
     proto::{common, protos},
     time::UnixMillis,

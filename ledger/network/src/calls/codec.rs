@@ -135,3 +135,62 @@ fn cut(text: &str, bytes_max: usize) -> &str {
     }
     text.get(..end).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn messages() -> impl Strategy<Value = CallMessage> {
+        let bytes = || proptest::collection::vec(any::<u8>(), 0..64).prop_map(Bytes::from);
+        prop_oneof![
+            (any::<u32>(), any::<u8>(), any::<u32>(), bytes()).prop_map(
+                |(id, method, deadline_ms, request)| {
+                    CallMessage::Request { id, method, deadline_ms, request }
+                }
+            ),
+            (any::<u32>(), bytes()).prop_map(|(id, answer)| CallMessage::Answer { id, answer }),
+            (any::<u32>(), "[A-Z0-9-]{0,32}", "\\PC{0,64}").prop_map(|(id, code, text)| {
+                CallMessage::Refused { id, refusal: CallRefusal { code, text } }
+            }),
+            any::<u32>().prop_map(|id| CallMessage::Busy { id }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn messages_come_back(message in messages()) {
+            prop_assert_eq!(CallMessage::decode(message.encode()), Ok(message));
+        }
+
+        #[test]
+        fn a_flipped_bit_is_another_message_or_none(message in messages(), at in any::<prop::sample::Index>(), bit in 0..8) {
+            let mut bytes = message.encode().to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1_u8 << bit;
+            prop_assert_ne!(CallMessage::decode(bytes.into()), Ok(message));
+        }
+
+        #[test]
+        fn any_bytes_are_refused_or_are_an_encoding(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let bytes = Bytes::from(bytes);
+            if let Ok(message) = CallMessage::decode(bytes.clone()) {
+                prop_assert_eq!(message.encode(), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters_and_lengths_are_bounded() {
+        let refusal = CallRefusal { code: "长".repeat(20), text: "白".repeat(1_000) };
+        let message = CallMessage::Refused { id: 1, refusal };
+        let Ok(CallMessage::Refused { refusal, .. }) = CallMessage::decode(message.encode()) else {
+            panic!("it decodes");
+        };
+        assert_eq!((refusal.code.len(), refusal.text.len()), (30, 1_023));
+        let request = Bytes::from(vec![0; CALL_BYTES_MAX + 1]);
+        let long = CallMessage::Request { id: 1, method: 1, deadline_ms: 1, request };
+        assert_eq!(CallMessage::decode(long.encode()), Err(CallMalformed));
+    }
+}

@@ -119,7 +119,9 @@ async fn whoever_dials_again_has_lost_its_link() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_reads_nothing_costs_the_others_nothing() {
-    let world = World::new(4).await;
+    let mut world = World::new(4).await;
+    // It is to stay linked all the time.
+    (world.limits.silence, world.limits.write_stall) = (PATIENCE, PATIENCE);
     let mut nodes = Vec::new();
     for at in [0, 2, 3] {
         nodes.push(world.start(at).await);
@@ -127,18 +129,28 @@ async fn a_peer_that_reads_nothing_costs_the_others_nothing() {
     // The fourth validator answers nothing and reads nothing.
     let links = played(&world, &ORDER).await;
     until("connected", || nodes[0].connected() == 3).await;
-    for round in 0..20 {
-        submit(&world, &nodes, &format!("r{round}-")).await;
+    // More than sockets buffer and queues hold.
+    let value = "x".repeat(450 << 10);
+    for round in 0..3 {
+        let send = |n: usize| nodes[0].submit_value(&world, &format!("{round}-{n}"), &value);
+        let pending: Vec<_> = (0..10).map(send).collect();
+        for outcome in pending {
+            let outcome = timeout(PATIENCE, outcome).await.unwrap().unwrap();
+            assert_eq!(outcome.code, ValidationCode::Valid);
+        }
     }
+    let traffic = nodes[0].driver.traffic();
+    assert!(ORDER.iter().any(|kind| traffic.stream(*kind).dropped_out > 0), "{traffic:?}");
+    assert_eq!(nodes[0].connected(), 3);
     drop(links);
     for node in nodes {
         node.stop().await;
     }
 }
 
-/// Four nodes whose administrators change the configuration.
+/// Five nodes, one more than the fewest that bear a fault, whose configuration then changes.
 async fn change(make: impl FnOnce(&World, &mut ChannelConfig)) -> (World, Vec<Node>) {
-    let world = World::new(4).await;
+    let world = World::new(5).await;
     let mut changed = world.config.clone();
     make(&world, &mut changed);
     let update = ConfigUpdate::compute(&world.config, &changed).unwrap();
@@ -157,15 +169,15 @@ async fn an_organisation_that_is_removed_loses_its_links() {
         config.validators.pop();
     })
     .await;
-    until("the others have closed", || nodes[..3].iter().all(|node| node.connected() == 2)).await;
+    until("the others have closed", || nodes[..4].iter().all(|node| node.connected() == 3)).await;
     let ends = nodes[0].seen.ends();
     assert!(ends.contains(&(Reason::NotMember, false)), "{ends:?}");
     until("it was told, and no more than a stranger is", || {
-        let told = nodes[3].seen.ends();
+        let told = nodes[4].seen.ends();
         told.contains(&(Reason::Elsewhere, true)) || told.contains(&(Reason::NotMember, false))
     })
     .await;
-    submit(&world, &nodes[..3], "after").await;
+    submit(&world, &nodes[..4], "after").await;
     for node in nodes {
         node.stop().await;
     }
@@ -175,21 +187,21 @@ async fn an_organisation_that_is_removed_loses_its_links() {
 async fn a_certificate_that_is_revoked_ends_its_links() {
     for connection in [true, false] {
         let (world, nodes) = change(|world, config| {
-            let last = &world.agencies[3];
+            let last = &world.agencies[4];
             let certificate = if connection { &last.tls.chain[0] } else { &last.node.certificate };
             if !connection {
                 // A validator must be vouched for.
                 config.validators.pop();
             }
-            config.orgs[3].revoked.push(certificate.sm3());
+            config.orgs[4].revoked.push(certificate.sm3());
         })
         .await;
-        until("the others have closed", || nodes[..3].iter().all(|node| node.connected() == 2))
+        until("the others have closed", || nodes[..4].iter().all(|node| node.connected() == 3))
             .await;
         let reason = if connection { Reason::TlsRevoked } else { Reason::IdentityRevoked };
         let ends = nodes[0].seen.ends();
         assert!(ends.contains(&(reason, false)), "{ends:?}");
-        submit(&world, &nodes[..3], "after").await;
+        submit(&world, &nodes[..4], "after").await;
         for node in nodes {
             node.stop().await;
         }

@@ -9,14 +9,15 @@ use changbai_network::hello::{Greeting, Hello, Message, Opening, Proof, Side, VE
 use changbai_network::{Reason, StreamKind};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
-use smkit::Sm3Digest;
+use smkit::{Sm3Digest, sm3};
 use smkit_pki::Certificate;
 use smkit_tls::link::{
-    ClientAuth, Connector, Credentials, KeyPair, Limits, Link, LinkError, Protocol, alert_received,
+    Acceptor, ClientAuth, Connector, Credentials, KeyPair, Limits, Link, LinkError, Protocol,
+    alert_received,
 };
 use smkit_tls::peer::{PeerRefusal, PeerRole, PeerVerifier};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::world::{Member, NOW, PATIENCE};
@@ -31,6 +32,7 @@ impl PeerVerifier for Anybody {
     }
 }
 
+/// The clock of all tests.
 #[derive(Debug)]
 struct Then;
 
@@ -40,8 +42,20 @@ impl TimeProvider for Then {
     }
 }
 
+fn credentials(tls: Option<KeyPair>) -> Credentials {
+    Credentials {
+        signing: tls,
+        encryption: None,
+        verifier: Arc::new(Anybody),
+        clients: ClientAuth::Required,
+        alpn: vec![b"changbai-link/1".to_vec()],
+        tlcp_quirks: Vec::new(),
+    }
+}
+
 pub(crate) struct Stranger {
     link: Link<TcpStream>,
+    dialled: bool,
     pub(crate) incarnation: u64,
     own_tls: Sm3Digest,
     /// Nonces of both sides, once greeted.
@@ -53,24 +67,24 @@ impl Stranger {
     /// Dials with this certificate, or with none.
     pub(crate) async fn dial(address: SocketAddr, tls: Option<KeyPair>) -> Result<Self, LinkError> {
         let own_tls = tls.as_ref().map_or(Sm3Digest::new([0; 32]), |tls| tls.chain[0].sm3());
-        let credentials = Credentials {
-            signing: tls,
-            encryption: None,
-            verifier: Arc::new(Anybody),
-            clients: ClientAuth::None,
-            alpn: vec![b"changbai-link/1".to_vec()],
-            tlcp_quirks: Vec::new(),
-        };
-        let connector = Connector::new(&credentials, Limits::default(), Arc::new(Then)).unwrap();
+        let connector = Connector::new(&credentials(tls), Limits::default(), Arc::new(Then));
         let tcp = TcpStream::connect(address).await.unwrap();
-        let link = connector.connect(tcp, "127.0.0.1", Protocol::Tls13).await?;
-        Ok(Self {
-            link,
-            incarnation: 9,
-            own_tls,
-            nonces: [[7; 32], [0; 32]],
-            buffer: BytesMut::new(),
-        })
+        let link = connector.unwrap().connect(tcp, "127.0.0.1", Protocol::Tls13).await?;
+        Ok(Self::over(link, own_tls, true))
+    }
+
+    /// Waits to be dialled.
+    pub(crate) async fn accept(listener: &TcpListener, tls: KeyPair) -> Result<Self, LinkError> {
+        let own_tls = tls.chain[0].sm3();
+        let acceptor = Acceptor::new(&credentials(Some(tls)), Limits::default(), Arc::new(Then));
+        let (tcp, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+        let link = acceptor.unwrap().accept(tcp).await?;
+        Ok(Self::over(link, own_tls, false))
+    }
+
+    fn over(link: Link<TcpStream>, own_tls: Sm3Digest, dialled: bool) -> Self {
+        let (nonces, buffer) = ([[7; 32], [0; 32]], BytesMut::new());
+        Self { link, dialled, incarnation: 9, own_tls, nonces, buffer }
     }
 
     /// Speaks as if the connection had another certificate.
@@ -118,14 +132,41 @@ impl Stranger {
             kind,
             dialler_nonce: self.nonces[0],
             acceptor_nonce: self.nonces[1],
+            dialler: sm3(&member.signing.serialized),
             dialler_tls: self.own_tls,
             acceptor_tls: self.link.peer().unwrap().leaf().sm3(),
         };
-        let identity = member.signing.serialized.clone();
-        let signature =
-            member.key.sign(&opening.message(Side::Dialler, self.incarnation, &identity));
-        let proof = Proof { incarnation: self.incarnation, identity, signature };
+        let proof = self.proof(member, &opening, Side::Dialler);
         Message::Hello(Hello { kind, channel: channel.to_owned(), genesis, proof })
+    }
+
+    fn proof(&self, member: &Member, opening: &Opening<'_>, side: Side) -> Proof {
+        let identity = member.signing.serialized.clone();
+        let signature = member.key.sign(&opening.message(side, self.incarnation, &identity));
+        Proof { incarnation: self.incarnation, identity, signature }
+    }
+
+    /// Answers a hello as if this were `member`, and gives what the dialler says to it, and the stream.
+    pub(crate) async fn welcome(&mut self, member: &Member) -> (StreamKind, Reason) {
+        assert!(!self.dialled);
+        self.greet().await;
+        let hello = Message::decode(&self.receive().await.unwrap()).unwrap();
+        let Message::Hello(Hello { kind, channel, genesis, proof }) = hello else {
+            panic!("{hello:?}")
+        };
+        let opening = Opening {
+            channel: &channel,
+            genesis,
+            kind,
+            dialler_nonce: self.nonces[1],
+            acceptor_nonce: self.nonces[0],
+            dialler: sm3(&proof.identity),
+            dialler_tls: self.link.peer().unwrap().leaf().sm3(),
+            acceptor_tls: self.own_tls,
+        };
+        let proof = self.proof(member, &opening, Side::Acceptor);
+        self.send(&Message::Welcome(proof).encode()).await;
+        (kind, self.verdict().await)
     }
 
     /// The number of the verdict that comes next.

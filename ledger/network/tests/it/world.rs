@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use changbai_channel::{
-    Block, Channel, Invocation, OrderEvent, Outcome, Parts, PeerId, SigningIdentity, Tuning,
+    Block, Channel, Invocation, OrderEvent, Orderer, Outcome, Parts, PeerId, SigningIdentity,
+    Tuning,
 };
 use changbai_contract::{Context, Contract, ContractError, Registry};
 use changbai_msp::{
@@ -68,6 +69,30 @@ pub(crate) struct Agency {
     pub(crate) node: Member,
     pub(crate) admin: Member,
     pub(crate) tls: KeyPair,
+}
+
+/// A channel of these agencies' nodes; one endorsement is enough.
+pub(crate) fn configuration(
+    channel: &str,
+    agencies: &[Agency],
+    addresses: &[SocketAddr],
+) -> ChannelConfig {
+    let validators = agencies.iter().zip(addresses).zip(0..).map(|((agency, address), index)| {
+        let certificate = agency.node.certificate.clone();
+        let mut validator = ValidatorConfig::new(&agency.msp_id, certificate, index);
+        validator.consensus = Some(address.to_string().parse().unwrap());
+        validator
+    });
+    let orgs = agencies.iter().map(Agency::organisation).collect();
+    let mut config = ChannelConfig::new(channel, orgs, validators.collect()).unwrap();
+    config.policies.endorsement =
+        GroupPolicy::Meta(MetaPolicy { rule: MetaRule::Any, sub_policy: PolicyName::Endorsement });
+    config.check().unwrap();
+    config
+}
+
+pub(crate) fn genesis(config: &ChannelConfig) -> Block {
+    Block::genesis(config, config.to_genesis_envelope(), NOW.0)
 }
 
 /// An identity with its key.
@@ -153,7 +178,7 @@ pub(crate) struct World {
     pub(crate) config: ChannelConfig,
     pub(crate) genesis: Block,
     pub(crate) limits: Limits,
-    addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<SocketAddr>,
     /// Bound from the beginning, so that the addresses can stand in the configuration.
     listeners: Mutex<BTreeMap<usize, TcpListener>>,
     dirs: Vec<tempfile::TempDir>,
@@ -173,21 +198,8 @@ impl World {
             addresses.push(listener.local_addr().unwrap());
             listeners.insert(at, listener);
         }
-        let validators =
-            agencies.iter().zip(&addresses).zip(0..).map(|((agency, address), index)| {
-                let certificate = agency.node.certificate.clone();
-                let mut validator = ValidatorConfig::new(&agency.msp_id, certificate, index);
-                validator.consensus = Some(address.to_string().parse().unwrap());
-                validator
-            });
-        let orgs = agencies.iter().map(Agency::organisation).collect();
-        let mut config = ChannelConfig::new(channel, orgs, validators.collect()).unwrap();
-        config.policies.endorsement = GroupPolicy::Meta(MetaPolicy {
-            rule: MetaRule::Any,
-            sub_policy: PolicyName::Endorsement,
-        });
-        config.check().unwrap();
-        let genesis = Block::genesis(&config, config.to_genesis_envelope(), NOW.0);
+        let config = configuration(channel, &agencies, &addresses);
+        let genesis = genesis(&config);
         let first = &agencies[0];
         let client = member(&first.msp_id, &first.authority, &["client"], validity());
         let dirs = agencies.iter().map(|_| tempfile::tempdir().unwrap()).collect();
@@ -267,21 +279,7 @@ impl World {
             observer: Arc::clone(&seen) as Arc<dyn Observer>,
         })
         .unwrap();
-        let mut contracts = Registry::new();
-        contracts.register(Arc::new(Counters)).unwrap();
-        let parts = Parts {
-            files: Arc::new(StdFiles),
-            index: None,
-            repair: false,
-            genesis,
-            contracts,
-            endorser: member.signing.clone(),
-            validator: Some(member.key.clone()),
-            clock: self.clock.clone(),
-            tuning: Tuning::default(),
-            now_ms: 0,
-        };
-        let (channel, orderer, _) = Channel::open(&self.dir(at), parts).unwrap();
+        let (channel, orderer) = self.open(member, genesis, &self.dir(at));
         let handler = Arc::new(Echo::default());
         let join = JoinParts {
             observer: Arc::clone(&seen) as Arc<dyn Observer>,
@@ -296,6 +294,31 @@ impl World {
             serving.serve(listener, async move { drop(stopped.await) }).await;
         });
         Node { hub, channel, driver, seen, handler, stop, tasks }
+    }
+
+    /// A channel in that directory, not driven yet.
+    pub(crate) fn open(&self, member: &Member, genesis: Block, dir: &Path) -> (Channel, Orderer) {
+        let mut contracts = Registry::new();
+        contracts.register(Arc::new(Counters)).unwrap();
+        let parts = Parts {
+            files: Arc::new(StdFiles),
+            index: None,
+            repair: false,
+            genesis,
+            contracts,
+            endorser: member.signing.clone(),
+            validator: Some(member.key.clone()),
+            clock: self.clock.clone(),
+            tuning: Tuning::default(),
+            now_ms: 0,
+        };
+        let (channel, orderer, _) = Channel::open(dir, parts).unwrap();
+        (channel, orderer)
+    }
+
+    /// The port of a node that is not started, for whoever plays it.
+    pub(crate) fn listener(&self, at: usize) -> TcpListener {
+        self.listeners.lock().unwrap().remove(&at).unwrap()
     }
 
     pub(crate) async fn start_all(&self) -> Vec<Node> {
@@ -325,7 +348,16 @@ impl Node {
 
     /// Endorses and hands in.
     pub(crate) fn submit(&self, world: &World, key: &str) -> oneshot::Receiver<Outcome> {
-        let endorsed = self.channel.endorse(&world.client.signing, &put(key)).unwrap();
+        self.submit_value(world, key, "x")
+    }
+
+    pub(crate) fn submit_value(
+        &self,
+        world: &World,
+        key: &str,
+        value: &str,
+    ) -> oneshot::Receiver<Outcome> {
+        let endorsed = self.channel.endorse(&world.client.signing, &put(key, value)).unwrap();
         self.channel.broadcast(endorsed.envelope).unwrap()
     }
 
@@ -400,10 +432,10 @@ impl CallHandler for Echo {
     }
 }
 
-pub(crate) fn put(key: &str) -> Invocation {
+pub(crate) fn put(key: &str, value: &str) -> Invocation {
     let mut nonce = [0; 24];
     OsRandom.fill(&mut nonce).unwrap();
-    let words = ["Put", key, "x"];
+    let words = ["Put", key, value];
     Invocation {
         contract: "counters".to_owned(),
         args: words.iter().map(|word| word.as_bytes().to_vec()).collect(),

@@ -1,5 +1,7 @@
 //! Administrators: they change the configuration by updates like everybody's, and give nodes new keys.
 
+use std::collections::BTreeSet;
+
 use changbai_channel::{BroadcastError, Channel, Outcome, PeerId};
 use changbai_msp::{ChannelConfig, ConfigUpdate, Sender, ValidatorConfig, update_id};
 use changbai_wire::proto::common;
@@ -17,6 +19,10 @@ use crate::world::{Keys, seats_of, text};
 pub(super) struct Changes {
     wanted: Vec<Wanted>,
     waits: Vec<Wait>,
+    /// Nodes that were to get another key, and those that were to join with the one they had: an update
+    /// that names a key must not be under way while that key is given up.
+    renewing: BTreeSet<usize>,
+    joining: BTreeSet<usize>,
 }
 
 #[derive(Default)]
@@ -51,7 +57,9 @@ struct Wait {
 
 impl Changes {
     pub(super) fn new(count: usize) -> Self {
-        Self { wanted: (0..count).map(|_| Wanted::default()).collect(), waits: Vec::new() }
+        let wanted = (0..count).map(|_| Wanted::default()).collect();
+        let (renewing, joining) = (BTreeSet::new(), BTreeSet::new());
+        Self { wanted, waits: Vec::new(), renewing, joining }
     }
 
     pub(super) fn all_made(&self) -> bool {
@@ -69,6 +77,9 @@ impl Sim {
     /// One attempt at a change; until it is made another one follows.
     pub(super) fn change(&mut self, change: usize) -> Result<(), Violation> {
         let again = self.rng.within(400, 1_600);
+        if self.changes.wanted[change].made {
+            return Ok(());
+        }
         let config = self.office()?;
         let goal = self.changes.wanted[change].goal.filter(|goal| self.is_possible(goal, &config));
         let Some(goal) = goal.or_else(|| self.choose(&config)) else {
@@ -127,6 +138,7 @@ impl Sim {
             }
             Err(BroadcastError::Duplicate { .. }) if !self.nodes[at].traitor => {
                 if let Ok(Some((_, outcome))) = channel.transaction(&tx_id) {
+                    self.changes.wanted[change].made = true;
                     self.oracle.tells(tx_id, outcome)?;
                 }
             }
@@ -164,7 +176,11 @@ impl Sim {
         });
         for (change, tx_id, outcome) in found {
             match outcome.code {
-                ValidationCode::Valid => self.oracle.tells(tx_id, outcome)?,
+                ValidationCode::Valid => {
+                    // Another change may take it back.
+                    self.changes.wanted[change].made = true;
+                    self.oracle.tells(tx_id, outcome)?;
+                }
                 ValidationCode::InvalidConfigTransaction => {
                     self.stats.overtaken += 1;
                     self.changes.wanted[change].update.take_if(|(id, _)| *id == tx_id);
@@ -233,10 +249,25 @@ impl Sim {
         let revoked = sm3(&self.rng.next().to_be_bytes());
         let goals = [Goal::Renew(node), Goal::Join(node), Goal::Leave(node), Goal::Revoke(revoked)];
         let from = self.rng.place(goals.len());
-        let mut turned = goals.iter().cycle().skip(from).take(goals.len());
-        turned
-            .find(|goal| self.is_possible(goal, config) && !self.is_reached(goal, config))
-            .copied()
+        let Changes { renewing, joining, .. } = &self.changes;
+        let keeps_keys = |goal: &Goal| match goal {
+            Goal::Join(node) => !renewing.contains(node),
+            Goal::Renew(node) => !renewing.contains(node) && !joining.contains(node),
+            Goal::Leave(_) | Goal::Revoke(_) => true,
+        };
+        let goal = goals
+            .into_iter()
+            .cycle()
+            .skip(from)
+            .take(goals.len())
+            .filter(|goal| keeps_keys(goal) && self.is_possible(goal, config))
+            .find(|goal| !self.is_reached(goal, config))?;
+        match goal {
+            Goal::Join(node) => drop(self.changes.joining.insert(node)),
+            Goal::Renew(node) => drop(self.changes.renewing.insert(node)),
+            Goal::Leave(_) | Goal::Revoke(_) => {}
+        }
+        Some(goal)
     }
 
     /// Whether the faults that are planned stay tolerated: a newcomer has a part in deciding, and after
