@@ -1,6 +1,6 @@
 //! Alarms: which conditions hold now, and which of them an operator has been told of.
 //!
-//! [`conditions`] is a function of the node's facts. [`Alarms`] remembers: it raises an alarm once its condition has
+//! `conditions` is a function of the node's facts. `Alarms` remembers: it raises an alarm once its condition has
 //! held long enough, clears it when it holds no more, and gives each change exactly once, so that each is one line in
 //! the log.
 

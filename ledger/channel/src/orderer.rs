@@ -251,6 +251,7 @@ impl Orderer {
     pub fn disconnect(&mut self, peer: PeerId) {
         self.peers.disconnect(&peer);
         self.sync.disconnect(&peer);
+        self.give_up_on(peer);
     }
 
     /// Takes a message that arrived; it is worked on in the next turn.

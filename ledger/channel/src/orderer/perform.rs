@@ -149,8 +149,26 @@ impl Orderer {
         if Some(proposer) == self.own || self.is_heard(PeerId::from(proposer)) {
             return duration_ms;
         }
-        let short = self.tuning.absent_propose_ms.saturating_mul(1 << token.round.min(10));
-        duration_ms.min(short)
+        duration_ms.min(self.short_patience(token.round))
+    }
+
+    /// A node has gone: whoever waits for its proposal waits no longer than for an absent one's.
+    pub(super) fn give_up_on(&mut self, gone: PeerId) {
+        let epoch = self.shared.epoch();
+        let awaited = |token: &TimeoutToken| {
+            let proposer = epoch.validators.proposer(token.height, token.round).address;
+            token.kind == TimeoutKind::Propose && PeerId::from(proposer) == gone
+        };
+        let tokens: Vec<TimeoutToken> =
+            self.timers.keys().filter(|token| awaited(token)).copied().collect();
+        for token in tokens {
+            let soon = self.now_ms.saturating_add(self.short_patience(token.round));
+            self.timers.entry(token).and_modify(|at| *at = soon.min(*at));
+        }
+    }
+
+    fn short_patience(&self, round: u32) -> u64 {
+        self.tuning.absent_propose_ms.saturating_mul(1 << round.min(10))
     }
 
     fn refused(&mut self, refusal: &Refusal) {

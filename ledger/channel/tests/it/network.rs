@@ -95,6 +95,25 @@ fn a_dead_leader_is_gone_round_and_comes_back() {
 }
 
 #[test]
+fn a_proposer_that_leaves_in_its_own_turn_is_not_waited_for() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    net.run(500);
+    let next = usize::try_from(net.heights()[0] % 4).unwrap();
+    // It takes nothing more, and so begins nothing either, while the others wait for its proposal.
+    net.node(next).channel.stop();
+    let (_, mut outcome) = net.submit((next + 1) % 4, &["Put", "k", "x"]);
+    net.run(50);
+    assert!(outcome.try_recv().is_err(), "nobody else may propose yet");
+    net.kill(next);
+    // 60 ms for the proposal of one that is absent, 300 ms for precommits that might still come; the
+    // patience with a proposer that is there would have been 600 ms.
+    net.run(400);
+    let outcome = outcome.try_recv().expect("as soon as after an absent proposer's turn");
+    assert_eq!(outcome.code, ValidationCode::Valid);
+}
+
+#[test]
 fn without_a_quorum_nothing_is_decided_and_the_status_says_so() {
     let world = World::of(4);
     let mut net = Net::new(&world, 0);
