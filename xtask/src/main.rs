@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 mod ctgrind;
+#[cfg(test)]
+mod deploy;
 mod r#gen;
 mod layers;
 mod nostd;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bytes::Bytes;
 use changbai_channel::{Destination, Outgoing, PeerId};
-use changbai_msp::ChannelConfig;
+use changbai_msp::{ChannelConfig, Identity};
 use changbai_wire::time::Clock;
 use smkit::Sm3Digest;
 use tokio::sync::watch;

@@ -10,6 +10,7 @@ mod kill;
 mod network;
 mod node;
 mod offline;
+mod operations;
 mod tour;
 mod usage;
 

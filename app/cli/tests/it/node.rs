@@ -201,7 +201,7 @@ fn address(dir: &Path, pid: u32) -> Option<String> {
     Some(address)
 }
 
-fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(60)))

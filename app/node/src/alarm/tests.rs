@@ -152,3 +152,42 @@ fn codes_are_unique_and_texts_are_there() {
         }
     }
 }
+
+/// Sections of the operator's guide: heading and body.
+fn sections() -> Vec<(&'static str, &'static str)> {
+    let guide = include_str!("../../../../docs/operations.md");
+    let mut sections = Vec::new();
+    for part in guide.split("\n### ").skip(1) {
+        let (heading, body) = part.split_once('\n').unwrap();
+        if heading.starts_with("OP-") {
+            sections.push((heading, body.split("\n## ").next().unwrap()));
+        }
+    }
+    sections
+}
+
+#[test]
+fn the_guide_has_a_section_for_each_alarm_and_for_nothing_else() {
+    let expected: Vec<String> = Alarm::ALL
+        .iter()
+        .map(|alarm| alarm.row())
+        .map(|r| format!("{} — {}", r.code, r.en))
+        .collect();
+    let headings: Vec<&str> = sections().into_iter().map(|(heading, _)| heading).collect();
+    assert_eq!(headings, expected);
+    for (alarm, (heading, body)) in Alarm::ALL.iter().zip(sections()) {
+        let row = alarm.row();
+        let first = body.trim_start().lines().next().unwrap();
+        let severity = format!("**{}**", row.severity.word());
+        assert!(first.starts_with(row.zh) && first.contains(&severity), "{heading}: {first}");
+        for part in ["\n**Means.** ", "\n**See.** ", "\n1. "] {
+            assert!(body.contains(part), "{heading} lacks {part:?}");
+        }
+        let waits = row.after_ms > 0;
+        assert_eq!(
+            first.contains(&format!("after {} s", row.after_ms / 1_000)),
+            waits,
+            "{heading}"
+        );
+    }
+}

@@ -143,3 +143,58 @@ fn each_metric_of_the_table_is_on_the_page_once_and_has_samples() {
         }
     }
 }
+
+#[test]
+fn the_guide_lists_each_metric_as_the_table_has_it() {
+    let guide = include_str!("../../../../docs/operations.md");
+    let (_, listed) =
+        guide.split_once("\n| Metric | Kind | Labels | What |\n|---|---|---|---|\n").unwrap();
+    let row = |metric: &&super::table::Metric| {
+        let kind = match metric.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram(_) => "histogram",
+        };
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        format!("| `{}` | {kind} | {} | {} |", metric.name, labels.join(" "), metric.help)
+    };
+    let expected: Vec<String> = TABLE.iter().map(row).collect();
+    let listed: Vec<&str> = listed.lines().collect();
+    assert_eq!(listed, expected);
+}
+
+/// Words of a text that look like names of metrics.
+fn metrics_in(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let prefixes = ["changbai_", "ledger_", "broadcast_", "endorser_", "consensus_", "process_"];
+    words
+        .filter(|w| {
+            *w != "changbai_api" && prefixes.iter().any(|p| w.starts_with(p) && w.len() > p.len())
+        })
+        .collect()
+}
+
+#[test]
+fn rules_and_guide_name_metrics_that_exist() {
+    let rules = include_str!("../../../../deploy/prometheus/alerts.yml");
+    let guide = include_str!("../../../../docs/operations.md");
+    let known = |name: &str| {
+        let found = |n: &str| TABLE.iter().find(|metric| metric.name == n);
+        let histogram = |n: &str| found(n).is_some_and(|m| matches!(m.kind, Kind::Histogram(_)));
+        let part = ["_bucket", "_sum", "_count"].iter().find_map(|s| name.strip_suffix(s));
+        found(name).is_some() || part.is_some_and(histogram)
+    };
+    for text in [rules, guide] {
+        let named = metrics_in(text);
+        assert!(named.len() > 8, "{named:?}");
+        let unknown: Vec<_> = named.into_iter().filter(|name| !known(name)).collect();
+        assert_eq!(unknown, Vec::<&str>::new());
+    }
+    let codes: BTreeSet<&str> = Alarm::ALL.iter().map(|alarm| alarm.row().code).collect();
+    for text in [rules, guide] {
+        for (at, _) in text.match_indices("OP-") {
+            let code = text.get(at..at + 7).unwrap();
+            assert!(codes.contains(code) || code.starts_with("OP-…"), "{code}");
+        }
+    }
+}

@@ -1,14 +1,12 @@
 //! Links that are up, and how they end.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use changbai_channel::ConfigRule;
-use changbai_msp::ChannelConfig;
+use changbai_msp::{ChannelConfig, ConfigUpdate};
 use changbai_network::frame::{self, Control};
 use changbai_network::{Reason, StreamKind};
-use changbai_wire::{DecodedTransaction, PeerMessage, PeerStatus, ValidationCode};
+use changbai_wire::{PeerMessage, PeerStatus, ValidationCode};
 use smkit::Sm3Digest;
 use smkit_pki::Validity;
 use tokio::time::{sleep, timeout};
@@ -150,37 +148,15 @@ async fn a_peer_that_reads_nothing_costs_the_others_nothing() {
     }
 }
 
-/// `Put change x` makes this the configuration.
-struct Shrinking {
-    without: ChannelConfig,
-}
-
-impl ConfigRule for Shrinking {
-    fn next(
-        &self,
-        current: &ChannelConfig,
-        transaction: &DecodedTransaction,
-    ) -> Option<Result<ChannelConfig, ValidationCode>> {
-        let [_, key, _] = transaction.args.as_slice() else { return None };
-        if key != b"change" {
-            return None;
-        }
-        let mut next = self.without.clone();
-        next.sequence = current.sequence + 1;
-        Some(Ok(next))
-    }
-}
-
-/// Four nodes, whose configuration then changes.
+/// Five nodes, one more than the fewest that bear a fault, whose configuration then changes.
 async fn change(make: impl FnOnce(&World, &mut ChannelConfig)) -> (World, Vec<Node>) {
-    let mut world = World::new(4).await;
-    let mut without = world.config.clone();
-    make(&world, &mut without);
-    without.check().unwrap();
-    world.rule = Arc::new(Shrinking { without });
+    let world = World::new(5).await;
+    let mut changed = world.config.clone();
+    make(&world, &mut changed);
+    let update = ConfigUpdate::compute(&world.config, &changed).unwrap();
     let nodes = world.start_all().await;
     linked(&nodes).await;
-    let outcome = nodes[0].submit(&world, "change");
+    let outcome = nodes[0].channel.broadcast(world.agreed(&update)).unwrap();
     let outcome = timeout(PATIENCE, outcome).await.unwrap().unwrap();
     assert_eq!(outcome.code, ValidationCode::Valid);
     (world, nodes)
@@ -193,15 +169,15 @@ async fn an_organisation_that_is_removed_loses_its_links() {
         config.validators.pop();
     })
     .await;
-    until("the others have closed", || nodes[..3].iter().all(|node| node.connected() == 2)).await;
+    until("the others have closed", || nodes[..4].iter().all(|node| node.connected() == 3)).await;
     let ends = nodes[0].seen.ends();
     assert!(ends.contains(&(Reason::NotMember, false)), "{ends:?}");
     until("it was told, and no more than a stranger is", || {
-        let told = nodes[3].seen.ends();
+        let told = nodes[4].seen.ends();
         told.contains(&(Reason::Elsewhere, true)) || told.contains(&(Reason::NotMember, false))
     })
     .await;
-    submit(&world, &nodes[..3], "after").await;
+    submit(&world, &nodes[..4], "after").await;
     for node in nodes {
         node.stop().await;
     }
@@ -211,21 +187,21 @@ async fn an_organisation_that_is_removed_loses_its_links() {
 async fn a_certificate_that_is_revoked_ends_its_links() {
     for connection in [true, false] {
         let (world, nodes) = change(|world, config| {
-            let last = &world.agencies[3];
+            let last = &world.agencies[4];
             let certificate = if connection { &last.tls.chain[0] } else { &last.node.certificate };
             if !connection {
                 // A validator must be vouched for.
                 config.validators.pop();
             }
-            config.orgs[3].revoked.push(certificate.sm3());
+            config.orgs[4].revoked.push(certificate.sm3());
         })
         .await;
-        until("the others have closed", || nodes[..3].iter().all(|node| node.connected() == 2))
+        until("the others have closed", || nodes[..4].iter().all(|node| node.connected() == 3))
             .await;
         let reason = if connection { Reason::TlsRevoked } else { Reason::IdentityRevoked };
         let ends = nodes[0].seen.ends();
         assert!(ends.contains(&(reason, false)), "{ends:?}");
-        submit(&world, &nodes[..3], "after").await;
+        submit(&world, &nodes[..4], "after").await;
         for node in nodes {
             node.stop().await;
         }

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use changbai_channel::{
-    Block, Channel, ConfigRule, FixedConfig, Invocation, OrderEvent, Orderer, Outcome, Parts,
-    PeerId, SigningIdentity, Tuning,
+    Block, Channel, Invocation, OrderEvent, Orderer, Outcome, Parts, PeerId, SigningIdentity,
+    Tuning,
 };
 use changbai_contract::{Context, Contract, ContractError, Registry};
 use changbai_msp::{
-    ChannelConfig, GroupPolicy, MetaPolicy, MetaRule, Organisation, PolicyName, ValidatorConfig,
-    serialize_identity,
+    ChannelConfig, ConfigUpdate, GroupPolicy, MetaPolicy, MetaRule, Organisation, PolicyName,
+    Sender, ValidatorConfig, serialize_identity,
 };
 use changbai_network::{
     Answering, Call, CallHandler, CallRefusal, ChannelDriver, Hub, HubParts, JoinParts, Limits,
@@ -67,6 +67,7 @@ pub(crate) struct Agency {
     pub(crate) authority: Authority,
     pub(crate) tls_authority: Authority,
     pub(crate) node: Member,
+    pub(crate) admin: Member,
     pub(crate) tls: KeyPair,
 }
 
@@ -118,8 +119,9 @@ impl Agency {
         };
         let (authority, tls_authority) = (root("root"), root("tls root"));
         let node = member(msp_id, &authority, &["peer", "orderer"], validity());
+        let admin = member(msp_id, &authority, &["admin"], validity());
         let tls = connection(&tls_authority, validity());
-        Self { msp_id: msp_id.to_owned(), authority, tls_authority, node, tls }
+        Self { msp_id: msp_id.to_owned(), authority, tls_authority, node, admin, tls }
     }
 
     pub(crate) fn organisation(&self) -> Organisation {
@@ -175,7 +177,6 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) config: ChannelConfig,
     pub(crate) genesis: Block,
-    pub(crate) rule: Arc<dyn ConfigRule>,
     pub(crate) limits: Limits,
     pub(crate) addresses: Vec<SocketAddr>,
     /// Bound from the beginning, so that the addresses can stand in the configuration.
@@ -207,7 +208,6 @@ impl World {
             clock: Arc::new(ManualClock::new(NOW)),
             config,
             genesis,
-            rule: Arc::new(FixedConfig),
             limits: Limits::default(),
             addresses,
             listeners: Mutex::new(listeners),
@@ -218,6 +218,30 @@ impl World {
 
     pub(crate) fn address(&self, at: usize) -> SocketAddr {
         self.addresses[at]
+    }
+
+    /// The transaction of an update to which every agency agrees.
+    pub(crate) fn agreed(&self, update: &ConfigUpdate) -> Vec<u8> {
+        let nonce = || {
+            let mut nonce = [0; 24];
+            OsRandom.fill(&mut nonce).unwrap();
+            nonce
+        };
+        let sender = |member: &Member| {
+            let SigningIdentity { serialized, key } = member.signing.clone();
+            (serialized, key)
+        };
+        let signatures: Vec<_> = self
+            .agencies
+            .iter()
+            .map(|agency| {
+                let (identity, key) = sender(&agency.admin);
+                update.sign(Sender { identity: &identity, key: &key }, &nonce())
+            })
+            .collect();
+        let (identity, key) = sender(&self.client);
+        let sender = Sender { identity: &identity, key: &key };
+        update.to_envelope(&signatures, sender, &nonce(), NOW)
     }
 
     pub(crate) fn dir(&self, at: usize) -> PathBuf {
@@ -285,7 +309,6 @@ impl World {
             endorser: member.signing.clone(),
             validator: Some(member.key.clone()),
             clock: self.clock.clone(),
-            config_rule: Arc::clone(&self.rule),
             tuning: Tuning::default(),
             now_ms: 0,
         };
