@@ -144,7 +144,7 @@ fn a_seat_is_given_away_once_until_its_holder_is_gone() {
     std::fs::write(&node, NODE).unwrap();
     std::fs::set_permissions(&node, PermissionsExt::from_mode(0o755)).unwrap();
     let path = std::env::var_os("PATH").unwrap();
-    let path = std::env::join_paths([bin.clone()].into_iter().chain(std::env::split_paths(&path)));
+    let path = std::env::join_paths([bin].into_iter().chain(std::env::split_paths(&path)));
     let path = path.unwrap();
     let start = || {
         let mut command = Command::new(file("follower.sh"));

@@ -200,8 +200,8 @@ async fn one(
     expected: Option<PeerId>,
     found: &mut Option<PeerId>,
 ) -> Result<(), Refusal> {
-    let opened = Box::pin(opening::dial(hub, room, endpoint, kind, expected, found)).await?;
-    run::start(opened).map(drop)
+    run::start(Box::pin(opening::dial(hub, room, endpoint, kind, expected, found)).await?);
+    Ok(())
 }
 
 /// Waits that grow: doubled each time, with jitter so that nodes do not meet again and again.

@@ -1,7 +1,7 @@
 //! The opening of a link: four messages that tie a ledger identity to a GM TLS connection.
 //!
 //! Both sides send a [`Greeting`] with a fresh nonce. The side that dialled names the channel and shows its
-//! identity in a [`Hello`]; only a member of that channel gets one in return. A [`Verdict`] of the
+//! identity in a [`Hello`]; only a member of that channel gets one in return. A [verdict](Message::Verdict) of the
 //! dialling side ends the opening. Each signature covers the channel and its genesis block, the
 //! stream, both nonces, both leaf certificates of the connection, who dialled and who speaks: it holds on
 //! no other connection, in no other direction and for no other stream.

@@ -211,9 +211,9 @@ impl Hub {
             };
             let inner = Arc::clone(&self.inner);
             openings.spawn(async move {
-                let opened = Box::pin(opening::accept(&inner, tcp)).await;
-                if let Err(refusal) = opened.and_then(run::start) {
-                    inner.refused(address.to_string(), refusal);
+                match Box::pin(opening::accept(&inner, tcp)).await {
+                    Ok(opened) => run::start(opened),
+                    Err(refusal) => inner.refused(address.to_string(), refusal),
                 }
             });
         }

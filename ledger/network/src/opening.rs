@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use changbai_channel::PeerId;
 use changbai_msp::{Endpoint, Identity};
 use smkit::{Sm3Digest, sm3};
@@ -13,20 +14,19 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::codes::{Reason, Refusal};
+use crate::frame::{self, Control};
 use crate::hello::{Greeting, Hello, Message, Opening, Proof, Side, VERSION};
 use crate::hub::Inner;
 use crate::kind::StreamKind;
 use crate::limits::HELLO_BYTES_MAX;
-use crate::room::Room;
+use crate::room::{Installed, Room};
 use crate::rules::peer_id;
 use crate::stream::{Remote, purpose};
 
-/// A link that both sides have agreed on.
+/// A link that both sides have agreed on, in its place.
 pub(crate) struct Opened {
     pub(crate) link: Link<TcpStream>,
-    pub(crate) kind: StreamKind,
-    pub(crate) remote: Remote,
-    pub(crate) room: Arc<Room>,
+    pub(crate) place: Installed,
 }
 
 /// Dials an endpoint for one stream of a channel. `expected` is who should be there, if anybody knows.
@@ -52,11 +52,9 @@ pub(crate) async fn dial(
     let opening = async {
         let mut wire = Wire { link };
         let opened = wire.open(hub, room, kind, own_tls, address, expected, found).await;
-        wire.told(opened).await.map(|remote| (wire.link, remote))
+        wire.told(opened).await.map(|place| Opened { link: wire.link, place })
     };
-    let (link, remote) =
-        timeout(room.limits.hello_deadline, opening).await.map_err(|_| Reason::Deadline)??;
-    Ok(Opened { link, kind, remote, room: Arc::clone(room) })
+    timeout(room.limits.hello_deadline, opening).await.map_err(|_| Reason::Deadline)?
 }
 
 /// Takes a connection in, and establishes who it is and what it wants.
@@ -69,11 +67,19 @@ pub(crate) async fn accept(hub: &Inner, tcp: TcpStream) -> Result<Opened, Refusa
     let opening = async {
         let mut wire = Wire { link };
         let opened = wire.welcome(hub, own_tls, address).await;
-        wire.told(opened).await.map(|(room, kind, remote)| (wire.link, room, kind, remote))
+        match wire.told(opened).await {
+            // The other side believes that the link is up: only a frame can tell it otherwise.
+            Ok((room, kind, remote)) => match room.install(kind, remote) {
+                Ok(place) => Ok(Opened { link: wire.link, place }),
+                Err(refusal) => {
+                    wire.turn_away(refusal.reason).await;
+                    Err(refusal)
+                }
+            },
+            Err(refusal) => Err(refusal),
+        }
     };
-    let (link, room, kind, remote) =
-        timeout(hub.limits.hello_deadline, opening).await.map_err(|_| Reason::Deadline)??;
-    Ok(Opened { link, kind, remote, room })
+    timeout(hub.limits.hello_deadline, opening).await.map_err(|_| Reason::Deadline)?
 }
 
 fn prepare(tcp: &TcpStream) -> Result<SocketAddr, Refusal> {
@@ -108,7 +114,7 @@ impl Wire {
         address: SocketAddr,
         expected: Option<PeerId>,
         found: &mut Option<PeerId>,
-    ) -> Result<Remote, Refusal> {
+    ) -> Result<Installed, Refusal> {
         let chain = self.chain()?;
         let dialler_nonce = hub.nonce()?;
         self.send(&Greeting { version: VERSION, nonce: dialler_nonce }.encode()).await?;
@@ -138,9 +144,11 @@ impl Wire {
         if expected.is_some_and(|expected| expected != remote.peer) {
             return Err(Refusal::new(Reason::Another, remote.peer.to_string()));
         }
-        room.check(kind, &remote)?;
+        // Before the other side hears of it: of two nodes that dial each other at once, each then knows
+        // its own link when the other's comes.
+        let place = room.install(kind, remote)?;
         self.send(&Message::Verdict(0).encode()).await?;
-        Ok(remote)
+        Ok(place)
     }
 
     /// The acceptor's side.
@@ -204,6 +212,14 @@ impl Wire {
             }
         }
         result
+    }
+
+    async fn turn_away(&mut self, reason: Reason) {
+        let mut bye = BytesMut::new();
+        frame::write_control(&mut bye, Control::Bye(reason.told().number()));
+        if self.link.write_all(&bye).await.is_ok() {
+            drop(self.link.shutdown().await);
+        }
     }
 
     fn chain(&self) -> Result<Vec<Certificate>, Refusal> {

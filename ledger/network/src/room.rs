@@ -116,10 +116,10 @@ impl Room {
 
     /// Takes a link in that has just been opened; the one that it replaces ends.
     pub(crate) fn install(
-        &self,
+        self: &Arc<Self>,
         kind: StreamKind,
         remote: Remote,
-    ) -> Result<(Arc<Stream>, watch::Receiver<bool>), Refusal> {
+    ) -> Result<Installed, Refusal> {
         let calls = (kind == StreamKind::Calls).then(|| {
             let handler = self.handler.clone();
             Arc::new(Calls::new(self.id.clone(), handler, Arc::clone(&remote.identity)))
@@ -172,7 +172,7 @@ impl Room {
             self.report(&LinkEvent::Connected { channel: self.id.clone(), peer: id });
         }
         self.changed();
-        Ok((stream, connected))
+        Ok(Installed { room: Arc::clone(self), stream, connected, refusal: None })
     }
 
     /// Whether [`install`](Self::install) would take such a link now.
@@ -184,7 +184,7 @@ impl Room {
     }
 
     /// The link has ended.
-    pub(crate) fn remove(&self, stream: &Arc<Stream>, refusal: Refusal) {
+    fn remove(&self, stream: &Arc<Stream>, refusal: Refusal) {
         let (id, kind) = (stream.remote.peer, stream.kind);
         let mut disconnected = false;
         let mut peers = self.lock();
@@ -329,6 +329,28 @@ impl Room {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PeerId, Peer>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A link in its place; dropping this takes it out again.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    pub(crate) room: Arc<Room>,
+    pub(crate) stream: Arc<Stream>,
+    /// Whether all streams that the orderer needs are up.
+    pub(crate) connected: watch::Receiver<bool>,
+    /// Why it ended, once it has.
+    pub(crate) refusal: Option<Refusal>,
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        // Without a reason its task was given up.
+        let refusal = self.refusal.take().unwrap_or_else(|| Reason::Closed.into());
+        if let Some(calls) = &self.stream.calls {
+            calls.close();
+        }
+        self.room.remove(&self.stream, refusal);
     }
 }
 

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use smkit_tls::link::Link;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -21,42 +19,19 @@ use crate::stream::Stream;
 /// How long the last words of a link may take.
 const BYE: Duration = Duration::from_millis(200);
 
-/// Takes an opened link into its room, and runs it there.
-pub(crate) fn start(opened: Opened) -> Result<Arc<Stream>, Refusal> {
-    let Opened { link, kind, remote, room } = opened;
-    let (stream, connected) = match room.install(kind, remote) {
-        Ok(installed) => installed,
-        Err(refusal) => {
-            room.spawn(turn_away(link, refusal.reason));
-            return Err(refusal);
-        }
-    };
-    let task = run(Arc::clone(&room), Arc::clone(&stream), connected, link);
-    room.spawn(Box::pin(task));
-    Ok(stream)
+/// Runs an opened link as a task of its room.
+pub(crate) fn start(opened: Opened) {
+    let room = Arc::clone(&opened.place.room);
+    room.spawn(Box::pin(run(opened)));
 }
 
-/// The other side believes that the link is up: it is told otherwise.
-async fn turn_away(mut link: Link<TcpStream>, reason: Reason) {
-    let mut bye = BytesMut::new();
-    frame::write_control(&mut bye, Control::Bye(reason.told().number()));
-    let told = async {
-        link.write_all(&bye).await?;
-        link.shutdown().await
-    };
-    drop(timeout(BYE, told).await);
-}
-
-async fn run(
-    room: Arc<Room>,
-    stream: Arc<Stream>,
-    connected: watch::Receiver<bool>,
-    link: Link<TcpStream>,
-) {
+async fn run(opened: Opened) {
+    let Opened { link, mut place } = opened;
+    let (room, stream) = (Arc::clone(&place.room), Arc::clone(&place.stream));
     let (reader, writer) = tokio::io::split(link);
     let mut writing = Box::pin(write(&room, &stream, writer));
     let (refusal, written) = tokio::select! {
-        refusal = Box::pin(read(&room, &stream, connected, reader)) => (refusal, false),
+        refusal = Box::pin(read(&room, &stream, place.connected.clone(), reader)) => (refusal, false),
         refusal = &mut writing => (refusal, true),
         refusal = watch(&room, &stream) => (refusal, false),
         refusal = stream.ended() => (refusal, false),
@@ -65,10 +40,7 @@ async fn run(
         stream.queue.control(Control::Bye(refusal.reason.told().number()));
         drop(timeout(BYE, writing).await);
     }
-    if let Some(calls) = &stream.calls {
-        calls.close();
-    }
-    room.remove(&stream, refusal);
+    place.refusal = Some(refusal);
 }
 
 async fn read(

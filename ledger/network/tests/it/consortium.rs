@@ -1,6 +1,9 @@
 //! Four nodes order together; one goes and comes back.
 
+use std::io::ErrorKind;
+
 use changbai_network::StreamKind;
+use changbai_storage::faulty::{Fault, FaultyFiles};
 use changbai_wire::ValidationCode;
 use tokio::time::timeout;
 
@@ -56,6 +59,29 @@ async fn four_nodes_commit_and_one_comes_back() {
     for node in nodes {
         let traffic = node.driver.traffic();
         assert!(traffic.stream(StreamKind::Consensus).messages_in > 0);
+        node.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_disk_fails_halts_and_leaves() {
+    let world = World::new(4).await;
+    let disk = FaultyFiles::new();
+    let failing = world.start_on(3, &disk).await;
+    let mut nodes = Vec::new();
+    for at in 0..3 {
+        nodes.push(world.start(at).await);
+    }
+    until("all are linked", || failing.connected() == 3).await;
+    submit(&world, &nodes, "before").await;
+    disk.fail_at(disk.operations(), Fault::Error(ErrorKind::Other));
+    submit(&world, &nodes, "after").await;
+    until("it says so", || !failing.seen.halted.lock().unwrap().is_empty()).await;
+    // Its owner has done nothing yet: the others are not to believe that it still orders.
+    until("its links end", || nodes.iter().all(|node| node.connected() == 2)).await;
+    let halted = failing.seen.halted.lock().unwrap()[0].to_string();
+    assert_eq!(failing.halt().await.to_string(), halted);
+    for node in nodes {
         node.stop().await;
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use changbai_channel::{
-    Block, Channel, Invocation, OrderEvent, Orderer, Outcome, Parts, PeerId, SigningIdentity,
-    Tuning,
+    Block, Channel, Halted, Invocation, OrderEvent, Orderer, Outcome, Parts, PeerId,
+    SigningIdentity, Tuning,
 };
 use changbai_contract::{Context, Contract, ContractError, Registry};
 use changbai_msp::{
@@ -20,7 +20,8 @@ use changbai_network::{
     Answering, Call, CallHandler, CallRefusal, ChannelDriver, Hub, HubParts, JoinParts, Limits,
     LinkEvent, Observer, Reason,
 };
-use changbai_storage::StdFiles;
+use changbai_storage::faulty::FaultyFiles;
+use changbai_storage::{Files, MemoryIndex, StdFiles};
 use changbai_wire::ValidatorAddress;
 use changbai_wire::time::{ManualClock, UnixMillis};
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
@@ -264,6 +265,26 @@ impl World {
         tls: KeyPair,
         genesis: Block,
     ) -> Node {
+        let opened = self.open(member, genesis, &self.dir(at));
+        self.run(at, member, tls, opened).await
+    }
+
+    /// Starts a node on a disk in memory, which may fail.
+    pub(crate) async fn start_on(&self, at: usize, disk: &FaultyFiles) -> Node {
+        let agency = &self.agencies[at];
+        let (files, index) = (Arc::new(disk.clone()), Some(MemoryIndex::new()));
+        let genesis = self.genesis.clone();
+        let opened = self.open_on(&agency.node, genesis, Path::new("/node"), files, index);
+        self.run(at, &agency.node, agency.tls.clone(), opened).await
+    }
+
+    async fn run(
+        &self,
+        at: usize,
+        member: &Member,
+        tls: KeyPair,
+        (channel, orderer): (Channel, Orderer),
+    ) -> Node {
         let bound = self.listeners.lock().unwrap().remove(&at);
         let listener = match bound {
             Some(listener) => listener,
@@ -279,7 +300,6 @@ impl World {
             observer: Arc::clone(&seen) as Arc<dyn Observer>,
         })
         .unwrap();
-        let (channel, orderer) = self.open(member, genesis, &self.dir(at));
         let handler = Arc::new(Echo::default());
         let join = JoinParts {
             observer: Arc::clone(&seen) as Arc<dyn Observer>,
@@ -298,11 +318,22 @@ impl World {
 
     /// A channel in that directory, not driven yet.
     pub(crate) fn open(&self, member: &Member, genesis: Block, dir: &Path) -> (Channel, Orderer) {
+        self.open_on(member, genesis, dir, Arc::new(StdFiles), None)
+    }
+
+    fn open_on(
+        &self,
+        member: &Member,
+        genesis: Block,
+        dir: &Path,
+        files: Arc<dyn Files>,
+        index: Option<MemoryIndex>,
+    ) -> (Channel, Orderer) {
         let mut contracts = Registry::new();
         contracts.register(Arc::new(Counters)).unwrap();
         let parts = Parts {
-            files: Arc::new(StdFiles),
-            index: None,
+            files,
+            index,
             repair: false,
             genesis,
             contracts,
@@ -373,16 +404,32 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Waits for the end of a channel that halts by itself.
+    pub(crate) async fn halt(self) -> Halted {
+        let Self { driver, stop, mut tasks, .. } = self;
+        let halted = timeout(PATIENCE, driver.join()).await.unwrap().unwrap_err();
+        drop(stop);
+        while tasks.join_next().await.is_some() {}
+        halted
+    }
+}
+
 /// What an observer heard.
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) links: Mutex<Vec<LinkEvent>>,
     pub(crate) orders: Mutex<Vec<OrderEvent>>,
+    pub(crate) halted: Mutex<Vec<Halted>>,
 }
 
 impl Observer for Seen {
     fn order(&self, _channel: &str, event: &OrderEvent) {
         self.orders.lock().unwrap().push(event.clone());
+    }
+
+    fn halted(&self, _channel: &str, halted: &Halted) {
+        self.halted.lock().unwrap().push(halted.clone());
     }
 
     fn link(&self, event: &LinkEvent) {
