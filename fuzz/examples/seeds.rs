@@ -156,6 +156,8 @@ fn updates(authority: &Authority, config: &ChannelConfig) -> Outcome {
     let update = ConfigUpdate::compute(config, &next)?;
     seed("config_update", "bare", update.as_bytes())?;
     let consent = update.sign(sender, b"nonce");
+    let handed_on = update.with_signatures(std::slice::from_ref(&consent));
+    seed("config_update", "handed-on", &handed_on)?;
     let time = UnixMillis(fixture::NOW_MS);
     let envelope = update.to_envelope(&[consent], sender, b"sent", time);
     seed("config_update", "signed", &envelope)?;

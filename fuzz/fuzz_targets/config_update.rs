@@ -1,4 +1,4 @@
-//! An update of a configuration, by itself and on the way into one: refused or applied, never a panic; and whatever is
+//! An update of a configuration, by itself, handed on with its signatures, and on the way into one: refused or applied, never a panic; and whatever is
 //! applied is a valid configuration that its own transaction makes as well.
 #![no_main]
 
@@ -14,6 +14,15 @@ libfuzzer_sys::fuzz_target!(init: changbai_fuzz::plant("config_update"), |data: 
     if let Ok(update) = ConfigUpdate::from_bytes(data) {
         assert_eq!(update.as_bytes(), data);
         assert!(update.changes().is_ok());
+    }
+    if let Ok((update, signatures)) = ConfigUpdate::read_signed(data) {
+        assert_eq!(update.with_signatures(&signatures), data);
+        let preview = update.preview(&BEFORE);
+        assert!(preview.as_ref().is_ok_and(|next| next.check().is_ok()) || preview.is_err());
+        if update.missing(&BEFORE, &signatures, NOW).is_ok() {
+            assert!(preview.is_ok(), "consent asked for what cannot be");
+            assert!(signatures.iter().all(|signature| signature.creator().is_some()));
+        }
     }
     if let Ok(after) = apply(&BEFORE, data, NOW) {
         assert!(after.check().is_ok());

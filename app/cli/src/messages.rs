@@ -145,7 +145,7 @@ catalogue! {
     NetworkStopping: "停止节点", "stopping nodes";
     NetworkMade: "已在 {dir} 建立联盟：{agencies} 个机构，其中 {validators} 个验证节点，通道 {channel}",
         "a consortium was made in {dir}: {agencies} agencies, {validators} of them validators, channel {channel}";
-    NetworkRunning: "{count} 个节点正在运行", "{count} nodes are running";
+    NetworkRunning: "正在运行：{names}", "running: {names}";
     NetworkNodeStopped: "{name} 已停止", "{name} stopped";
     NetworkNodeEnded: "{name} 的节点已结束（{reason}），其余节点继续运行", "the node of {name} has ended ({reason}); the others go on";
     NetworkNodeIdle: "{name} 没有在运行", "{name} was not running";

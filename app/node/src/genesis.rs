@@ -114,3 +114,35 @@ pub fn kept(data: &Path) -> Result<Vec<(PathBuf, Genesis)>, StartError> {
     };
     ids.iter().map(read).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Genesis;
+    use crate::consortium::{GENESIS, Plan, init};
+
+    #[test]
+    fn a_changed_bit_is_refused_or_makes_another_channel() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("net");
+        init(&dir, &Plan { agencies: 1, ..Plan::default() }, &|_, _| {}).unwrap();
+        let bytes = std::fs::read(dir.join(GENESIS)).unwrap();
+        let genesis = Genesis::read(&bytes).unwrap();
+        assert_eq!(genesis.to_bytes(), bytes);
+        let mut others = 0;
+        for at in 0..bytes.len() {
+            let mut spoilt = bytes.clone();
+            spoilt[at] ^= 1 << (at % 8);
+            if let Ok(other) = Genesis::read(&spoilt) {
+                // Only the block's time can be another one, and everybody sees it in the hash.
+                assert_ne!(other.hash(), genesis.hash(), "byte {at}");
+                assert_eq!(other.config, genesis.config, "byte {at}");
+                others += 1;
+            }
+        }
+        assert!(others <= 8, "{others}");
+        assert!(Genesis::read(&bytes[..bytes.len() - 1]).is_err());
+        assert!(Genesis::read(&[bytes.as_slice(), &[0]].concat()).is_err());
+        let again = Genesis::of(genesis.config.clone()).unwrap();
+        assert_eq!(Genesis::read(&again.to_bytes()).unwrap().config, genesis.config);
+    }
+}

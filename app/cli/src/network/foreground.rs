@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{
     make, next_steps,
     process::{Life, Started, process, reason, start, wait_ready},
-    up::steps,
+    up::{running, steps},
 };
 use crate::{
     error::{CliError, chain},
@@ -48,8 +48,7 @@ pub(crate) fn run(agencies: usize, context: &Context) -> Result<u8, CliError> {
             nodes.0.push(start(agency, Life::Attached, context)?);
         }
         wait_ready(&mut nodes.0, context)?;
-        let count = nodes.0.len().to_string();
-        output::line(&text(context.lang, Message::NetworkRunning, &[("count", &count)]))?;
+        output::line(&running(&consortium.agencies, context))?;
         output::line(&next_steps(&steps(&consortium.agencies, context), context))?;
         output::line(word(context.lang, Message::UpStop))?;
         tokio::select! {

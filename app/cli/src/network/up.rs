@@ -1,5 +1,7 @@
 //! `changbai network up`: nodes in the background.
 
+use changbai_node::consortium::Agency;
+
 use super::{
     choose, next_steps, open,
     process::{Life, process, start, wait_ready},
@@ -22,15 +24,20 @@ pub(super) fn run(names: &[String], context: &Context) -> Result<u8, CliError> {
         }
     }
     wait_ready(&mut started, context)?;
-    let count = chosen.len().to_string();
-    output::line(&text(context.lang, Message::NetworkRunning, &[("count", &count)]))?;
+    output::line(&running(&chosen, context))?;
     output::line(&next_steps(&steps(&chosen, context), context))?;
     Ok(EXIT_OK)
 }
 
+/// Which nodes are running.
+pub(super) fn running(agencies: &[Agency], context: &Context) -> String {
+    let names: Vec<&str> = agencies.iter().map(|agency| agency.name.as_str()).collect();
+    text(context.lang, Message::NetworkRunning, &[("names", &names.join(" "))])
+}
+
 /// What to do with running nodes.
 pub(super) fn steps(
-    running: &[changbai_node::consortium::Agency],
+    running: &[Agency],
     context: &Context,
 ) -> Vec<(Message, String)> {
     let dir = context.dir.display();

@@ -208,7 +208,7 @@ fn a_consortium_in_the_foreground_ends_with_its_command() {
         .spawn()
         .unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(said.next().unwrap().unwrap().contains("2 nodes are running"));
+    assert!(said.next().unwrap().unwrap().contains("running: ndrc hrss"));
     let nodes = consortium.until("two nodes", |code, _| code == 0);
     assert!(nodes.iter().all(|node| node["state"] == "running"));
     let (code, _, stderr) = consortium.run("up --agencies 2 --dir net");
