@@ -36,10 +36,7 @@ pub(super) fn running(agencies: &[Agency], context: &Context) -> String {
 }
 
 /// What to do with running nodes.
-pub(super) fn steps(
-    running: &[Agency],
-    context: &Context,
-) -> Vec<(Message, String)> {
+pub(super) fn steps(running: &[Agency], context: &Context) -> Vec<(Message, String)> {
     let dir = context.dir.display();
     let file = crate::messages::word(context.lang, Message::FileWord);
     let mut steps = Vec::new();
