@@ -19,7 +19,7 @@ fn a_preview_is_what_it_becomes() {
     assert_eq!(preview, applied);
     assert!(update.preview(&applied).is_err(), "the versions have moved on");
     let stranger = City::new(2, 1);
-    let mut other = stranger.config.clone();
+    let mut other = stranger.config;
     other.channel_id = "other".to_owned();
     assert!(matches!(update.preview(&other), Err(ConfigUpdateError::Channel { .. })));
 }
