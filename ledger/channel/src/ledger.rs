@@ -1,15 +1,18 @@
 //! The ledger of one channel: the block log as truth, the index derived from it, the transaction
 //! log tree, and the tip that the next block builds on.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use changbai_merkle::Frontier;
 use changbai_msp::ChannelConfig;
 use changbai_storage::{
-    BlockLog, Files, Index, IndexBatch, IndexState, LogOptions, MemoryIndex, Position, StorageError,
+    BlockLog, Files, Index, IndexState, LogOptions, MemoryIndex, Position, StorageError,
 };
-use changbai_wire::{Header, TransactionLeaf, TxId, ValidationCode, envelope_digests};
+use changbai_wire::{
+    DecodedTransaction, Header, TransactionLeaf, TxId, ValidationCode, envelope_digests,
+};
 use smkit::sm3::Sm3Digest;
 
 use crate::block::Block;
@@ -188,23 +191,10 @@ impl Ledger {
             &bytes,
             ready.identities,
         )?;
-        let mut batch = self.index.batch();
-        for write in ready.writes {
-            state::put_state(
-                &mut batch,
-                &write.namespace,
-                &write.key,
-                write.version,
-                write.value.as_deref(),
-            );
-        }
-        if let Some(config) = ready.config {
-            state::put_config(&mut batch, number + 1, &config.to_genesis_envelope());
-        }
-        let frontier = self.tip().frontier;
-        let ids: Vec<Option<TxId>> = ready.transactions.iter().copied().map(Some).collect();
-        let tip = apply(&mut batch, block, &ids, position, frontier)?;
-        self.index.commit(batch)?;
+        let ids = ready.transactions.iter().copied().map(Some).collect();
+        let config = ready.config.map(Cow::Borrowed);
+        let effects = Effects { ids, writes: ready.writes.into(), config };
+        let tip = apply(&self.index, block, &effects, position, self.tip().frontier)?;
         *self.tip.write().unwrap_or_else(PoisonError::into_inner) = tip;
         Ok(())
     }
@@ -341,32 +331,15 @@ impl<'a> Replay<'a> {
         {
             return Err(wrong(format!("block {number} does not continue the block before it")));
         }
-        let mut batch = index.batch();
-        let mut transactions = Vec::with_capacity(block.envelopes.len());
-        for (at, (envelope, code)) in block.envelopes.iter().zip(&block.codes).enumerate() {
-            let version =
-                state::Version { block: number, index: u32::try_from(at).unwrap_or(u32::MAX) };
-            let decoded = changbai_wire::decode_transaction(envelope).ok();
-            if let Some(transaction) = decoded.as_ref().filter(|_| *code == ValidationCode::Valid) {
-                if let Some(next) = self.rule.next(&self.config, transaction) {
-                    let next = checked(&self.config, next).map_err(|code| {
-                        wrong(format!("block {number}: a configuration: {code}"))
-                    })?;
-                    state::put_config(&mut batch, number + 1, &next.to_genesis_envelope());
-                    self.config = next;
-                }
-                for write in
-                    transaction.rwset.namespaces.iter().flat_map(|ns| writes_of(ns, version))
-                {
-                    let value = write.value.as_deref();
-                    state::put_state(&mut batch, &write.namespace, &write.key, version, value);
-                }
-            }
-            transactions.push(decoded.map(|t| t.tx_id));
-        }
+        let decoded: Vec<_> =
+            block.envelopes.iter().map(|e| changbai_wire::decode_transaction(e).ok()).collect();
+        let effects = by_codes(&block, &decoded, &self.config, self.rule)
+            .map_err(|e| wrong(format!("block {number}: {e}")))?;
         let frontier = std::mem::take(&mut self.frontier);
-        let tip = apply(&mut batch, &block, &transactions, position, frontier)?;
-        index.commit(batch)?;
+        let tip = apply(index, &block, &effects, position, frontier)?;
+        if let Some(config) = effects.config {
+            self.config = config.into_owned();
+        }
         self.frontier = tip.frontier.clone();
         self.previous = Some(tip.hash);
         self.next = number + 1;
@@ -375,28 +348,76 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// Index entries of a block besides its state writes; returns the tip after it.
-fn apply(
-    batch: &mut IndexBatch,
+/// What a block does, whoever has found it out.
+pub(crate) struct Effects<'a> {
+    /// Ids of its transactions; none for what is no transaction, such as the genesis envelope.
+    pub(crate) ids: Vec<Option<TxId>>,
+    /// Writes of the valid ones.
+    pub(crate) writes: Cow<'a, [Write]>,
+    /// The configuration after it, if it changes.
+    pub(crate) config: Option<Cow<'a, ChannelConfig>>,
+}
+
+/// What a block does by its codes, which are taken as they stand. `decoded` are its envelopes,
+/// `None` for what is no transaction.
+pub(crate) fn by_codes(
     block: &Block,
-    transactions: &[Option<TxId>],
+    decoded: &[Option<DecodedTransaction>],
+    current: &ChannelConfig,
+    rule: &dyn ConfigRule,
+) -> Result<Effects<'static>, String> {
+    let mut writes = Vec::new();
+    let mut config: Option<ChannelConfig> = None;
+    for (index, (transaction, code)) in (0_u32..).zip(decoded.iter().zip(&block.codes)) {
+        let version = state::Version { block: block.header.number, index };
+        let Some(transaction) = transaction.as_ref().filter(|_| *code == ValidationCode::Valid)
+        else {
+            continue;
+        };
+        let before = config.as_ref().unwrap_or(current);
+        if let Some(next) = rule.next(before, transaction) {
+            config = Some(checked(before, next).map_err(|c| format!("a configuration: {c}"))?);
+        }
+        writes.extend(transaction.rwset.namespaces.iter().flat_map(|ns| writes_of(ns, version)));
+    }
+    let ids = decoded.iter().map(|transaction| transaction.as_ref().map(|t| t.tx_id)).collect();
+    Ok(Effects { ids, writes: writes.into(), config: config.map(Cow::Owned) })
+}
+
+/// The leaves that a block adds to the transaction log tree.
+pub(crate) fn leaves(block: &Block) -> Vec<[u8; TransactionLeaf::BYTES]> {
+    let block_number = block.header.number;
+    (0u32..)
+        .zip(block.codes.iter().zip(envelope_digests(&block.envelopes)))
+        .map(|(index, (code, envelope))| {
+            TransactionLeaf { block_number, index, code: *code, envelope }.to_bytes()
+        })
+        .collect()
+}
+
+/// Brings the index from one block to the next; returns the tip after it.
+pub(crate) fn apply(
+    index: &Index,
+    block: &Block,
+    effects: &Effects<'_>,
     position: Position,
     mut frontier: Frontier,
 ) -> Result<Tip, StorageError> {
     let number = block.header.number;
-    state::put_position(batch, number, position);
+    let mut batch = index.batch();
+    for Write { namespace, key, version, value } in effects.writes.iter() {
+        state::put_state(&mut batch, namespace, key, *version, value.as_deref());
+    }
+    if let Some(config) = &effects.config {
+        state::put_config(&mut batch, number + 1, &config.to_genesis_envelope());
+    }
+    state::put_position(&mut batch, number, position);
     let first = frontier.size();
-    let leaves: Vec<_> = (0u32..)
-        .zip(block.codes.iter().zip(envelope_digests(&block.envelopes)))
-        .map(|(index, (code, envelope))| {
-            TransactionLeaf { block_number: number, index, code: *code, envelope }.to_bytes()
-        })
-        .collect();
-    let mut sink = |id, hash| state::put_node(batch, id, &hash);
+    let mut sink = |id, hash| state::put_node(&mut batch, id, &hash);
     frontier
-        .append_many(&changbai_merkle::leaf_hashes(&leaves), &mut sink)
+        .append_many(&changbai_merkle::leaf_hashes(&leaves(block)), &mut sink)
         .map_err(|e| position.corrupt(e.to_string()))?;
-    for (index, (code, tx_id)) in (0u32..).zip(block.codes.iter().zip(transactions)) {
+    for (index, (code, tx_id)) in (0u32..).zip(block.codes.iter().zip(&effects.ids)) {
         // The first copy keeps the id; a duplicate is in the tree, not in the look-up. Nor is what
         // its creator did not sign: else anybody could use up the id of somebody's transaction.
         let unclaimed =
@@ -404,7 +425,7 @@ fn apply(
         if let Some(tx_id) = tx_id.as_ref().filter(|_| !unclaimed) {
             let leaf = first.saturating_add(u64::from(index));
             let at = Location { block: number, index, code: *code, leaf };
-            state::put_location(batch, tx_id, &at);
+            state::put_location(&mut batch, tx_id, &at);
         }
     }
     let hash = block.header.hash();
@@ -414,7 +435,8 @@ fn apply(
         time_ms: block.header.time_ms,
         frontier: frontier.to_bytes(),
     };
-    state::put_applied(batch, &applied);
+    state::put_applied(&mut batch, &applied);
+    index.commit(batch)?;
     Ok(Tip { header: block.header.clone(), hash, frontier })
 }
 

@@ -44,6 +44,7 @@
 //! # Standards
 //! Hyperledger Fabric 3: transaction flow, validation codes; GB/T 32918.2-2016, GB/T 32905-2016.
 
+pub mod archive;
 mod block;
 mod body;
 mod channel;

@@ -12,7 +12,7 @@ use crate::net::Net;
 use crate::world::{Validator, World, configuration};
 
 /// `Put config N` makes the configuration the Nth of the script.
-struct Script(Vec<ChannelConfig>);
+pub(crate) struct Script(pub(crate) Vec<ChannelConfig>);
 
 impl ConfigRule for Script {
     fn next(

@@ -141,14 +141,12 @@ impl World {
         now_ms: u64,
         repair: bool,
     ) -> Result<Running, OpenError> {
-        let mut contracts = Registry::new();
-        contracts.register(Arc::new(Counters)).unwrap();
         let parts = Parts {
             files,
             index,
             repair,
             genesis: self.genesis.clone(),
-            contracts,
+            contracts: contracts(),
             endorser,
             validator,
             clock: self.clock.clone(),
@@ -159,6 +157,12 @@ impl World {
         let (channel, orderer, recovery) = Channel::open(dir, parts)?;
         Ok(Running { channel, orderer, recovery })
     }
+}
+
+pub(crate) fn contracts() -> Registry {
+    let mut contracts = Registry::new();
+    contracts.register(Arc::new(Counters)).unwrap();
+    contracts
 }
 
 pub(crate) fn configuration(
