@@ -28,7 +28,7 @@ pub struct Exported {
 
 /// Writes blocks `first` to `last` (all that there are, without one) of the channel below `dir` to
 /// `out`, in the form of `docs/export-format.md`. Reads only, also beside a node that is running.
-/// The same blocks give the same bytes.
+/// The same log gives the same bytes.
 ///
 /// Frames and the chain of hashes are checked on the way; [`verify_log`](super::verify_log) and
 /// [`import`](super::import) check the rest.

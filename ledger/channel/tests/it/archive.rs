@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use changbai_channel::archive::{
@@ -500,4 +501,48 @@ fn damage_is_named_and_left_as_it_is() {
     fs::write(&segment, [intact.as_slice(), &[1; 100]].concat()).unwrap();
     let torn = archive.verify(dir.path(), None).unwrap().torn.unwrap();
     assert_eq!((torn.offset, torn.bytes), (intact.len() as u64, 100));
+}
+
+/// What needs none of our software: `tar` lists and unpacks an export.
+#[test]
+fn any_tar_reads_an_export() {
+    let world = World::new();
+    let (dir, blocks) = small(&world);
+    let Some(tar) = find_tar() else { return };
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("export.tar");
+    fs::write(&file, exported(dir.path())).unwrap();
+    let unpacked = Command::new(tar).arg("-xf").arg(&file).arg("-C").arg(out.path()).output();
+    let unpacked = unpacked.unwrap();
+    assert!(unpacked.status.success(), "{}", String::from_utf8_lossy(&unpacked.stderr));
+    for block in &blocks {
+        let name = format!("blocks/{:020}.block", block.header.number);
+        assert_eq!(fs::read(out.path().join(name)).unwrap(), block.to_bytes());
+    }
+    let manifest = fs::read_to_string(out.path().join("export.json")).unwrap();
+    let expected = format!(
+        "{{\"format\":\"changbai-channel-export\",\"version\":1,\"channel\":\"city\",\
+         \"genesis\":\"{}\",\"first\":0,\"last\":{}}}\n",
+        world.genesis.header.hash(),
+        blocks.len() - 1
+    );
+    assert_eq!(manifest, expected);
+    let end = fs::read_to_string(out.path().join("end.json")).unwrap();
+    let whole = fs::read(&file).unwrap();
+    // One record for the header of `end.json`, one for its content, two for the end.
+    let digest = smkit::sm3(&whole[..whole.len() - 4 * 512]);
+    let last = blocks.last().unwrap().header.hash();
+    assert_eq!(end, format!("{{\"last_header\":\"{last}\",\"sm3\":\"{digest}\"}}\n"));
+}
+
+/// `tar` on PATH; says when it is missing.
+fn find_tar() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|dir| dir.join("tar")).find(|f| f.is_file());
+    if found.is_none() {
+        let required = std::env::var_os("CHANGBAI_REQUIRE_PEERS").is_some_and(|v| v == "1");
+        assert!(!required, "peer required by CHANGBAI_REQUIRE_PEERS: tar not found");
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), b"skipped: tar not found\n");
+    }
+    found
 }
