@@ -2,7 +2,7 @@
 //!
 //! It does not speak to other machines, read a clock, sleep or spawn: time comes through
 //! [`Clock`](changbai_wire::time::Clock), files through [`Files`](changbai_storage::Files), and the
-//! thread that drives the [`Orderer`] belongs to the caller.
+//! thread that drives the [`Orderer`] belongs to the caller. The tools of [`archive`] are apart.
 //!
 //! # Model
 //! 1. [`Channel::collect`] simulates a contract call on a snapshot of the committed state. What it

@@ -50,7 +50,7 @@ impl<'w> Writer<'w> {
 
 /// Reads what [`Writer`] writes.
 pub(super) struct Reader<'r> {
-    input: &'r mut dyn Read,
+    input: &'r mut (dyn Read + Send),
     digest: Sm3,
     offset: u64,
 }
@@ -66,7 +66,7 @@ pub(super) struct Entry {
 }
 
 impl<'r> Reader<'r> {
-    pub(super) fn new(input: &'r mut dyn Read) -> Self {
+    pub(super) fn new(input: &'r mut (dyn Read + Send)) -> Self {
         Self { input, digest: Sm3::new(), offset: 0 }
     }
 

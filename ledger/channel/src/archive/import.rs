@@ -3,12 +3,14 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use changbai_contract::Registry;
 use changbai_storage::{
     BlockLog, ConsensusWal, DeferredSync, Files, Index, LogOptions, LogReader, Progress,
     StorageError,
 };
+use changbai_wire::DecodedTransaction;
 use smkit::Sm3Digest;
 
 use super::ArchiveError;
@@ -17,6 +19,7 @@ use super::manifest::{ExportReader, Manifest};
 use crate::block::Block;
 use crate::epoch::ConfigRule;
 use crate::ledger::{Effects, Paths, apply};
+use crate::limits::PIECES_WAITING_MAX;
 
 /// How much of an export is found out again, and how much is proven by its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,25 +82,57 @@ pub struct Imported {
 /// a ledger already, or its consensus log knows of later blocks. The directory is as it was then,
 /// except for what lies below `importing`.
 pub fn import(
-    input: &mut dyn Read,
+    input: &mut (dyn Read + Send),
     options: &Import<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Imported, ArchiveError> {
     let place = Place::prepare(&options.files, options.dir)?;
-    let mut export = ExportReader::open(input)?;
+    let export = ExportReader::open(input)?;
     place.admit(export.manifest(), options)?;
     let deferred = Arc::new(DeferredSync::over(Arc::clone(&options.files)));
-    let mut draft = Draft::create(&deferred, &place, options)?;
-    let last = export.manifest().last;
-    while let Some((number, bytes)) = export.next_block()? {
-        draft.block(number, &bytes, number == last)?;
-        progress(Progress { number, height: last });
-    }
-    let imported = draft.finish(export)?;
+    let draft = Draft::create(&deferred, &place, options)?;
+    let imported = draft.fill(export, progress)?;
     deferred.settle().map_err(|source| place.io("sync", source))?;
     place.complete()?;
     place.move_in()?;
     Ok(imported)
+}
+
+/// A block of the export, as far as it can be looked at by itself.
+struct Piece {
+    number: u64,
+    bytes: Vec<u8>,
+    block: Block,
+    /// Its transactions, where they are not validated.
+    decoded: Option<Vec<Option<DecodedTransaction>>>,
+}
+
+impl Piece {
+    fn open(number: u64, bytes: Vec<u8>, proven: bool) -> Result<Self, ArchiveError> {
+        let wrong = |reason: String| ArchiveError::block(number, reason);
+        let block = Block::from_bytes(&bytes).map_err(wrong)?;
+        if block.to_bytes() != bytes {
+            return Err(wrong("it has another form than a block of ours".to_owned()));
+        }
+        let decoded = proven.then(|| decoded(&block));
+        Ok(Self { number, bytes, block, decoded })
+    }
+}
+
+/// Reads the export to its last block; ends early once nobody takes the pieces any more.
+fn read<'r>(
+    mut export: ExportReader<'r>,
+    mode: ImportMode,
+    pieces: &SyncSender<Piece>,
+) -> Result<ExportReader<'r>, ArchiveError> {
+    let last = export.manifest().last;
+    while let Some((number, bytes)) = export.next_block()? {
+        let proven = mode == ImportMode::Proven && number != last;
+        if pieces.send(Piece::open(number, bytes, proven)?).is_err() {
+            break;
+        }
+    }
+    Ok(export)
 }
 
 /// A ledger being made.
@@ -121,34 +156,49 @@ impl<'a> Draft<'a> {
         Ok(Self { log, index, chain: None, options, validated: 0 })
     }
 
-    fn block(&mut self, number: u64, bytes: &[u8], is_last: bool) -> Result<(), ArchiveError> {
+    /// Takes everything in. Reading and taking apart is done on a thread beside this one: half of
+    /// the work, and it needs nothing of the ledger.
+    fn fill(
+        mut self,
+        export: ExportReader<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Imported, ArchiveError> {
+        let (mode, height) = (self.options.mode, export.manifest().last);
+        let export = std::thread::scope(|scope| {
+            let (sender, pieces) = sync_channel(PIECES_WAITING_MAX);
+            let reader = scope.spawn(move || read(export, mode, &sender));
+            for piece in pieces {
+                let number = piece.number;
+                self.block(piece)?;
+                progress(Progress { number, height });
+            }
+            reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })?;
+        self.finish(export)
+    }
+
+    fn block(&mut self, piece: Piece) -> Result<(), ArchiveError> {
+        let Piece { number, bytes, block, decoded } = piece;
         let wrong = |reason: String| ArchiveError::block(number, reason);
-        let block = Block::from_bytes(bytes).map_err(wrong)?;
-        if block.to_bytes() != bytes {
-            return Err(wrong("it has another form than a block of ours".to_owned()));
-        }
         let Some((chain, _)) = &mut self.chain else { return self.genesis(block) };
         chain.continues(&block).map_err(wrong)?;
         // Every certificate, though the last one would do for the state: each is kept, and goes into
         // the receipts of transactions that its header proves.
-        let judge = is_last || self.options.mode == ImportMode::Validate;
-        let (certified, known) =
-            rayon::join(|| chain.certified(&block), || (!judge).then(|| decoded(&block)));
-        certified.map_err(wrong)?;
+        chain.certified(&block).map_err(wrong)?;
         // A configuration says who certifies what follows, so that its block is not proven by that.
-        let proven = match &known {
+        let proven = match &decoded {
             Some(decoded) => Some(chain.by_codes(&block, decoded).map_err(wrong)?),
             None => None,
         };
         let proven = proven.filter(|effects| effects.config.is_none());
-        let (effects, position) = match (proven, &known) {
+        let (effects, position) = match (proven, &decoded) {
             (Some(effects), Some(decoded)) => {
-                (effects, self.log.append(number, bytes, &identities(decoded))?)
+                (effects, self.log.append(number, &bytes, &identities(decoded))?)
             }
             _ => {
                 let (body, effects) = chain.judge(&self.index, &block)?.map_err(wrong)?;
                 self.validated = self.validated.saturating_add(1);
-                (effects, self.log.append(number, bytes, &body.identities())?)
+                (effects, self.log.append(number, &bytes, &body.identities())?)
             }
         };
         let frontier = chain.tip().frontier.clone();

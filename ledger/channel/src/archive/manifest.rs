@@ -69,7 +69,7 @@ impl<'r> ExportReader<'r> {
     /// # Errors
     ///
     /// [`ArchiveError::Format`], [`ArchiveError::Io`].
-    pub fn open(input: &'r mut dyn Read) -> Result<Self, ArchiveError> {
+    pub fn open(input: &'r mut (dyn Read + Send)) -> Result<Self, ArchiveError> {
         let mut reader = Reader::new(input);
         let entry = reader.entry(TEXT_BYTES_MAX)?;
         let manifest: Manifest = text(&entry, MANIFEST_NAME)?;
