@@ -48,6 +48,10 @@ pub fn export(
     let floor = ConsensusWal::read_floor(files.as_ref(), &paths.wal)?;
     let log = LogReader::open(files, &paths.blocks, floor)?;
     let height = log.height().unwrap_or(0);
+    if last.is_none() {
+        // "All" must not silently mean "all up to the damage".
+        log.intact_end()?;
+    }
     let last = last.unwrap_or(height);
     if first > last || last > height {
         return Err(ArchiveError::Refused(format!(

@@ -491,6 +491,8 @@ fn damage_is_named_and_left_as_it_is() {
         assert_eq!(file, segment, "byte {at}");
         assert!(offset <= at as u64, "byte {at}: {offset}");
         assert_eq!(files_below(dir.path()), before, "byte {at}");
+        let all = export(dir.path(), 0, None, &mut Vec::new(), &mut |_| ());
+        assert!(all.is_err(), "byte {at}: not all of it can be written out");
     }
     // Something unfinished behind the last block is no damage, if it may have been a write.
     let extended = [intact.as_slice(), &intact[..100]].concat();
