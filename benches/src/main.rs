@@ -17,6 +17,8 @@ mod library;
 mod load;
 #[cfg(feature = "node")]
 mod main_suite;
+#[cfg(feature = "node")]
+mod network_suite;
 mod peers;
 mod pki_suite;
 mod report;
@@ -57,9 +59,19 @@ fn main() -> ExitCode {
         ["main"] => main_suite::run(&main_suite::Scale::FULL),
         #[cfg(feature = "node")]
         ["main", "--quick"] => main_suite::run(&main_suite::Scale::QUICK),
+        #[cfg(feature = "node")]
+        ["network"] => network_suite::run(&network_suite::Scale::FULL),
+        #[cfg(feature = "node")]
+        ["network", "--quick"] => network_suite::run(&network_suite::Scale::QUICK),
+        #[cfg(feature = "node")]
+        ["network", "--growth", records] => match records.parse() {
+            Ok(records) => network_suite::growth(records),
+            Err(_) => return ExitCode::from(2),
+        },
         _ => {
             eprintln!(
-                "suites: smkit [--quick], tls [--quick], pki [--quick], timing [--quick], main [--quick] (feature `node`)"
+                "suites: smkit [--quick], tls [--quick], pki [--quick], timing [--quick], main [--quick] (feature `node`), \
+                 network [--quick | --growth RECORDS] (feature `node`)"
             );
             return ExitCode::from(2);
         }

@@ -23,9 +23,9 @@ impl Server {
             .build()
             .expect("a runtime starts");
         let config = Config {
-            dir: dir.to_owned(),
             listen: vec!["http://127.0.0.1:0".to_owned()],
-            environment: Vec::new(),
+            environment: vec![("CHANGBAI__OPERATIONS__LISTEN".to_owned(), String::new())],
+            ..Config::below(dir)
         };
         let node = runtime.block_on(changbai_node::start(config)).expect("a node starts");
         Self { runtime, node }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::{Bytes, BytesMut};
 use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
 use changbai_channel::Block;
 use changbai_consensus::{Action, CommitCertificate, Event, Origin, ProposalStatement};
@@ -16,6 +17,10 @@ use changbai_fuzz::{custody, joined};
 use changbai_msp::{
     ChannelConfig, ConfigUpdate, Organisation, Policy, Sender, ValidatorConfig, apply,
 };
+use changbai_network::calls::CallMessage;
+use changbai_network::frame::{self, Control};
+use changbai_network::hello::{Greeting, Hello, Message, Opening, Proof, Side, VERSION};
+use changbai_network::{CallRefusal, StreamKind};
 use changbai_receipt::{ChannelAnchor, Receipt, Trust};
 use changbai_storage::{BlockLog, LogOptions, StdFiles};
 use changbai_wire::proto::{kvrwset, protos};
@@ -59,7 +64,51 @@ fn main() -> Outcome {
     kit::seeds()?;
     tls()?;
     requests(operator)?;
+    network(&node)?;
     tlcp()
+}
+
+/// The opening of a link, frames of one, and calls.
+fn network(node: &Member) -> Outcome {
+    let greeting = Greeting { version: VERSION, nonce: [7; 32] };
+    seed("network_hello", "greeting", &greeting.encode())?;
+    let opening = Opening {
+        channel: "city",
+        genesis: sm3(b"genesis"),
+        kind: StreamKind::Sync,
+        dialler_nonce: [7; 32],
+        acceptor_nonce: [8; 32],
+        dialler: sm3(&node.identity()),
+        dialler_tls: sm3(b"dialler"),
+        acceptor_tls: sm3(b"acceptor"),
+    };
+    let identity = node.identity();
+    let signature = node.key.sign(&opening.message(Side::Dialler, 1, &identity));
+    let proof = Proof { incarnation: 1, identity, signature };
+    let (kind, channel, genesis) = (opening.kind, opening.channel.to_owned(), opening.genesis);
+    let hello = Hello { kind, channel, genesis, proof: proof.clone() };
+    seed("network_hello", "hello", &Message::Hello(hello).encode())?;
+    seed("network_hello", "welcome", &Message::Welcome(proof).encode())?;
+    seed("network_hello", "verdict", &Message::Verdict(1101).encode())?;
+
+    let mut frames = BytesMut::new();
+    frame::write_control(&mut frames, Control::Ping(5));
+    frame::write_header(&mut frames, b"vote");
+    frames.extend_from_slice(b"vote");
+    frame::write_control(&mut frames, Control::Bye(1403));
+    seed("network_frame", "three", &[[3].as_slice(), &frames].concat())?;
+
+    let request = Bytes::from_static(b"question");
+    let refusal = CallRefusal { code: "NW-3001".to_owned(), text: "no".to_owned() };
+    for (name, message) in [
+        ("request", CallMessage::Request { id: 1, method: 2, deadline_ms: 500, request }),
+        ("answer", CallMessage::Answer { id: 1, answer: Bytes::from_static(b"answer") }),
+        ("refused", CallMessage::Refused { id: 1, refusal }),
+        ("busy", CallMessage::Busy { id: 1 }),
+    ] {
+        seed("network_call", name, &message.encode())?;
+    }
+    Ok(())
 }
 
 /// Hellos as they are sent, and handshakes with one edit each.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 mod ctgrind;
+#[cfg(test)]
+mod deploy;
 mod r#gen;
 mod layers;
 mod nostd;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["gen"] => r#gen::run(&root, false),
         ["gen", "--check"] => r#gen::run(&root, true),
         ["bench", "smkit" | "pki" | "tls", ..] => kit(&root, words.get(1..).unwrap_or_default()),
+        ["bench", "network", ..] => network(&root, words.get(1..).unwrap_or_default()),
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
         ["peers"] => peers::run(&root),
         ["timing"] => kit(&root, &["timing"]),
@@ -82,6 +85,10 @@ fn test(root: &Path) -> Result<(), String> {
         println!("cargo-nextest is not installed; cargo test runs the same tests");
         cargo(root, &["test", "--workspace", "--locked", "--all-targets"], &[])?;
     }
+    step("networks from seeds");
+    sim::run(root, &["--seeds", SEEDS])?;
+    step("networks with mistakes on purpose");
+    sim::run(root, &["--mutations"])?;
     step("smkit without the standard library");
     nostd::run(root)?;
     step("documentation examples");
@@ -94,12 +101,26 @@ fn test(root: &Path) -> Result<(), String> {
     )
 }
 
+/// Networks that every run of the tests plays; `cargo xtask sim` plays as many as one likes.
+const SEEDS: &str = "2000";
+
 fn bench(root: &Path, words: &[&str]) -> Result<(), String> {
     let run = ["run", "--quiet", "--release", "-p", "changbai-bench"];
     cargo(root, &[&run, ["--"].as_slice(), words].concat(), &[])?;
     // Once more without the cost of verifying: is the pipeline around the signatures the limit?
     let stubbed = ["--features", "stub-verification", "--"];
     cargo(root, &[&run, stubbed.as_slice(), words].concat(), &[])
+}
+
+/// The suite that runs nodes as processes of their own.
+fn network(root: &Path, words: &[&str]) -> Result<(), String> {
+    cargo(
+        root,
+        &["build", "--quiet", "--release", "-p", "changbai-cli", "-p", "changbai-bench"],
+        &[],
+    )?;
+    let run = ["run", "--quiet", "--release", "-p", "changbai-bench", "--"];
+    cargo(root, &[&run, words].concat(), &[])
 }
 
 /// A suite of the kit alone, without the node it would otherwise build.

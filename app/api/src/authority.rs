@@ -22,6 +22,7 @@ use smkit_pki::CertificationRequest;
 use tokio::time::timeout;
 
 use crate::problem::{Code, Language, Problem};
+use crate::request_id::RequestId;
 use crate::routes::finished;
 use crate::transport::Transport;
 
@@ -71,10 +72,11 @@ impl AuthorityService {
         let started = self.clock.now().at.0;
         let count = Arc::new(AtomicU64::new(0));
         let render = move |request: Request, next: Next| {
-            let trace = format!("{started:016x}{:016x}", count.fetch_add(1, Ordering::Relaxed));
+            let make = || format!("{started:016x}{:016x}", count.fetch_add(1, Ordering::Relaxed));
+            let id = RequestId::of(request.headers(), make);
             async move {
                 let language = Language::of(request.headers());
-                finished(next.run(request).await, language, &trace)
+                finished(next.run(request).await, language, &id)
             }
         };
         self.router().fallback(|| async { Problem::new(Code::NoSuchPath) }).layer(from_fn(render))

@@ -5,10 +5,12 @@ mod claim;
 use axum::http::request::Parts;
 use changbai_core::Submitter;
 use changbai_msp::{IdentityError, Membership, Role, Roles, serialize_identity};
+use changbai_wire::time::UnixMillis;
 use smkit::sm3::Sm3Digest;
 use smkit_pki::{Certificate, CertificateError, PathError};
 
 use self::claim::{Claim, claim};
+use crate::access::KnownAs;
 use crate::problem::{Code, Problem};
 use crate::signature::ReplayVerdict;
 use crate::state::Shared;
@@ -28,23 +30,62 @@ pub(crate) struct Caller {
 /// Establishes who sends a request: what it claims, then trust, then freshness. A nonce is remembered last, so that
 /// only members of the channel can fill the memory of nonces.
 pub(crate) fn authenticate(state: &Shared, head: &Parts) -> Result<Caller, Problem> {
-    let claim = claim(state, head)?;
-    let now = state.parts.clock.now().at;
-    let own = &state.parts.evidence.agency().msp_id;
-    let (certificate, intermediates) = (&claim.certificate, &claim.intermediates);
-    let at = now.seconds();
-    let (msp_id, roles) = resolve(&state.parts.membership, own, certificate, intermediates, at)
-        .map_err(|error| refused(&error))?;
-    remember(state, &claim, now.0 / 1_000)?;
-    Ok(Caller {
-        msp_id,
-        subject: certificate.subject(),
-        certificate_sm3: certificate.sm3(),
-        content_digest: claim.content_digest,
-        idempotency_key: claim.idempotency_key,
-        roles,
-        signed: claim.once.is_some(),
-    })
+    let asker = Asker::of(state, head)?;
+    let caller = asker.on(state, &state.parts.channel.membership())?;
+    asker.remember(state)?;
+    Ok(caller)
+}
+
+/// Somebody whose request is theirs; whether a channel knows them is asked next.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    claim: Claim,
+    now: UnixMillis,
+    /// Where the log is told who asks.
+    known_as: Option<KnownAs>,
+}
+
+impl Asker {
+    pub(crate) fn of(state: &Shared, head: &Parts) -> Result<Self, Problem> {
+        let known_as = head.extensions.get().cloned();
+        Ok(Self { claim: claim(state, head)?, now: state.parts.clock.now().at, known_as })
+    }
+
+    /// Who they are on a channel with these members.
+    pub(crate) fn on(&self, state: &Shared, members: &Membership) -> Result<Caller, Problem> {
+        let claim = &self.claim;
+        let own = &state.parts.evidence.agency().msp_id;
+        let (certificate, intermediates) = (&claim.certificate, &claim.intermediates);
+        let (msp_id, roles) = resolve(members, own, certificate, intermediates, self.now.seconds())
+            .map_err(|error| refused(&error))?;
+        if let Some(asker) = &self.known_as {
+            asker.is(certificate.sm3());
+        }
+        Ok(Caller {
+            msp_id,
+            subject: certificate.subject(),
+            certificate_sm3: certificate.sm3(),
+            content_digest: claim.content_digest,
+            idempotency_key: claim.idempotency_key.clone(),
+            roles,
+            signed: claim.once.is_some(),
+        })
+    }
+
+    /// Who they are on the first of the node's channels that knows them; the node's evidence channel gives the reason
+    /// where none does.
+    pub(crate) fn on_any(&self, state: &Shared) -> Result<Caller, Problem> {
+        self.on(state, &state.parts.channel.membership()).or_else(|problem| {
+            let channels = state.parts.channels.channels();
+            let mut found = channels.iter().filter_map(|c| self.on(state, &c.membership()).ok());
+            found.next().ok_or(problem)
+        })
+    }
+
+    /// Remembers the request, so that nobody sends it twice. Only for members of a channel.
+    pub(crate) fn remember(&self, state: &Shared) -> Result<(), Problem> {
+        remember(state, &self.claim, self.now.0 / 1_000)
+    }
 }
 
 fn remember(state: &Shared, claim: &Claim, now_s: u64) -> Result<(), Problem> {
@@ -68,6 +109,18 @@ impl Caller {
         Err(Problem::new(Code::RoleRefused).detail(
             "提交存证需要 client 或 admin 角色的证书（OU）",
             "submitting needs a certificate with the role client or admin (OU)",
+        ))
+    }
+
+    /// The node is its own agency's: only administrators of it change what channels it is on.
+    pub(crate) fn may_administer(&self, state: &Shared) -> Result<(), Problem> {
+        self.is_of_agency(state)?;
+        if self.roles.contains(Role::Admin) {
+            return Ok(());
+        }
+        Err(Problem::new(Code::RoleRefused).detail(
+            "管理通道需要 admin 角色的证书（OU）",
+            "administering channels needs a certificate with the role admin (OU)",
         ))
     }
 

@@ -34,8 +34,10 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+pub mod access;
 pub mod authority;
 mod body;
+pub mod channels;
 mod domain;
 mod dto;
 pub mod enrolment_client;
@@ -44,7 +46,9 @@ pub mod idempotency;
 mod identity;
 pub mod limits;
 pub mod multipart;
+pub mod operations;
 pub mod problem;
+mod request_id;
 mod routes;
 mod server;
 pub mod signature;
@@ -53,8 +57,10 @@ pub mod submission;
 mod transport;
 mod upload;
 
+pub use access::observed;
+pub use request_id::REQUEST_ID_HEADER;
 pub use routes::{openapi, router};
 pub use server::{Listener, serve};
-pub use state::{ApiParts, ApiState};
+pub use state::{ApiParts, ApiState, ChannelView};
 pub use transport::{Gateways, Transport};
 pub use upload::parse_multipart_submission;

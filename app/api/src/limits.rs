@@ -77,6 +77,11 @@ pub const PAGE_LIMIT_MAX: u32 = 200;
 /// Page of a list when the client names none.
 pub const PAGE_LIMIT_DEFAULT: u32 = 50;
 
+/// Largest genesis block that is taken, in bytes.
+pub const GENESIS_BYTES_MAX: u64 = 16 * MIB;
+/// Largest change of a configuration that is taken, in bytes.
+pub const CONFIG_BYTES_MAX: u64 = 16 * MIB;
+
 pub(crate) const SIGNATURE_INPUT_BYTES_MAX: usize = 2 << 10;
 pub(crate) const SIGNATURE_BYTES_MAX: usize = 256;
 pub(crate) const CERTIFICATE_HEADER_BYTES_MAX: usize = 64 << 10;

@@ -1,7 +1,7 @@
 //! RFC 9457 problems: one table of codes, two languages, one place where they become responses.
 //!
 //! A handler returns a [`Problem`]; the outermost layer renders it, because only that layer knows the
-//! request's language and trace id. Details never hold personal data or key material.
+//! request's language and id. Details never hold personal data or key material.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -99,8 +99,8 @@ pub struct ProblemBody {
     pub detail: Option<String>,
     /// The stable code.
     pub code: String,
-    /// The id to quote when asking for help; also in `X-Trace-Id`.
-    pub trace_id: String,
+    /// The id to quote when asking for help; also in `X-Request-Id`.
+    pub request_id: String,
     /// Faults inside the body.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
@@ -176,7 +176,7 @@ impl Problem {
     }
 
     /// Renders the problem for one request.
-    pub(crate) fn render(self, language: Language, trace_id: &str) -> Response {
+    pub(crate) fn render(self, language: Language, request_id: &str) -> Response {
         let parts = *self.0;
         let chinese = language == Language::Chinese;
         let body = ProblemBody {
@@ -185,7 +185,7 @@ impl Problem {
             status: parts.status.as_u16(),
             detail: parts.detail.map(|(zh, en)| if chinese { zh } else { en }),
             code: parts.code,
-            trace_id: trace_id.to_owned(),
+            request_id: request_id.to_owned(),
             errors: parts.errors,
         };
         let bytes = serde_json::to_vec(&body).unwrap_or_default();

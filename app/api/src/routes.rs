@@ -1,21 +1,28 @@
 //! The router, its OpenAPI document, and the layer around every request.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access::{self, KnownAs, Route};
 use crate::authority::AuthorityService;
 use crate::problem::{Code, Language, Pending, Problem};
-use crate::state::ApiState;
+use crate::request_id::RequestId;
+use crate::state::{ApiState, Shared};
 
+mod channels;
 mod evidence;
 mod health;
 mod ledger;
@@ -58,6 +65,10 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(ledger::blocks))
         .routes(routes!(ledger::block))
         .routes(routes!(ledger::transaction))
+        .routes(routes!(channels::list, channels::join))
+        .routes(routes!(channels::one))
+        .routes(routes!(channels::config))
+        .routes(routes!(channels::update))
 }
 
 #[derive(OpenApi)]
@@ -72,6 +83,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         (name = "evidence", description = "存证"),
         (name = "verification", description = "核验"),
         (name = "ledger", description = "区块与交易"),
+        (name = "channel", description = "通道"),
         (name = "node", description = "节点")
     )
 )]
@@ -90,13 +102,20 @@ impl Modify for Schemes {
     }
 }
 
-/// Around every request: a trace id, a place among the bounded number of requests, and problems rendered
-/// in the client's language.
+/// Around every request: its id, a place among the bounded number of requests, one line in the log, and problems
+/// rendered in the client's language.
 async fn around(State(ApiState(state)): State<ApiState>, request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers(), || state.request_id());
+    let span = tracing::info_span!("api::request", request_id = id.as_str());
+    answer(state, id, request, next).instrument(span).await
+}
+
+async fn answer(state: Arc<Shared>, id: RequestId, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let language = Language::of(request.headers());
-    let trace_id = state.trace_id();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, route, known_as) =
+        (access::method(request.method()), Route::of(&request), KnownAs::default());
+    request.extensions_mut().insert(known_as.clone());
     let response = match state.request_permit() {
         Ok(permit) => {
             let response = next.run(request).await;
@@ -105,26 +124,40 @@ async fn around(State(ApiState(state)): State<ApiState>, request: Request, next:
         }
         Err(problem) => problem.into_response(),
     };
-    let mut response = finished(response, language, &trace_id);
-    let elapsed_us = started.elapsed().as_micros();
-    let status = response.status().as_u16();
-    if response.status().is_server_error() {
-        tracing::warn!(%method, path, status, trace_id, elapsed_us, "api::request");
-    } else {
-        tracing::debug!(%method, path, status, trace_id, elapsed_us, "api::request");
-    }
-    if let Ok(value) = HeaderValue::try_from(trace_id) {
-        response.headers_mut().insert("x-trace-id", value);
-    }
+    let mut response = finished(response, language, &id);
+    log(method, &route, &known_as, response.status(), started.elapsed());
     let nosniff = HeaderValue::from_static("nosniff");
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
 }
 
-/// Renders a waiting problem; whatever the framework refused by itself becomes a problem as well.
-pub(crate) fn finished(mut response: Response, language: Language, trace_id: &str) -> Response {
+/// The one line about a request; the span around it adds the id. Neither path nor query: they may tell what somebody
+/// looked for.
+fn log(method: &str, route: &Route, known_as: &KnownAs, status: StatusCode, elapsed: Duration) {
+    let route = route.template();
+    let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    let certificate_sm3 = known_as.certificate_sm3().map(tracing::field::display);
+    if status.is_server_error() {
+        tracing::warn!(target: ACCESS, method, route, status = status.as_u16(), certificate_sm3, elapsed_us, "api::answered");
+    } else {
+        tracing::info!(target: ACCESS, method, route, status = status.as_u16(), certificate_sm3, elapsed_us, "api::answered");
+    }
+}
+
+/// Target of the lines about requests, so that a filter can name them alone.
+const ACCESS: &str = "changbai_api::access";
+
+/// Renders a waiting problem; whatever the framework refused by itself becomes a problem as well. The answer carries the
+/// request's id.
+pub(crate) fn finished(response: Response, language: Language, id: &RequestId) -> Response {
+    let mut response = rendered(response, language, id.as_str());
+    id.put(response.headers_mut());
+    response
+}
+
+fn rendered(mut response: Response, language: Language, request_id: &str) -> Response {
     if let Some(Pending(problem)) = response.extensions_mut().remove::<Pending>() {
-        return problem.render(language, trace_id);
+        return problem.render(language, request_id);
     }
     let status = response.status();
     let has_body = response
@@ -140,7 +173,7 @@ pub(crate) fn finished(mut response: Response, language: Language, trace_id: &st
         status if status.is_client_error() => Code::Malformed,
         _ => Code::Internal,
     };
-    let mut rendered = Problem::new(code).render(language, trace_id);
+    let mut rendered = Problem::new(code).render(language, request_id);
     if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
         rendered.headers_mut().insert(header::ALLOW, allow);
     }

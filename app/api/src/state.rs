@@ -12,6 +12,7 @@ use smkit::sm3::sm3_parts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::authority::AuthorityService;
+use crate::channels::ChannelDirectory;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
@@ -27,10 +28,10 @@ pub struct ApiParts {
     pub ledger: Arc<dyn LedgerClient>,
     /// Originals.
     pub custody: Arc<Custody>,
-    /// Turns certificates into identities of the channel.
-    pub membership: Arc<Membership>,
-    /// What `POST /verify` judges against: the channel's roots, and the channel itself.
-    pub trust: Trust,
+    /// What the channel's configuration says.
+    pub channel: Arc<dyn ChannelView>,
+    /// All channels of the node.
+    pub channels: Arc<dyn ChannelDirectory>,
     /// The node's clock.
     pub clock: Arc<dyn Clock>,
     /// What `GET /health` says about the node.
@@ -43,6 +44,14 @@ pub struct ApiParts {
     pub authority: Option<AuthorityService>,
     /// Every bound.
     pub limits: Limits,
+}
+
+/// A channel's configuration as it is now.
+pub trait ChannelView: Send + Sync {
+    /// Turns certificates into identities of the channel.
+    fn membership(&self) -> Arc<Membership>;
+    /// What `POST /verify` judges against: the channel's roots, and the channel itself.
+    fn trust(&self) -> Arc<Trust>;
 }
 
 impl std::fmt::Debug for ApiParts {
@@ -64,7 +73,7 @@ pub(crate) struct Shared {
     uploads: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
     pub(crate) checks: Semaphore,
-    traces: AtomicU64,
+    numbered: AtomicU64,
     pub(crate) selftested_ms: AtomicU64,
 }
 
@@ -83,7 +92,7 @@ impl ApiState {
             uploads: Arc::new(Semaphore::new(limits.uploads_max)),
             downloads: Arc::new(Semaphore::new(limits.downloads_max)),
             checks: Semaphore::new(limits.checks_max),
-            traces: AtomicU64::new(0),
+            numbered: AtomicU64::new(0),
             selftested_ms: AtomicU64::new(started.at.0),
             parts,
         };
@@ -120,11 +129,11 @@ impl Shared {
         take(&self.downloads, Code::Busy)
     }
 
-    /// A trace id of 32 hex digits: unique, and not a secret.
-    pub(crate) fn trace_id(&self) -> String {
-        let count = self.traces.fetch_add(1, Ordering::Relaxed);
+    /// An id of 32 hex digits for a request that brought none: unique, and not a secret.
+    pub(crate) fn request_id(&self) -> String {
+        let count = self.numbered.fetch_add(1, Ordering::Relaxed);
         let parts = [self.started.at.0.to_be_bytes(), count.to_be_bytes()].concat();
-        let mut id = sm3_parts(&[b"changbai/api/trace/v1", &parts]).to_string();
+        let mut id = sm3_parts(&[b"changbai/api/request-id/v1", &parts]).to_string();
         id.truncate(32);
         id
     }

@@ -1,5 +1,7 @@
 //! The command line, as data. Descriptions live in [`crate::help`], in both languages.
 
+pub(crate) mod channel;
+pub(crate) mod network;
 pub(crate) mod pki;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -36,8 +38,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    #[arg(long, global = true, env = "CHANGBAI_DIR", default_value = "./changbai-data")]
-    pub(crate) dir: PathBuf,
+    #[arg(long, global = true, env = "CHANGBAI_DIR")]
+    pub(crate) dir: Option<PathBuf>,
     /// Looked up by [`crate::lang::choose`] before parsing; here so that clap knows it.
     #[arg(long, global = true, value_enum, hide_possible_values = true)]
     pub(crate) lang: Option<Lang>,
@@ -52,16 +54,32 @@ pub(crate) enum Command {
     Sm3(Sm3),
     Health(Health),
     #[command(subcommand)]
+    Channel(channel::Channel),
+    #[command(subcommand)]
+    Network(network::Network),
+    #[command(subcommand)]
+    Node(network::Node),
+    #[command(subcommand)]
     Pki(pki::Pki),
     #[command(subcommand)]
     Tls(pki::Tls),
 }
 
 impl Command {
+    /// The directory that is meant where none is named.
+    pub(crate) fn usual_dir(&self) -> &'static str {
+        match self {
+            Self::Network(_) | Self::Up(Up { agencies: Some(_), .. }) => "./changbai-network",
+            _ => "./changbai-data",
+        }
+    }
+
     /// True when results and errors are to be JSON.
     pub(crate) fn wants_json(&self) -> bool {
         match self {
-            Self::Up(_) | Self::Sm3(_) => false,
+            Self::Channel(command) => command.wants_json(),
+            Self::Network(network::Network::Status(args)) => args.json,
+            Self::Up(_) | Self::Sm3(_) | Self::Node(_) | Self::Network(_) => false,
             Self::Evidence(Evidence::Submit(args)) => args.json,
             Self::Evidence(Evidence::Get(args)) => args.json,
             Self::Evidence(Evidence::List(args)) => args.json,
@@ -78,6 +96,8 @@ impl Command {
 pub(crate) struct Up {
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Vec<String>,
+    #[arg(long, value_name = "N", conflicts_with = "listen")]
+    pub(crate) agencies: Option<usize>,
 }
 
 #[derive(Debug, Subcommand)]

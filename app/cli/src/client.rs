@@ -44,6 +44,7 @@ pub(crate) struct Client {
     lang: Lang,
     agent: Agent,
     identity: Option<Arc<Identity>>,
+    hasty: bool,
 }
 
 /// One request; by default a GET without body.
@@ -83,6 +84,8 @@ pub(crate) enum Body<'a> {
     Empty,
     /// A JSON document.
     Json(&'a [u8]),
+    /// Bytes of a block or a transaction.
+    Bytes(&'a [u8]),
     /// Originals, streamed from their files.
     Upload(&'a Upload),
 }
@@ -99,6 +102,16 @@ impl Client {
         // Asked first: without a node, its absence is the better explanation than the absence of a key.
         node_file::read(&context.dir)?;
         let identity = Arc::new(Identity::read(&context.dir)?);
+        Self::with(context, Some(&identity), Some(Arc::clone(&identity)))
+    }
+
+    /// A client that signs as the administrator of the agency whose node runs on `context.dir`.
+    ///
+    /// # Errors
+    /// As [`Client::signing`].
+    pub(crate) fn administrator(context: &Context) -> Result<Self, CliError> {
+        node_file::read(&context.dir)?;
+        let identity = Arc::new(Identity::of_administrator(&context.dir)?);
         Self::with(context, Some(&identity), Some(Arc::clone(&identity)))
     }
 
@@ -141,7 +154,12 @@ impl Client {
         let gm_tls = GmTls::new(roots, own).map_err(wrong)?;
         let connector = TcpConnector::default().chain(gm_tls);
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
-        Ok(Self { dir: context.dir.clone(), lang: context.lang, agent, identity })
+        Ok(Self { dir: context.dir.clone(), lang: context.lang, agent, identity, hasty: false })
+    }
+
+    /// The same client, who asks once and does not wait long.
+    pub(crate) fn hasty(self) -> Self {
+        Self { hasty: true, ..self }
     }
 
     /// Sends a request and reads the JSON document of its answer.
@@ -150,6 +168,11 @@ impl Client {
         call: &Call<'_>,
     ) -> Result<T, CliError> {
         self.send(call, &mut answer::json)
+    }
+
+    /// Sends a request and reads the bytes of its answer.
+    pub(crate) fn bytes(&self, call: &Call<'_>, bytes_max: u64) -> Result<Vec<u8>, CliError> {
+        self.send(call, &mut |answer| answer::bytes(answer, bytes_max))
     }
 
     /// Sends a request, up to [`limits::ATTEMPTS_MAX`] times, and hands a successful answer to `accept`; when the
@@ -170,7 +193,7 @@ impl Client {
                 Failed::ForGood(error) => return Err(error),
                 Failed::ForNow { wait, error } => (wait, error),
             };
-            if attempts >= limits::ATTEMPTS_MAX {
+            if self.hasty || attempts >= limits::ATTEMPTS_MAX {
                 return Err(error);
             }
             tracing::info!(attempt = attempts, error = %error, "cli::retry");

@@ -73,6 +73,9 @@ pub(crate) enum CliError {
     Random { reason: String },
     #[error("{reason}")]
     Pki { reason: String },
+    /// What the catalogue has words for, and nothing else needs to know.
+    #[error("{}", text(Lang::En, *what, &listed(values)))]
+    Said { what: Message, next: Option<Message>, values: Vec<(&'static str, String)> },
     #[error("the request could not be signed: {reason}")]
     Sign { reason: String },
 }
@@ -92,7 +95,7 @@ pub(crate) struct Problem {
     pub(crate) detail: Option<String>,
     /// Correlates with the node's log.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) trace_id: Option<String>,
+    pub(crate) request_id: Option<String>,
     /// Faults inside the request's body.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<Fault>,
@@ -118,6 +121,16 @@ pub(crate) struct Explained {
 }
 
 impl CliError {
+    /// An error in the words of the catalogue; both messages take the same values.
+    pub(crate) fn said(
+        what: Message,
+        next: impl Into<Option<Message>>,
+        values: &[(&'static str, &str)],
+    ) -> Self {
+        let values = values.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self::Said { what, next: next.into(), values }
+    }
+
     /// The error for a file that could not be read.
     pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
@@ -225,6 +238,10 @@ impl CliError {
                 let path = path.display().to_string();
                 let values = [("path", path.as_str()), ("ours", ours), ("theirs", theirs)];
                 (say(Message::RecordedOther, &values), plain(Message::NextReport))
+            }
+            Self::Said { what, next, values } => {
+                let values = listed(values);
+                (say(*what, &values), next.map(|next| say(next, &values)))
             }
             _ => self.wording_of_usage(lang),
         }
@@ -378,6 +395,10 @@ const fn alert_meaning(alert: u8) -> Message {
         116 => Message::AlertRequired,
         _ => Message::AlertBad,
     }
+}
+
+fn listed<'a>(values: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    values.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
 /// An error and its sources in one line.

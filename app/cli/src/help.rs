@@ -1,5 +1,7 @@
 //! Descriptions of commands and arguments in both languages, laid over clap's command tree.
 
+mod channel;
+mod network;
 mod pki;
 
 use clap::{Command, builder::StyledStr, error::ErrorKind};
@@ -16,7 +18,11 @@ const ENTRIES: &[Entry] = &[
         "长白链：国密联盟账本与电子数据存证",
         "Changbai: a GM consortium ledger for evidence preservation",
     ),
-    ("/dir", "节点的数据目录", "data directory of the node"),
+    (
+        "/dir",
+        "节点的数据目录，默认 ./changbai-data；整个联盟的目录，默认 ./changbai-network",
+        "data directory of the node, by default ./changbai-data; of a whole consortium, by default ./changbai-network",
+    ),
     (
         "/lang",
         "消息语言：zh 或 en（默认按系统区域设置，否则中文）",
@@ -31,6 +37,11 @@ const ENTRIES: &[Entry] = &[
         "up/listen",
         "监听地址，可重复（默认 http://127.0.0.1:8080 和 gmtls://127.0.0.1:8443；gmtls 为国密 TLS）",
         "address to listen on; repeatable (default http://127.0.0.1:8080 and gmtls://127.0.0.1:8443, which speaks GM TLS)",
+    ),
+    (
+        "up/agencies",
+        "在前台运行有这么多机构的联盟；需要时先建立",
+        "run a consortium of so many agencies in the foreground; made first where there is none",
     ),
     ("evidence", "提交和查询存证", "submit and look up evidence"),
     (
@@ -188,7 +199,8 @@ fn describe_at(command: Command, path: &str, lang: Lang) -> Command {
 }
 
 fn lookup(place: &str, lang: Lang) -> Option<&'static str> {
-    let mut all = ENTRIES.iter().chain(pki::ENTRIES);
+    let mut all =
+        ENTRIES.iter().chain(pki::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES);
     all.find(|(known, _, _)| *known == place).map(|(_, zh, en)| match lang {
         Lang::Zh => *zh,
         Lang::En => *en,
@@ -235,7 +247,9 @@ mod tests {
         for place in &found {
             assert!(lookup(place, Lang::Zh).is_some(), "no description for {place:?}");
         }
-        for (place, zh, en) in ENTRIES.iter().chain(pki::ENTRIES) {
+        for (place, zh, en) in
+            ENTRIES.iter().chain(pki::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES)
+        {
             assert!(found.iter().any(|known| known == place), "{place:?} does not exist");
             assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{place}");
             assert!(!en.is_empty(), "{place}");

@@ -28,3 +28,13 @@ pub(crate) const PROGRESS_BYTES_MIN: u64 = 32 << 20;
 pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Validity of a request signature; the node refuses more than 300 s.
 pub(crate) const SIGNATURE_SECONDS: u64 = 240;
+/// Time a node of a consortium has to get ready.
+pub(crate) const READY_MAX: Duration = Duration::from_secs(60);
+/// Pause between two looks at a process.
+pub(crate) const READY_POLL: Duration = Duration::from_millis(10);
+/// Time a node has to end after it was asked to.
+pub(crate) const END_MAX: Duration = Duration::from_secs(60);
+/// Time a node has to answer somebody who only looks.
+pub(crate) const GLANCE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A channel's configuration, or a genesis block, is not larger.
+pub(crate) const CONFIG_BYTES_MAX: u64 = 16 << 20;

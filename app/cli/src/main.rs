@@ -19,6 +19,7 @@
 //! ```
 
 mod args;
+mod channel;
 mod client;
 mod error;
 mod evidence;
@@ -26,11 +27,14 @@ mod health;
 mod help;
 mod lang;
 mod limits;
+mod logging;
 mod media;
 mod messages;
+mod network;
 mod output;
 mod pki;
 mod progress;
+mod refusal;
 mod run;
 mod sm3;
 mod stream;

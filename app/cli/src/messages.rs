@@ -139,6 +139,118 @@ catalogue! {
     UpStopped: "已停止，数据完整", "stopped; all data is safe";
     FileWord: "文件", "FILE";
 
+    // network
+    NetworkMaking: "建立机构", "making agencies";
+    NetworkStarting: "启动节点", "starting nodes";
+    NetworkStopping: "停止节点", "stopping nodes";
+    NetworkMade: "已在 {dir} 建立联盟：{agencies} 个机构，其中 {validators} 个验证节点，通道 {channel}",
+        "a consortium was made in {dir}: {agencies} agencies, {validators} of them validators, channel {channel}";
+    NetworkRunning: "{count} 个节点正在运行", "{count} nodes are running";
+    NetworkNodeStopped: "{name} 已停止", "{name} stopped";
+    NetworkNodeEnded: "{name} 的节点已结束（{reason}），其余节点继续运行", "the node of {name} has ended ({reason}); the others go on";
+    NetworkNodeIdle: "{name} 没有在运行", "{name} was not running";
+    NetworkNext: "接下来可以：", "next:";
+    NetworkUp: "启动联盟", "start it";
+    NetworkStatus: "查看联盟", "look at it";
+    NetworkDown: "停止联盟", "stop it";
+    NetworkNotEmpty: "{dir} 不是空目录", "the directory {dir} is not empty";
+    NextNetworkNotEmpty: "请用 --dir 指定一个空的或还不存在的目录；原有内容没有改动",
+        "choose an empty or new directory with --dir; nothing in this one was changed";
+    NetworkPlan: "不能这样建立联盟：--{key}：{reason}", "no consortium can be made like this: --{key}: {reason}";
+    NextNetworkPlan: "可用的取值见 changbai network init --help", "changbai network init --help says what is possible";
+    NetworkNone: "{dir} 中没有联盟", "there is no consortium in {dir}";
+    NextNetworkNone: "请先建立：changbai network init --dir {dir}", "make one first: changbai network init --dir {dir}";
+    NetworkOther: "{dir} 中的联盟有 {found} 个机构，不是 {asked} 个", "the consortium in {dir} has {found} agencies, not {asked}";
+    NextNetworkOther: "请用 --dir 指定别的目录，或用 --agencies {found}", "choose another directory with --dir, or --agencies {found}";
+    NetworkNoAgency: "联盟中没有“{name}”", "the consortium has no \"{name}\"";
+    NextNetworkNoAgency: "可用的名称：{known}", "its names are: {known}";
+    NetworkDied: "{name} 的节点没有启动：{reason}", "the node of {name} did not start: {reason}";
+    NetworkSlow: "{name} 的节点在 {seconds} 秒内没有就绪", "the node of {name} was not ready within {seconds} s";
+    NextNetworkLog: "详情见日志 {log}", "its log says more: {log}";
+    NetworkStays: "{name} 的进程 {pid} 在 {seconds} 秒内没有结束", "process {pid} of {name} did not end within {seconds} s";
+    NetworkNotOurs: "无法确认进程 {pid} 就是 {name} 的节点，没有向它发送信号",
+        "process {pid} could not be confirmed to be the node of {name}; it was sent no signal";
+    NextNetworkNotOurs: "请以启动该节点的用户运行本命令", "run this command as the user that started the node";
+    ColumnNode: "节点", "node";
+    ColumnRole: "角色", "role";
+    ColumnState: "状态", "state";
+    ColumnProcess: "进程", "process";
+    ColumnHeight: "高度", "height";
+    ColumnPeers: "已连接", "connected";
+    ColumnQuorum: "法定多数", "quorum";
+    ColumnListen: "接口地址", "REST";
+    ColumnRemark: "说明", "remark";
+    RoleValidator: "验证", "validator";
+    RoleFollower: "跟随", "follower";
+    StateRunning: "运行", "running";
+    StateStopped: "停止", "stopped";
+    StateSilent: "没有应答", "no answer";
+    Yes: "有", "yes";
+    No: "没有", "no";
+
+    // channel
+    Channel: "通道", "channel";
+    ChannelGenesisLabel: "创世区块散列", "genesis";
+    ChannelSequence: "配置更新次数", "changes so far";
+    ChannelMisbehaviour: "双签", "double-signed";
+    ChannelJoin: "已加入通道 {channel}（{dir}）", "joined channel {channel} ({dir})";
+    ChannelGenesis: "通道 {channel} 的创世区块已写到 {path}，散列 {hash}；各机构应核对散列后加入",
+        "the genesis block of channel {channel} is in {path}, its hash is {hash}; each agency compares the hash before it joins";
+    ChannelWritten: "现行配置已写到 {path}；改好后：changbai channel update {channel} --config {path}",
+        "the configuration is in {path}; once changed: changbai channel update {channel} --config {path}";
+    ChannelAmbiguous: "请指明通道", "the channel must be named";
+    NextChannelAmbiguous: "本节点的通道：{known}", "this node's channels: {known}";
+    ChannelIdWrong: "“{given}”不是通道名称", "\"{given}\" is not a channel id";
+    NextChannelId: "changbai channel list 列出节点的通道", "changbai channel list prints the node's channels";
+    ChannelOther: "该更新属于通道 {channel}，不是 {given}", "the update is for channel {channel}, not {given}";
+    ChangeLabel: "更改", "change";
+    ChangeSigned: "已签名", "signed by";
+    ChangeMissingLabel: "待签名", "missing";
+    ChangeMissing: "{policy}：还须 {more} 个签名，可由 {of}", "{policy}: {more} more, of {of}";
+    ChangeWritten: "更新和签名已写到 {path}", "update and signatures are in {path}";
+    ChangeInForce: "已写入区块 {block}，配置第 {sequence} 次更新生效", "in block {block}; change {sequence} of the configuration is in force";
+    ChangeSubmit: "签名已足；提交：changbai channel update --in {file} --submit --dir {dir}",
+        "enough have signed; submit it: changbai channel update --in {file} --submit --dir {dir}";
+    ChangeHandOn: "请交给还须签名的机构：changbai channel update --in {file} --sign-with 数据目录 --out {file}",
+        "hand it on to those that are missing: changbai channel update --in {file} --sign-with DIR --out {file}";
+    ChangeLacks: "签名不足，没有提交：还缺 {missing}", "too few have signed, nothing was submitted: missing are {missing}";
+    NextChangeLacks: "请用 --sign-with 补齐签名，或用 --out 写出文件交给别的机构签名",
+        "sign with --sign-with, or write it with --out and hand it on to the other agencies";
+    ChangeRefused: "这样的配置更新不能成立：{reason}", "the configuration cannot change so: {reason}";
+    NextChangeRefused: "请从 changbai channel info --config 得到的现行配置重新开始",
+        "start again from the configuration in force: changbai channel info --config";
+    DifferenceOrgAdded: "新增机构 {msp_id}（{name}）", "organisation {msp_id} ({name}) joins";
+    DifferenceOrgRemoved: "移除机构 {msp_id}", "organisation {msp_id} leaves";
+    DifferenceOrgChanged: "机构 {msp_id} 更改：{keys}", "organisation {msp_id} changes: {keys}";
+    DifferenceValidatorAdded: "新增 {msp_id} 的验证节点 {address}", "a validator of {msp_id} is added: {address}";
+    DifferenceValidatorRemoved: "移除 {msp_id} 的验证节点 {address}", "a validator of {msp_id} is removed: {address}";
+    DifferenceValidatorChanged: "{msp_id} 的验证节点 {address} 的地址、次序或证书更改",
+        "the validator {address} of {msp_id} changes its endpoints, position or certificate";
+    DifferenceValue: "{key} 由 {before} 改为 {after}", "{key}: {before} becomes {after}";
+    DifferenceGuards: "更改由谁批准的规则有变", "who guards what changes";
+
+    // Why a node does not start
+    NodeUnprepared: "{dir} 中没有节点的证书", "{dir} holds no certificates of a node";
+    NextNodeUnprepared: "请先准备：试用可用 changbai network init 或 changbai up；正式环境见 docs/pki.md",
+        "prepare it first: changbai network init or changbai up for a trial; docs/pki.md for production";
+    NodeNoChannel: "{dir} 中没有通道“{channel}”", "{dir} holds no channel \"{channel}\"";
+    NextNodeNoChannel: "请用创世区块加入：changbai channel join GENESIS.block --dir 数据目录；或改正 changbai.toml 中的 node.channel",
+        "join it: changbai channel join GENESIS.block --dir DIR; or correct node.channel in changbai.toml";
+    NodeForeign: "{file} 不属于通道 {channel}：{reason}", "{file} does not belong to channel {channel}: {reason}";
+    NextNodeForeign: "请核对证书、agency.msp_id 与创世区块是否出自同一联盟；证书更换后须先更新通道配置",
+        "make sure that the certificate, agency.msp_id and the genesis block are of one consortium; a new certificate must be in the channel's configuration first";
+    NodeClock: "本机时间比通道 {channel} 的第 {block} 区块早 {seconds} 秒",
+        "this machine's clock is {seconds} s behind block {block} of channel {channel}";
+    NextNodeClock: "请校准本机时间（例如 chronyc tracking、timedatectl）后重新启动",
+        "set the clock (chronyc tracking, timedatectl) and start again";
+    NodeGenesis: "创世区块 {file} 不能用：{reason}", "the genesis block {file} cannot be used: {reason}";
+    NextNodeGenesis: "请从联盟取得原始的创世区块并放回该文件；不要改动目录中的其他文件",
+        "get the original genesis block from the consortium and put it there; change nothing else in the directory";
+    ChannelFileWrong: "{file} 不能用：{reason}", "{file} cannot be used: {reason}";
+    NextChannelFile: "请按原因改正该文件", "correct the file as the reason says";
+    ChannelJoined: "节点已有通道 {channel}", "the node has channel {channel} already";
+    NextChannelJoined: "查看：changbai channel info {channel}", "see: changbai channel info {channel}";
+
     // pki, tls
     PkiFailed: "未能完成：{reason}", "failed: {reason}";
     PkiCaCreated: "已在 {dir} 建立证书机构：{subject}", "an authority was created in {dir}: {subject}";

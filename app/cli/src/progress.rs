@@ -1,4 +1,4 @@
-//! Progress bars on standard error, for work on large files; nothing is drawn when standard error is no terminal.
+//! Progress bars on standard error, for work that takes a while; nothing is drawn when standard error is no terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -33,6 +33,17 @@ impl Progress {
         Self(bar)
     }
 
+    /// Starts a bar over a number of steps.
+    pub(crate) fn steps(label: &str, total: usize) -> Self {
+        let target = ProgressDrawTarget::stderr();
+        let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+        if let Ok(style) = ProgressStyle::with_template(STEPS) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(label.to_owned());
+        Self(bar)
+    }
+
     /// A bar that draws nothing.
     pub(crate) fn hidden() -> Self {
         Self(ProgressBar::hidden())
@@ -50,4 +61,5 @@ impl Progress {
 }
 
 const BAR: &str = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+const STEPS: &str = "{msg} [{bar:30}] {pos}/{len}";
 const SPINNER: &str = "{spinner} {msg} {bytes} {bytes_per_sec}";

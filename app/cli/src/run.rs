@@ -1,16 +1,17 @@
 //! From arguments to an exit code: language, logging, dispatch.
 
-use std::{ffi::OsString, io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::error::ErrorKind;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     args::{self, Command, Evidence, pki::Tls},
+    channel,
     error::CliError,
     evidence, health, help,
     lang::{self, Lang},
-    output, pki, sm3, tls, up, verify,
+    logging::Logging,
+    network, output, pki, sm3, tls, up, verify,
 };
 
 /// What every command needs to know.
@@ -36,7 +37,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error, lang),
     };
-    let context = Context { dir: cli.global.dir, lang };
+    let usual = || PathBuf::from(cli.command.usual_dir());
+    let context = Context { dir: cli.global.dir.unwrap_or_else(usual), lang };
     start_logging(&cli.command);
     let json = cli.command.wants_json();
     let code = dispatch(cli.command, &context).unwrap_or_else(|error| {
@@ -48,7 +50,13 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
 
 fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
     match command {
+        Command::Up(args::Up { agencies: Some(agencies), .. }) => {
+            network::foreground::run(agencies, context)
+        }
         Command::Up(args) => up::run(&args, context),
+        Command::Channel(command) => channel::run(&command, context),
+        Command::Network(command) => network::run(&command, context),
+        Command::Node(args::network::Node::Run(args)) => up::run_prepared(&args, context),
         Command::Evidence(Evidence::Submit(args)) => evidence::submit::run(&args, context),
         Command::Evidence(Evidence::Get(args)) => evidence::read::get(&args, context),
         Command::Evidence(Evidence::List(args)) => evidence::read::list(&args, context),
@@ -77,17 +85,11 @@ fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
 
 /// Logs go to standard error: a node tells what it does, a client only what is wrong. `CHANGBAI_LOG` overrides.
 fn start_logging(command: &Command) {
-    let default = if matches!(command, Command::Up(_) | Command::Pki(args::pki::Pki::Serve(_))) {
-        "warn,changbai=info"
-    } else {
-        "warn"
-    };
-    let filter =
-        EnvFilter::try_from_env("CHANGBAI_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    // Only fails when a subscriber is set already, and this is the only place that sets one.
-    let _ = subscriber.try_init();
+    let serves = matches!(
+        command,
+        Command::Up(_) | Command::Node(_) | Command::Pki(args::pki::Pki::Serve(_))
+    );
+    let default = if serves { "warn,changbai=info" } else { "warn" };
+    let spec = std::env::var_os("CHANGBAI_LOG").and_then(|spec| spec.into_string().ok());
+    Logging::start(spec, default);
 }

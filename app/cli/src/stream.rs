@@ -35,6 +35,30 @@ pub(crate) fn read_small(path: &Path) -> Result<String, CliError> {
     }
 }
 
+/// Reads a block or a transaction whole.
+///
+/// # Errors
+/// Also when it is larger than [`limits::CONFIG_BYTES_MAX`].
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, CliError> {
+    let (file, _) = open(path)?;
+    let mut bytes = Vec::new();
+    let read = file.take(limits::CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes);
+    match read {
+        Ok(length) if length as u64 > limits::CONFIG_BYTES_MAX => {
+            Err(CliError::read(path)(io::ErrorKind::FileTooLarge.into()))
+        }
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(CliError::read(path)(error)),
+    }
+}
+
+/// Writes a file whole, or not at all; an older one of that name is replaced.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(bytes).map_err(CliError::write(path))?;
+    file.keep()
+}
+
 /// A reader that counts into a progress bar and removes it when dropped.
 #[derive(Debug)]
 pub(crate) struct Metered<R> {

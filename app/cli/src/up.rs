@@ -1,37 +1,57 @@
-//! `changbai up`: runs a node until it is asked to stop.
+//! `changbai up` and `changbai node run`: run a node until it is asked to stop.
 
 use std::path::Path;
 
 use changbai_node::{
-    Config, StartError,
+    Config, ConfigError, StartError, Supervisor, Surroundings,
     config::{ENVIRONMENT_PREFIX, Endpoint},
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::process::Signal;
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::{
     args,
     error::{CliError, chain},
     lang::Lang,
     limits,
+    logging::Logging,
     messages::{Message, text, word},
     output::{self, Table},
+    refusal,
     run::{Context, EXIT_OK},
 };
 
-/// Starts the node, says what can be done next, waits for SIGTERM or SIGINT, and stops it in order.
+/// Starts the node of a data directory, which is made at the first start.
 pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
-    let config = config(args, context)?;
+    let config = config(Config::below(&context.dir), &args.listen)?;
+    serve(config, context)
+}
+
+/// Starts a node by its configuration file; its directory must be there already.
+pub(crate) fn run_prepared(args: &args::network::Run, context: &Context) -> Result<u8, CliError> {
+    if args.detached {
+        // Fails for a leader of a process group, which has no terminal to leave.
+        let _ = rustix::process::setsid();
+    }
+    if args.attached {
+        let _ = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
+    }
+    let file = args.config.clone();
+    let config = config(Config { file, ..Config::below(Path::new("")) }, &args.listen)?;
+    let start_error = |error: ConfigError| refusal::of_start(error.into(), &context.dir);
+    let dir = config.clone().load().map_err(start_error)?.dir;
+    if !changbai_node::is_prepared(&dir) {
+        let dir = dir.display().to_string();
+        let (what, next) = (Message::NodeUnprepared, Message::NextNodeUnprepared);
+        return Err(CliError::said(what, next, &[("dir", &dir)]));
+    }
+    serve(config, &Context { dir, lang: context.lang })
+}
+
+/// Starts the node, says what can be done next, waits for SIGTERM or SIGINT, and stops it in order.
+fn serve(config: Config, context: &Context) -> Result<u8, CliError> {
     let start_error = |reason| CliError::Start { dir: context.dir.clone(), reason };
-    let refused = |error: StartError| match error {
-        StartError::InUse { dir, pid } => CliError::InUse { dir, pid },
-        StartError::Listen { address, source } => CliError::Listen { address, source },
-        other => match other.damage() {
-            Some((file, offset, reason)) => {
-                CliError::Damaged { file: file.to_owned(), offset, reason }
-            }
-            None => start_error(chain(&other)),
-        },
-    };
+    let refused = |error: StartError| refusal::of_start(error, &context.dir);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("changbai")
@@ -40,7 +60,10 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
     let result = runtime.block_on(async {
         // Listened for before the start, so that a signal during it is not lost.
         let mut stop = Stop::listen().map_err(|error| start_error(chain(&error)))?;
-        let node = Box::pin(changbai_node::start(config)).await.map_err(refused)?;
+        let surroundings = surroundings(&config);
+        let supervisor = surroundings.supervisor.clone();
+        let node =
+            Box::pin(changbai_node::start_in(config, surroundings)).await.map_err(refused)?;
         let facts = Facts {
             listen: node.listen(),
             dir: node.dir(),
@@ -48,7 +71,9 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
             first_start: node.first_start(),
         };
         output::line(&welcome(&facts, context.lang))?;
+        supervisor.ready();
         stop.wait().await;
+        supervisor.stopping();
         output::note(word(context.lang, Message::UpStopping));
         node.shutdown().await.map_err(|error| CliError::Stop { reason: chain(&error) })?;
         output::note(word(context.lang, Message::UpStopped));
@@ -59,15 +84,27 @@ pub(crate) fn run(args: &args::Up, context: &Context) -> Result<u8, CliError> {
     result
 }
 
-fn config(args: &args::Up, context: &Context) -> Result<Config, CliError> {
-    if let Some(wrong) = args.listen.iter().find(|listen| listen.parse::<Endpoint>().is_err()) {
+/// The log in the format of the configuration, and the service manager that asked to be told.
+pub(crate) fn surroundings(config: &Config) -> Surroundings {
+    let log = Logging::started();
+    // What is wrong with the configuration is said by the start.
+    if let (Some(log), Ok(valid)) = (&log, config.clone().load()) {
+        log.format(valid.settings.node.log);
+    }
+    let supervisor = Supervisor::at(std::env::var_os("NOTIFY_SOCKET").as_deref());
+    Surroundings { log: log.map(|log| log as _), supervisor }
+}
+
+/// The configuration with what flags and environment say.
+fn config(config: Config, listen: &[String]) -> Result<Config, CliError> {
+    if let Some(wrong) = listen.iter().find(|listen| listen.parse::<Endpoint>().is_err()) {
         return Err(CliError::Address { given: wrong.clone() });
     }
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
         .collect();
-    Ok(Config { dir: context.dir.clone(), listen: args.listen.clone(), environment })
+    Ok(Config { listen: listen.to_vec(), environment, ..config })
 }
 
 /// What the welcome says about the node.
@@ -111,8 +148,8 @@ fn welcome(facts: &Facts<'_>, lang: Lang) -> String {
 
 /// SIGTERM and SIGINT.
 pub(crate) struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
 }
 
 impl Stop {

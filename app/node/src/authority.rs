@@ -15,8 +15,8 @@ use smkit_tls::link::{Acceptor, ClientAuth, Credentials, Limits};
 use smkit_tls::peer::PathVerifier;
 
 use crate::config::Endpoint;
+use crate::error::StartError;
 use crate::listeners::bind;
-use crate::start::StartError;
 use crate::tls_files::TlsIdentity;
 use crate::transport::NodeTime;
 

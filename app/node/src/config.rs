@@ -3,7 +3,7 @@
 
 mod endpoint;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use changbai_core::Uscc;
@@ -23,6 +23,10 @@ pub const ENVIRONMENT_PREFIX: &str = "CHANGBAI__";
 pub struct Settings {
     /// This process.
     pub node: NodeSettings,
+    /// Links to the other nodes of its channels.
+    pub network: NetworkSettings,
+    /// What operators look at.
+    pub operations: OperationsSettings,
     /// GM TLS (国密传输层) of this node's listeners.
     pub tls: TlsSettings,
     /// The agency that runs the node. Read at the first start; the certificates then carry it.
@@ -35,6 +39,10 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NodeSettings {
+    /// Where the node keeps its data; relative to the configuration file, whose folder it is by default.
+    pub data: PathBuf,
+    /// The channel that evidence is recorded on.
+    pub channel: String,
     /// Where REST listens, see [`Endpoint`].
     pub listen: Vec<String>,
     /// Serves plain HTTP beyond loopback, too. Everybody on the way can then read and alter what is said.
@@ -43,6 +51,35 @@ pub struct NodeSettings {
     pub gateways: Vec<String>,
     /// Largest upload in bytes, all originals of one submission together.
     pub upload_bytes_max: u64,
+    /// How the log is written.
+    pub log: LogFormat,
+}
+
+/// How the log is written, to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+/// `[network]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkSettings {
+    /// Where links of other nodes are taken, `ADDRESS:PORT`; empty for a node that is alone. Always GM TLS.
+    pub listen: String,
+}
+
+/// `[operations]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperationsSettings {
+    /// Where metrics and health are served, see [`Endpoint`]; empty for nowhere.
+    pub listen: String,
 }
 
 /// `[tls]`
@@ -85,11 +122,20 @@ pub struct PlatformSettings {
 impl Default for NodeSettings {
     fn default() -> Self {
         Self {
+            data: PathBuf::from("."),
+            channel: "changchun".to_owned(),
             listen: vec!["http://127.0.0.1:8080".to_owned(), "gmtls://127.0.0.1:8443".to_owned()],
             insecure: false,
             gateways: Vec::new(),
             upload_bytes_max: 8 << 30,
+            log: LogFormat::default(),
         }
+    }
+}
+
+impl Default for OperationsSettings {
+    fn default() -> Self {
+        Self { listen: "http://127.0.0.1:9443".to_owned() }
     }
 }
 
@@ -116,11 +162,11 @@ impl Default for AgencySettings {
     }
 }
 
-/// What the caller decides: directory, and whatever the command line overrides.
+/// What the caller decides: the configuration file, and whatever the command line overrides.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The data directory; created at the first start.
-    pub dir: PathBuf,
+    /// The configuration file; without one the defaults hold.
+    pub file: PathBuf,
     /// `--listen`, above the file and the environment; empty where it was not given.
     pub listen: Vec<String>,
     /// Environment variables with [`ENVIRONMENT_PREFIX`], as the command line collected them.
@@ -130,10 +176,16 @@ pub struct Config {
 /// Settings after every check.
 #[derive(Debug, Clone)]
 pub struct ValidConfig {
-    /// The data directory.
+    /// The configuration file, which need not exist.
+    pub file: PathBuf,
+    /// The data directory; created at the first start.
     pub dir: PathBuf,
     /// Where REST listens; at least one.
     pub listen: Vec<Endpoint>,
+    /// Where links of other nodes are taken.
+    pub network: Option<SocketAddr>,
+    /// Where metrics and health are served.
+    pub operations: Option<Endpoint>,
     /// Who may pass a client's certificate on.
     pub gateways: Vec<IpNet>,
     /// The settings themselves.
@@ -178,20 +230,26 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// The file of a data directory, nothing overridden.
+    #[must_use]
+    pub fn below(dir: &Path) -> Self {
+        Self { file: dir.join(FILE), listen: Vec::new(), environment: Vec::new() }
+    }
+
     /// Reads and checks everything.
     ///
     /// # Errors
     ///
     /// [`ConfigError`], the first one found.
     pub fn load(self) -> Result<ValidConfig, ConfigError> {
-        let mut settings = read(&self.dir.join(FILE))?;
+        let mut settings = read(&self.file)?;
         for (name, value) in &self.environment {
             override_one(&mut settings, name, value)?;
         }
         if !self.listen.is_empty() {
             settings.node.listen = self.listen;
         }
-        validate(self.dir, settings)
+        validate(self.file, settings)
     }
 }
 
@@ -211,6 +269,11 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
     let key = name.strip_prefix(ENVIRONMENT_PREFIX).unwrap_or(name).to_ascii_lowercase();
     let value = value.to_owned();
     match key.as_str() {
+        "node__data" => settings.node.data = PathBuf::from(value),
+        "node__channel" => settings.node.channel = value,
+        "node__log" => settings.node.log = log_format(&value)?,
+        "network__listen" => settings.network.listen = value,
+        "operations__listen" => settings.operations.listen = value,
         "node__listen" => settings.node.listen = list(&value),
         "node__insecure" => settings.node.insecure = flag("node.insecure", &value)?,
         "node__gateways" => settings.node.gateways = list(&value),
@@ -246,16 +309,57 @@ fn list(value: &str) -> Vec<String> {
     value.split(',').map(|entry| entry.trim().to_owned()).filter(|e| !e.is_empty()).collect()
 }
 
+fn log_format(value: &str) -> Result<LogFormat, ConfigError> {
+    match value {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(wrong("node.log", value, "text or json")),
+    }
+}
+
 fn flag(key: &'static str, value: &str) -> Result<bool, ConfigError> {
     value.parse().map_err(|_| wrong(key, value, "true or false"))
 }
 
-fn validate(dir: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigError> {
+fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigError> {
+    let folder = file.parent().unwrap_or_else(|| Path::new("."));
+    let dir = if settings.node.data == Path::new(".") {
+        folder.to_owned()
+    } else {
+        folder.join(&settings.node.data)
+    };
+    if !changbai_wire::is_channel_id(&settings.node.channel) {
+        return Err(wrong("node.channel", &settings.node.channel, CHANNEL_FORM));
+    }
     let listen = endpoints(&settings.node)?;
+    let network = links(&settings.network)?;
+    let operations = operations(&settings)?;
     let gateways = networks(&settings.node.gateways)?;
     check_tls(&settings.tls)?;
     let agency_code = check_agency(&settings.agency)?;
-    Ok(ValidConfig { dir, listen, gateways, settings, agency_code })
+    Ok(ValidConfig { file, dir, listen, network, operations, gateways, settings, agency_code })
+}
+
+fn links(network: &NetworkSettings) -> Result<Option<SocketAddr>, ConfigError> {
+    let text = &network.listen;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let address = text.parse().map_err(|_| wrong("network.listen", text, LINKS_FORM))?;
+    Ok(Some(address))
+}
+
+fn operations(settings: &Settings) -> Result<Option<Endpoint>, ConfigError> {
+    let text = &settings.operations.listen;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let endpoint: Endpoint =
+        text.parse().map_err(|()| wrong("operations.listen", text, ENDPOINT_FORM))?;
+    if endpoint.is_exposed() && !settings.node.insecure {
+        return Err(wrong("operations.listen", text, EXPOSED));
+    }
+    Ok(Some(endpoint))
 }
 
 fn endpoints(node: &NodeSettings) -> Result<Vec<Endpoint>, ConfigError> {
@@ -316,6 +420,8 @@ fn wrong(key: &'static str, value: &str, reason: &'static str) -> ConfigError {
     ConfigError::Value { key, value: value.to_owned(), reason }
 }
 
+const CHANNEL_FORM: &str = "1 to 249 of a-z, 0-9, '.' and '-', a letter first";
+const LINKS_FORM: &str = "an address and port such as 0.0.0.0:7050";
 const LISTENERS_MAX: usize = 8;
 const NAMES_MAX: usize = 32;
 const CERTIFICATE_HOURS_MAX: u32 = 8_760;
@@ -330,7 +436,7 @@ mod tests {
     use super::{Config, ConfigError, FILE, Settings};
 
     fn config(dir: &std::path::Path) -> Config {
-        Config { dir: dir.to_owned(), listen: Vec::new(), environment: Vec::new() }
+        Config::below(dir)
     }
 
     #[test]
@@ -340,6 +446,15 @@ mod tests {
         assert_eq!(valid.settings, Settings::default());
         let listen: Vec<String> = valid.listen.iter().map(ToString::to_string).collect();
         assert_eq!(listen, valid.settings.node.listen);
+    }
+
+    #[test]
+    fn data_lie_beside_the_file_or_where_it_says() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(config(dir.path()).load().unwrap().dir, dir.path());
+        std::fs::write(dir.path().join(FILE), "[node]\ndata = \"/var/lib/changbai\"\n").unwrap();
+        let valid = config(dir.path()).load().unwrap();
+        assert_eq!(valid.dir, std::path::Path::new("/var/lib/changbai"));
     }
 
     #[test]
@@ -366,6 +481,9 @@ mod tests {
             ("[node]\nlisten = []", "node.listen"),
             ("[node]\nlisten = [\"https://127.0.0.1:1\"]", "node.listen"),
             ("[node]\ngateways = [\"10.0.0.0/33\"]", "node.gateways"),
+            ("[node]\nchannel = \"Chang Chun\"", "node.channel"),
+            ("[network]\nlisten = \"gmtls://0.0.0.0:7050\"", "network.listen"),
+            ("[operations]\nlisten = \"http://0.0.0.0:9443\"", "operations.listen"),
             ("[tls]\nnames = []", "tls.names"),
             ("[tls]\ncertificate_hours = 0", "tls.certificate_hours"),
             ("[agency]\nregion = \"2201\"", "agency.region"),

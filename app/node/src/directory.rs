@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::start::StartError;
+use crate::error::StartError;
 
 /// The files and folders of a node, all below one directory.
 #[derive(Debug, Clone)]
@@ -20,8 +20,14 @@ impl Directory {
         self.root.join("identity")
     }
 
-    pub(crate) fn genesis(&self) -> PathBuf {
-        self.root.join("genesis.block")
+    /// Where the channels lie, a folder each.
+    pub(crate) fn channels(&self) -> PathBuf {
+        self.root.join("channels")
+    }
+
+    /// Block 0 of a channel.
+    pub(crate) fn genesis(&self, channel: &str) -> PathBuf {
+        self.channel(channel).join("genesis.block")
     }
 
     pub(crate) fn trust(&self) -> PathBuf {
@@ -29,7 +35,7 @@ impl Directory {
     }
 
     pub(crate) fn channel(&self, id: &str) -> PathBuf {
-        self.root.join("channels").join(id)
+        self.channels().join(id)
     }
 
     pub(crate) fn custody(&self) -> PathBuf {
@@ -38,10 +44,6 @@ impl Directory {
 
     pub(crate) fn idempotency(&self) -> PathBuf {
         self.root.join("idempotency")
-    }
-
-    pub(crate) fn settings(&self) -> PathBuf {
-        self.root.join(crate::config::FILE)
     }
 
     /// Where client commands find the running node.
@@ -60,7 +62,17 @@ impl Directory {
             .write(true)
             .open(&path)
             .map_err(|e| StartError::file(&path, e))?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let lock = || flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+        // Whoever looks whether a node runs here holds the lock for a moment.
+        let mut taken = lock();
+        for _ in 0..LOOKS_MAX {
+            if taken {
+                break;
+            }
+            std::thread::sleep(LOOK);
+            taken = lock();
+        }
+        if !taken {
             let mut pid = String::new();
             drop(file.read_to_string(&mut pid));
             return Err(StartError::InUse { dir: root.to_owned(), pid: pid.trim().to_owned() });
@@ -75,10 +87,47 @@ impl Directory {
 #[derive(Debug)]
 pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
 
+/// The process that runs on a data directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process {
+    /// Its id, as it wrote it.
+    pub pid: u32,
+    /// Whether that process has the directory's lock file open: it is the node, not one that got its id later.
+    pub holds_lock: bool,
+}
+
+/// The process that runs on a data directory; `None` when none does.
+///
+/// # Errors
+/// When the lock file cannot be read.
+pub fn process_of(root: &Path) -> std::io::Result<Option<Process>> {
+    let path = root.join("LOCK");
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    let Ok(pid) = text.trim().parse() else {
+        // Taken this very moment: its id comes next.
+        return Ok(None);
+    };
+    let lock = path.canonicalize()?;
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let holds_lock = open.filter_map(|fd| fd.path().read_link().ok()).any(|to| to == lock);
+    Ok(Some(Process { pid, holds_lock }))
+}
+
 /// Writes a file that is there whole after a crash, or not at all.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StartError> {
     let wrong = |e| StartError::file(path, e);
-    let parent = path.parent().unwrap_or_else(|| Path::new("."));
+    // A name alone has an empty parent.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(parent).map_err(wrong)?;
     let temporary = path.with_extension("new");
     let mut file = OpenOptions::new()
@@ -101,3 +150,7 @@ pub(crate) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StartError> {
         Err(error) => Err(StartError::file(path, error)),
     }
 }
+
+/// How often a lock that is held is tried again before it counts as held for good.
+const LOOKS_MAX: u32 = 3;
+const LOOK: std::time::Duration = std::time::Duration::from_millis(20);

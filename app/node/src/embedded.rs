@@ -8,27 +8,46 @@ use changbai_channel::{
 };
 use changbai_contract::ContractError;
 use changbai_core::ledger::{BlockView, BoxFuture, TransactionSummary, TransactionView};
-use changbai_core::{
-    Committed, ConfigurationProof, LedgerClient, LedgerError, LedgerProof, LedgerStatus,
-};
-use changbai_msp::Identity;
+use changbai_core::{Committed, LedgerClient, LedgerError, LedgerProof, LedgerStatus};
+use changbai_msp::{ChannelConfig, Identity};
 use changbai_storage::StorageError;
 use changbai_wire::time::Clock;
-use changbai_wire::{TxId, ValidationCode, decode_transaction, envelope_digest};
+use changbai_wire::{
+    Content, Header, TxId, ValidationCode, decode_envelope, decode_transaction, envelope_digest,
+};
 use smkit::{OsRandom, Random as _, Sm3Digest};
 use std::sync::Arc;
+use tokio::time::Instant;
+
+use crate::channels::NodeChannel;
+use crate::configurations::Configurations;
+use crate::links::PeerEndorsers;
+use crate::metrics::ChannelMetrics;
 
 /// One channel of this node as the evidence floor sees it. Calls are made as the node itself.
 pub(crate) struct EmbeddedLedger {
     channel: Channel,
     identity: SigningIdentity,
+    endorsers: PeerEndorsers,
     clock: Arc<dyn Clock>,
     random: Mutex<OsRandom>,
+    configurations: Arc<Configurations>,
+    metrics: Arc<ChannelMetrics>,
 }
 
 impl EmbeddedLedger {
-    pub(crate) fn new(channel: Channel, identity: SigningIdentity, clock: Arc<dyn Clock>) -> Self {
-        Self { channel, identity, clock, random: Mutex::new(OsRandom) }
+    pub(crate) fn new(channel: &NodeChannel, clock: Arc<dyn Clock>) -> Self {
+        let endorsers = PeerEndorsers::new(channel.caller());
+        let NodeChannel { channel, identity, configurations, metrics, .. } = channel;
+        Self {
+            channel: channel.clone(),
+            identity: identity.clone(),
+            endorsers,
+            clock,
+            random: Mutex::new(OsRandom),
+            configurations: Arc::clone(configurations),
+            metrics: Arc::clone(metrics),
+        }
     }
 
     fn invocation(
@@ -48,9 +67,27 @@ impl EmbeddedLedger {
         Ok(Invocation { contract: contract.to_owned(), args: all, nonce, time_ms })
     }
 
+    /// Has a call endorsed and waits until it is in a durable block.
+    async fn order(&self, call: &Invocation) -> Result<(String, Outcome), LedgerError> {
+        let began = Instant::now();
+        let endorsed = self.channel.collect(&self.identity, call, &self.endorsers).await;
+        self.metrics.endorsed(&call.contract, endorsed.is_ok(), began.elapsed());
+        let endorsed = endorsed.map_err(invoke)?;
+        let tx_id = endorsed.tx_id.to_string();
+        let began = Instant::now();
+        let queued = self.channel.broadcast(endorsed.envelope);
+        self.metrics.broadcast(&queued, began.elapsed());
+        // The channel halted with the transaction on its way: it may be durable or not.
+        let Ok(outcome) = queued.map_err(broadcast)?.await else {
+            let reason = "the channel halted meanwhile".to_owned();
+            return Err(LedgerError::OutcomeUnknown { tx_id, reason });
+        };
+        Ok((tx_id, outcome))
+    }
+
     fn view(&self, block: &changbai_channel::Block) -> BlockView {
         let transactions = block.envelopes.iter().zip(&block.codes).map(|(envelope, code)| {
-            let tx_id = decode_transaction(envelope).map(|t| t.tx_id.to_string());
+            let tx_id = decode_envelope(envelope).map(|content| content.tx_id().to_string());
             TransactionSummary { tx_id: tx_id.unwrap_or_default(), code: *code }
         });
         BlockView {
@@ -65,12 +102,26 @@ impl EmbeddedLedger {
         let id: TxId = tx_id.parse().map_err(|_| LedgerError::NotFound)?;
         let found = self.channel.transaction(&id).map_err(|e| damaged(&e))?;
         let (envelope, outcome) = found.ok_or(LedgerError::NotFound)?;
-        let transaction = decode_transaction(&envelope)
+        let content = decode_envelope(&envelope)
             .map_err(|(_, reason)| LedgerError::Damaged { reason: reason.to_owned() })?;
-        let membership = self.channel.config().membership();
+        // Whoever has gone since was a member then.
+        let config = self.channel.config_at(outcome.block_number).map_err(|e| damaged(&e))?;
+        let membership = config.membership();
         let at_s = i64::try_from(outcome.time_ms / 1_000).unwrap_or(i64::MAX);
         let who = |bytes: &[u8]| membership.identify(bytes, at_s).ok();
-        let creator = who(&transaction.creator);
+        let creator = who(content.creator());
+        let (contract, function, endorsers) = match &content {
+            Content::Config(_) => Default::default(),
+            Content::Transaction(transaction) => {
+                let function = transaction.args.first();
+                let endorsers = transaction.endorsements.iter();
+                (
+                    transaction.chaincode_name.clone(),
+                    function.map(|f| String::from_utf8_lossy(f).into_owned()).unwrap_or_default(),
+                    endorsers.filter_map(|(e, _)| Some(who(e)?.msp_id.clone())).collect(),
+                )
+            }
+        };
         Ok(TransactionView {
             tx_id: tx_id.to_owned(),
             block_number: outcome.block_number,
@@ -79,51 +130,22 @@ impl EmbeddedLedger {
             time_ms: outcome.time_ms,
             creator_msp_id: creator.as_ref().map(|c| c.msp_id.clone()).unwrap_or_default(),
             creator_subject: creator.map(|c| c.certificate.subject()).unwrap_or_default(),
-            contract: transaction.chaincode_name,
-            function: transaction
-                .args
-                .first()
-                .map(|name| String::from_utf8_lossy(name).into_owned())
-                .unwrap_or_default(),
-            endorsers: transaction
-                .endorsements
-                .iter()
-                .filter_map(|(endorser, _)| Some(who(endorser)?.msp_id.clone()))
-                .collect(),
+            contract,
+            function,
+            endorsers,
             envelope_sm3: envelope_digest(&envelope),
             size_bytes: envelope.len() as u64,
         })
     }
 
-    /// The roots that validators, creator and endorsers chain to.
-    fn anchors(&self, envelope: &[u8], time_ms: u64) -> Result<Vec<Sm3Digest>, LedgerError> {
-        let config = self.channel.config();
-        let at_s = i64::try_from(time_ms / 1_000).unwrap_or(i64::MAX);
-        let transaction = decode_transaction(envelope)
-            .map_err(|(_, reason)| LedgerError::Damaged { reason: reason.to_owned() })?;
-        let signers = std::iter::once(&transaction.creator)
-            .chain(transaction.endorsements.iter().map(|(endorser, _)| endorser))
-            .map(|identity| Identity::parse(identity).map(|who| (who.msp_id, who.certificate)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| LedgerError::Damaged { reason: e.to_string() })?;
-        let validators =
-            config.validators.iter().map(|v| (v.msp_id.clone(), v.certificate.clone()));
-        // Whoever is not vouched for now was when it signed; the verifier judges that by the header.
-        let root = |(msp_id, certificate): (String, _)| {
-            let admitted = config.org(&msp_id)?.admit(&certificate, &[], at_s).ok()?;
-            Some(admitted.root.sm3())
-        };
-        let roots: BTreeSet<_> = signers.into_iter().chain(validators).filter_map(root).collect();
-        Ok(roots.into_iter().collect())
-    }
-
-    /// The blocks that put a configuration in force: block 0.
-    fn configurations(&self) -> Result<Vec<ConfigurationProof>, LedgerError> {
-        let genesis = self.channel.block(0).map_err(|e| damaged(&e))?;
-        let genesis = genesis.ok_or(LedgerError::NotFound)?;
-        let envelope = genesis.envelopes.into_iter().next().unwrap_or_default();
-        let header = genesis.header;
-        Ok(vec![ConfigurationProof { header, round: 0, signatures: Vec::new(), envelope }])
+    /// The configuration under which the header's block was decided.
+    fn config_of(&self, header: &Header) -> Result<Arc<ChannelConfig>, LedgerError> {
+        let current = self.channel.config();
+        if current.sequence == header.config_number {
+            return Ok(current);
+        }
+        let config = self.channel.config_at(header.number).map_err(|e| damaged(&e))?;
+        Ok(Arc::new(config))
     }
 
     fn prove(&self, tx_id: &str) -> Result<LedgerProof, LedgerError> {
@@ -133,13 +155,14 @@ impl EmbeddedLedger {
             Proof::NotYet => return Err(LedgerError::NotYetProven),
             Proof::Proven(proof) => *proof,
         };
-        let config = self.channel.config();
-        let anchors = self.anchors(&proof.envelope, proof.header.time_ms)?;
+        let config = self.config_of(&proof.header)?;
+        let anchors = anchors(&config, &proof.envelope, proof.header.time_ms)?;
+        let configurations = self.configurations.leading_to(&proof.header, &self.channel);
         let intermediates = config.orgs.iter().flat_map(|org| &org.intermediates);
         Ok(LedgerProof {
             intermediates: intermediates.map(|ca| ca.der().to_vec()).collect(),
             anchors,
-            configurations: self.configurations()?,
+            configurations: configurations.map_err(|e| damaged(&e))?,
             envelope: proof.envelope,
             leaf: proof.leaf,
             inclusion: proof.inclusion,
@@ -172,14 +195,18 @@ impl LedgerClient for EmbeddedLedger {
     ) -> BoxFuture<'_, Result<Committed, LedgerError>> {
         let call = self.invocation(contract, function, args);
         Box::pin(async move {
-            let endorsed = self.channel.endorse(&self.identity, &call?).map_err(invoke)?;
-            let tx_id = endorsed.tx_id.to_string();
-            let outcome = self.channel.broadcast(endorsed.envelope).map_err(broadcast)?;
-            // The channel halted with the transaction on its way: it may be durable or not.
-            let Ok(Outcome { block_number, index, code, time_ms }) = outcome.await else {
-                let reason = "the channel halted meanwhile".to_owned();
-                return Err(LedgerError::OutcomeUnknown { tx_id, reason });
+            let began = Instant::now();
+            let (tx_id, outcome) = match self.order(&call?).await {
+                Ok(ordered) => ordered,
+                Err(error) => {
+                    let unknown = matches!(error, LedgerError::OutcomeUnknown { .. });
+                    let word = if unknown { "unknown" } else { "refused" };
+                    self.metrics.submitted(word, began.elapsed());
+                    return Err(error);
+                }
             };
+            let Outcome { block_number, index, code, time_ms } = outcome;
+            self.metrics.submitted(code.name(), began.elapsed());
             match code {
                 ValidationCode::Valid => Ok(Committed { tx_id, block_number, index, time_ms }),
                 ValidationCode::MvccReadConflict | ValidationCode::PhantomReadConflict => {
@@ -227,6 +254,30 @@ impl LedgerClient for EmbeddedLedger {
     }
 }
 
+/// The roots that validators, creator and endorsers chain to.
+fn anchors(
+    config: &ChannelConfig,
+    envelope: &[u8],
+    time_ms: u64,
+) -> Result<Vec<Sm3Digest>, LedgerError> {
+    let at_s = i64::try_from(time_ms / 1_000).unwrap_or(i64::MAX);
+    let transaction = decode_transaction(envelope)
+        .map_err(|(_, reason)| LedgerError::Damaged { reason: reason.to_owned() })?;
+    let signers = std::iter::once(&transaction.creator)
+        .chain(transaction.endorsements.iter().map(|(endorser, _)| endorser))
+        .map(|identity| Identity::parse(identity).map(|who| (who.msp_id, who.certificate)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| LedgerError::Damaged { reason: e.to_string() })?;
+    let validators = config.validators.iter().map(|v| (v.msp_id.clone(), v.certificate.clone()));
+    // Whoever is not vouched for now was when it signed; the verifier judges that by the header.
+    let root = |(msp_id, certificate): (String, _)| {
+        let admitted = config.org(&msp_id)?.admit(&certificate, &[], at_s).ok()?;
+        Some(admitted.root.sm3())
+    };
+    let roots: BTreeSet<_> = signers.into_iter().chain(validators).filter_map(root).collect();
+    Ok(roots.into_iter().collect())
+}
+
 fn invoke(error: InvokeError) -> LedgerError {
     match error {
         InvokeError::Contract(ContractError::Refused { code, message, payload }) => {
@@ -258,3 +309,6 @@ fn unavailable(error: &dyn std::fmt::Display) -> LedgerError {
 fn damaged(error: &StorageError) -> LedgerError {
     LedgerError::Unavailable { reason: error.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

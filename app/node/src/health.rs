@@ -104,7 +104,7 @@ impl HealthSource for NodeHealth {
 }
 
 /// RFC 3339 in UTC, whole seconds.
-fn utc_text(at: UnixMillis) -> String {
+pub(crate) fn utc_text(at: UnixMillis) -> String {
     const CHINA_MS: u64 = 8 * 3_600_000;
     let Ok(date) = CivilDate::in_china(UnixMillis(at.0.saturating_sub(CHINA_MS))) else {
         return String::new();

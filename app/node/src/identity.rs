@@ -1,13 +1,16 @@
 //! Certificates and keys of an embedded node: made at the first start, checked at every start.
 //!
 //! Two authorities, each in a directory of its own (R60: roots of identity and of transport are apart). `ca/` certifies
-//! who somebody is on the ledger: the node, with the units `peer` and `orderer` (it endorses and validates), and the
-//! operator, with the unit `client` (who submits). `tls-ca/` certifies the node's end of connections: two short-lived
+//! who somebody is on the ledger: the node, with the units `peer` and `orderer` (it endorses and validates), the
+//! operator, with the unit `client` (who submits), and the administrator, with the unit `admin` (who changes
+//! configurations). `tls-ca/` certifies the node's end of connections: two short-lived
 //! certificates of one subject (双证书), which [`crate::renewal`] replaces. Keys are PKCS#8 PEM with mode 0600.
 
 use std::path::{Path, PathBuf};
 
 use changbai_authority::{AuthorityStore, AuthorityStoreError, Issued};
+use changbai_channel::SigningIdentity;
+use changbai_msp::serialize_identity;
 use smkit::Random;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 use smkit_pki::{
@@ -18,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{AgencySettings, ValidConfig};
 use crate::directory::{read_small, write_whole};
-use crate::start::StartError;
+use crate::error::StartError;
 use crate::tls_files::{TlsFiles, TlsIdentity};
 
 const DAY_S: i64 = 86_400;
@@ -28,11 +31,18 @@ const MEMBER_DAYS: i64 = 3 * 365;
 /// Certificates begin a little in the past, so that a clock set back a moment later accepts them.
 const LEEWAY_S: i64 = 300;
 
-/// The agency's certificates, and the keys this process needs.
+/// The node as a member of its channels.
 pub(crate) struct Identities {
-    pub(crate) root: Certificate,
     pub(crate) node: Certificate,
     pub(crate) node_key: SigningKey,
+}
+
+impl Identities {
+    /// The node as a member of its channels.
+    pub(crate) fn on_ledger(&self, msp_id: &str) -> SigningIdentity {
+        let serialized = serialize_identity(msp_id, &self.node);
+        SigningIdentity { serialized, key: self.node_key.clone() }
+    }
 }
 
 /// Makes whatever a first start needs below `dir`. The operator's certificate goes last: its presence means that
@@ -64,6 +74,7 @@ pub(crate) fn create(
     let code = &config.agency_code;
     for (file, name, units, profile) in [
         ("node", "node-0", ["peer", "orderer"].as_slice(), Profile::Signing),
+        ("admin", "admin-0", ["admin"].as_slice(), Profile::Operator),
         ("operator", "operator-0", ["client"].as_slice(), Profile::Operator),
     ] {
         let key = PrivateKey::generate(random).map_err(|e| wrong(dir, &e))?;
@@ -109,61 +120,86 @@ pub(crate) fn exist(dir: &Path) -> bool {
     path(dir, "operator", "cert").exists()
 }
 
-/// Reads and checks certificates and keys, and opens the authority of TLS certificates for as long as the node runs.
-/// Anything damaged is refused by file name.
+/// Reads and checks certificates and keys, and opens the authority of TLS certificates, if it lies here, for as long as
+/// the node runs. Anything damaged is refused by file name.
+///
+/// Where an agency keeps its authorities elsewhere, `ca/` and `tls-ca/` are missing; whether the channel's organisation
+/// vouches for the certificates is then seen when the channel opens.
 pub(crate) fn load(
     dir: &Path,
     config: &ValidConfig,
     now_s: i64,
     random: &mut dyn Random,
-) -> Result<(Identities, AuthorityStore), StartError> {
+) -> Result<(Identities, Option<AuthorityStore>), StartError> {
     let open = |folder: &str| {
-        let store = AuthorityStore::open(&dir.join(folder), None);
+        let folder = dir.join(folder);
+        let store = folder.exists().then(|| AuthorityStore::open(&folder, None)).transpose();
         store.map_err(|e| authority_error(dir, e))
     };
     // Opened for its checks, and closed again: operators issue certificates while the node runs.
-    let identity = open(IDENTITY_AUTHORITY)?;
-    let root = identity.certificate().clone();
-    let refuse = |file: &str, kind: &str, reason: String| StartError::Identity {
-        file: path(dir, file, kind),
-        reason,
-    };
-    // The operator's certificate is used elsewhere; a damaged one is better noticed now than when it is needed.
-    let operator = certificate(&path(dir, "operator", "cert"))?;
-    let node = certificate(&path(dir, "node", "cert"))?;
-    let anchors = TrustAnchors::from_certificates(vec![root.clone()]);
-    for (file, leaf) in [("node", &node), ("operator", &operator)] {
-        verify_chain(leaf, &[], &anchors, now_s, Purpose::Signing)
-            .map_err(|e| refuse(file, "cert", e.to_string()))?;
-        check_registered(&dir.join(IDENTITY_AUTHORITY), &identity, leaf)?;
-    }
-    drop(identity);
-    let mut keys = Vec::new();
-    for (file, owner) in [("node", &node), ("operator", &operator)] {
-        let private = private_key(&path(dir, file, "key"))?;
-        if private.public_key() != owner.public_key() {
-            return Err(refuse(file, "key", "the key does not belong to the certificate".into()));
+    let authority = open(IDENTITY_AUTHORITY)?;
+    let mut node = None;
+    for file in ["node", "admin", "operator"] {
+        // The others' certificates are used elsewhere; a damaged one is better noticed now than when it is needed.
+        if file != "node" && !path(dir, file, "cert").exists() {
+            continue;
         }
-        keys.push(private);
+        let (leaf, key) = (certificate(&path(dir, file, "cert"))?, path(dir, file, "key"));
+        if let Some(authority) = &authority {
+            let anchors = TrustAnchors::from_certificates(vec![authority.certificate().clone()]);
+            verify_chain(&leaf, &[], &anchors, now_s, Purpose::Signing)
+                .map_err(|e| wrong(&path(dir, file, "cert"), &e))?;
+            check_registered(&dir.join(IDENTITY_AUTHORITY), authority, &leaf)?;
+        }
+        let private = private_key(&key)?;
+        if private.public_key() != leaf.public_key() {
+            return Err(wrong(&key, &"the key does not belong to the certificate"));
+        }
+        if file == "node" {
+            let node_key =
+                SigningKey::new(private, SignerId::DEFAULT).map_err(|e| wrong(&key, &e))?;
+            node = Some(Identities { node: leaf, node_key });
+        }
     }
-    let node_key = keys.swap_remove(0);
-    let node_key = SigningKey::new(node_key, SignerId::DEFAULT)
-        .map_err(|e| refuse("node", "key", e.to_string()))?;
+    let identities = node.ok_or_else(|| wrong(dir, &"the node has no certificate"))?;
     let mut tls_authority = open(TLS_AUTHORITY)?;
     let files = TlsFiles::below(dir);
     let tls = files.read()?;
-    // Elsewhere issued certificates are judged by whoever is shown them.
-    if config.settings.tls.enrolment.is_empty() {
-        for (file, leaf) in files.leaves(&tls) {
-            leaf.verify_issued_by(tls_authority.certificate()).map_err(|e| wrong(&file, &e))?;
-            check_registered(&dir.join(TLS_AUTHORITY), &tls_authority, leaf)?;
+    if let Some(authority) = &mut tls_authority {
+        // Elsewhere issued certificates are judged by whoever is shown them.
+        if config.settings.tls.enrolment.is_empty() {
+            for (file, leaf) in files.leaves(&tls) {
+                leaf.verify_issued_by(authority.certificate()).map_err(|e| wrong(&file, &e))?;
+                check_registered(&dir.join(TLS_AUTHORITY), authority, leaf)?;
+            }
+        }
+        // Certificates of three days run out while a node is down for a week. Its own authority gives it new ones.
+        if tls.not_after() <= now_s {
+            issue_tls(dir, authority, config, now_s, random)?;
         }
     }
-    // Certificates of three days run out while a node is down for a week. Its own authority gives it new ones.
-    if tls.not_after() <= now_s {
-        issue_tls(dir, &mut tls_authority, config, now_s, random)?;
-    }
-    Ok((Identities { root, node, node_key }, tls_authority))
+    Ok((identities, tls_authority))
+}
+
+/// The roots of an agency whose authorities lie below `dir`: of identities, and of connections.
+pub(crate) fn roots(dir: &Path) -> Result<(Certificate, Certificate), StartError> {
+    let root = |folder: &str| certificate(&dir.join(folder).join("ca.cert.pem"));
+    Ok((root(IDENTITY_AUTHORITY)?, root(TLS_AUTHORITY)?))
+}
+
+/// The agency's administrator: certificate and key.
+pub(crate) fn administrator(dir: &Path) -> Result<(Certificate, PrivateKey), StartError> {
+    Ok((certificate(&path(dir, "admin", "cert"))?, private_key(&path(dir, "admin", "key"))?))
+}
+
+/// The file of the node's certificate.
+pub(crate) fn node_file(dir: &Path) -> PathBuf {
+    path(dir, "node", "cert")
+}
+
+/// The node's certificate.
+pub(crate) fn node_certificate(dir: &Path) -> Result<Certificate, StartError> {
+    certificate(&path(dir, "node", "cert"))
 }
 
 /// A register that has lost its end does not know what the authority certified; it could not revoke it either.

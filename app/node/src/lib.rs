@@ -14,21 +14,48 @@
 //! - REST without GM TLS listens on loopback only.
 //! - Damage to anything that cannot be derived again refuses the start and names the file.
 
+pub mod alarm;
 mod authority;
+pub mod change;
+pub mod channel_file;
+mod channels;
 mod clock;
+mod clock_watch;
 pub mod config;
+mod configurations;
+pub mod consortium;
 mod directory;
 mod embedded;
+mod error;
+pub mod facts;
+mod first_start;
+pub mod genesis;
 mod health;
 mod identity;
+mod links;
 mod listeners;
+mod metrics;
+mod observer;
+mod operations;
+mod readiness;
 mod renewal;
 mod start;
+mod supervisor;
 mod tls_files;
 mod transport;
+mod wiring;
 
 pub use authority::{AuthorityConfig, serve_authority};
 pub use clock::LocalClock;
 pub use config::{Config, ConfigError};
+pub use directory::{Process, process_of};
+pub use error::{StartError, StopError};
 pub use renewal::RenewalStatus;
-pub use start::{RunningNode, StartError, StopError, start};
+pub use start::{RunningNode, Surroundings, start, start_in};
+pub use supervisor::Supervisor;
+
+/// Whether a data directory holds the certificates of a node, so that a start makes nothing.
+#[must_use]
+pub fn is_prepared(dir: &std::path::Path) -> bool {
+    !first_start::is_due(&directory::Directory { root: dir.to_owned() })
+}

@@ -8,6 +8,7 @@ use changbai_api::authority::AuthorityService;
 use changbai_api::enrolment_client::EnrolmentClient;
 use changbai_authority::AuthorityStore;
 use changbai_msp::ChannelConfig;
+use changbai_network::Hub;
 use changbai_wire::time::Clock;
 use smkit_pki::{Certificate, TrustAnchors, Validator};
 use smkit_tls::link::Acceptor;
@@ -18,9 +19,9 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Endpoint, Scheme, ValidConfig};
 use crate::directory::{Directory, read_small};
+use crate::error::StartError;
 use crate::identity::wrong;
 use crate::renewal::{Authority, Renewal, RenewalStatus};
-use crate::start::StartError;
 use crate::tls_files::{TlsFiles, TlsIdentity};
 use crate::transport::{NodeTime, NodeTransport};
 
@@ -29,7 +30,7 @@ pub(crate) struct Protection {
     files: TlsFiles,
     identity: TlsIdentity,
     pub(crate) transport: Arc<NodeTransport>,
-    store: Arc<Mutex<AuthorityStore>>,
+    store: Option<Arc<Mutex<AuthorityStore>>>,
     remote: Option<EnrolmentClient>,
     lifetime_s: i64,
     clock: Arc<dyn Clock>,
@@ -40,22 +41,28 @@ impl Protection {
     pub(crate) fn new(
         directory: &Directory,
         config: &ValidConfig,
-        store: AuthorityStore,
+        store: Option<AuthorityStore>,
         channel: &ChannelConfig,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let files = TlsFiles::below(&directory.identity());
         let identity = files.read()?;
         let tls = &config.settings.tls;
-        let root = store.certificate().clone();
-        let transport = NodeTransport::new(&identity, tls, channel, &root, Arc::clone(clock))?;
-        let remote = remote_authority(directory, &tls.enrolment, root, clock)?;
+        // Below whose authority this node's own certificates on connections are.
+        let msp_id = &config.settings.agency.msp_id;
+        let roots = match (&store, channel.org(msp_id)) {
+            (Some(store), _) => vec![store.certificate().clone()],
+            (None, Some(org)) => org.tls_roots.iter().cloned().collect(),
+            (None, None) => Vec::new(),
+        };
+        let transport = NodeTransport::new(&identity, tls, channel, &roots, Arc::clone(clock))?;
+        let remote = remote_authority(directory, &tls.enrolment, roots, clock)?;
         let status = Arc::new(RenewalStatus::of(&identity));
         Ok(Self {
             files,
             identity,
             transport: Arc::new(transport),
-            store: Arc::new(Mutex::new(store)),
+            store: store.map(|store| Arc::new(Mutex::new(store))),
             remote,
             lifetime_s: i64::from(tls.certificate_hours).saturating_mul(3_600),
             clock: Arc::clone(clock),
@@ -64,21 +71,24 @@ impl Protection {
     }
 
     /// The authority's services, for those whose TLS certificates this node's authority issued.
-    pub(crate) fn authority(&self) -> AuthorityService {
-        AuthorityService::new(Arc::clone(&self.store), Arc::clone(&self.clock), self.lifetime_s)
+    pub(crate) fn authority(&self) -> Option<AuthorityService> {
+        let store = Arc::clone(self.store.as_ref()?);
+        Some(AuthorityService::new(store, Arc::clone(&self.clock), self.lifetime_s))
     }
 
     /// Starts to keep the certificates fresh.
-    pub(crate) fn renew(self, stopped: watch::Receiver<bool>) -> JoinHandle<()> {
-        let authority = match self.remote {
-            Some(client) => Authority::Remote(client),
-            None => Authority::Own(self.store, self.lifetime_s),
+    pub(crate) fn renew(self, hub: Option<Hub>, stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+        let authority = match (self.remote, self.store) {
+            (Some(client), _) => Authority::Remote(client),
+            (None, Some(store)) => Authority::Own(store, self.lifetime_s),
+            (None, None) => Authority::Nobody,
         };
         let renewal = Renewal {
             files: self.files,
             identity: self.identity,
             authority,
             transport: self.transport,
+            hub,
             clock: self.clock,
             status: self.status,
         };
@@ -92,14 +102,13 @@ impl Protection {
 fn remote_authority(
     directory: &Directory,
     url: &str,
-    root: Certificate,
+    mut roots: Vec<Certificate>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<EnrolmentClient>, StartError> {
     if url.is_empty() {
         return Ok(None);
     }
     let file = directory.identity().join("tls-trust.pem");
-    let mut roots = vec![root];
     if let Some(bytes) = read_small(&file)? {
         let text = String::from_utf8_lossy(&bytes);
         roots.extend(Certificate::pem_many(&text).map_err(|e| wrong(&file, &e))?);

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use changbai_authority::AuthorityStore;
+use changbai_network::Hub;
 use changbai_wire::time::Clock;
 use smkit::OsRandom;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
@@ -28,6 +29,8 @@ const RETRY_MAX_S: i64 = 3_600;
 pub(crate) enum Authority {
     /// The authority in this node's own directory.
     Own(Arc<Mutex<AuthorityStore>>, i64),
+    /// The operator, who puts new files in place and restarts the node.
+    Nobody,
     /// An enrolment service elsewhere.
     Remote(changbai_api::enrolment_client::EnrolmentClient),
 }
@@ -46,6 +49,15 @@ impl RenewalStatus {
     pub(crate) fn of(identity: &TlsIdentity) -> Self {
         let status = Self::default();
         status.show(identity);
+        status
+    }
+
+    /// The status of a certificate that is valid for so long, for tests of what stands on it.
+    #[cfg(test)]
+    pub(crate) fn until(not_after_s: i64) -> Self {
+        let status = Self::default();
+        status.not_after.store(not_after_s, Ordering::Relaxed);
+        status.alarm_at.store(not_after_s, Ordering::Relaxed);
         status
     }
 
@@ -87,6 +99,7 @@ pub(crate) struct Renewal {
     pub(crate) identity: TlsIdentity,
     pub(crate) authority: Authority,
     pub(crate) transport: Arc<NodeTransport>,
+    pub(crate) hub: Option<Hub>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) status: Arc<RenewalStatus>,
 }
@@ -138,6 +151,9 @@ impl Renewal {
                 let done = tokio::task::spawn_blocking(enrol).await.map_err(|e| e.to_string())?;
                 done.map_err(|e| e.to_string())?
             }
+            Authority::Nobody => {
+                return Err("neither an authority of its own nor tls.enrolment is set".to_owned());
+            }
             Authority::Remote(client) => {
                 client.enrol(&self.identity.signing, &request).await.map_err(|e| e.to_string())?
             }
@@ -146,6 +162,9 @@ impl Renewal {
         let next = TlsIdentity::answered(issued, key);
         // Whoever could not present it to a client of its own must not show it to others.
         self.transport.reload(&next).map_err(|e| e.to_string())?;
+        if let Some(hub) = &self.hub {
+            hub.reload(next.signing.clone()).map_err(|e| e.to_string())?;
+        }
         self.files.write(&next).map_err(|e| e.to_string())?;
         self.status.show(&next);
         self.status.renewed.fetch_add(1, Ordering::Relaxed);

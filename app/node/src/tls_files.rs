@@ -12,8 +12,8 @@ use smkit_tls::link::KeyPair;
 use zeroize::Zeroizing;
 
 use crate::directory::write_whole;
+use crate::error::StartError;
 use crate::identity::{text, wrong};
-use crate::start::StartError;
 
 /// Where the two halves are.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use smkit_tls::link::{Acceptor, ClientAuth, Credentials, Limits};
 use smkit_tls::peer::{PathVerifier, PeerAlert, PeerRefusal, PeerRole, PeerVerifier};
 
 use crate::config::TlsSettings;
-use crate::start::StartError;
+use crate::error::StartError;
 use crate::tls_files::TlsIdentity;
 
 /// Half-open handshakes at a time; below the bound of connections, so that those who stall make room for the others.
@@ -34,10 +34,10 @@ impl NodeTransport {
         identity: &TlsIdentity,
         settings: &TlsSettings,
         channel: &ChannelConfig,
-        tls_root: &Certificate,
+        tls_roots: &[Certificate],
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        let verifier = Arc::new(Members::new(channel, tls_root));
+        let verifier = Arc::new(Members::new(channel, tls_roots));
         let clients =
             if settings.client_auth_required { ClientAuth::Required } else { ClientAuth::Optional };
         let limits = Limits { half_open_max: HALF_OPEN_MAX, ..Limits::default() };
@@ -79,20 +79,21 @@ fn credentials(
 struct Members {
     paths: PathVerifier,
     organisations: Vec<Organisation>,
-    tls_root: Sm3Digest,
+    tls_roots: Vec<Sm3Digest>,
 }
 
 impl Members {
-    fn new(channel: &ChannelConfig, tls_root: &Certificate) -> Self {
-        let own = TrustAnchors::from_certificates(vec![tls_root.clone()]);
+    fn new(channel: &ChannelConfig, tls_roots: &[Certificate]) -> Self {
+        let own = TrustAnchors::from_certificates(tls_roots.to_vec());
         let members = channel.orgs.iter().flat_map(|org| org.roots.iter().cloned());
-        let roots = TrustAnchors::from_certificates(members.chain([tls_root.clone()]).collect());
+        let roots =
+            TrustAnchors::from_certificates(members.chain(tls_roots.iter().cloned()).collect());
         let known = channel.orgs.iter().flat_map(|org| org.intermediates.iter().cloned());
         let clients = Validator::admitting_all(roots).with_intermediates(known.collect());
         Self {
             paths: PathVerifier::new(Validator::admitting_all(own), clients),
             organisations: channel.orgs.clone(),
-            tls_root: tls_root.sm3(),
+            tls_roots: tls_roots.iter().map(Certificate::sm3).collect(),
         }
     }
 
@@ -127,7 +128,7 @@ impl PeerVerifier for Members {
         at_unix_seconds: i64,
     ) -> Result<(), PeerRefusal> {
         let path = self.paths.path(chain, role, at_unix_seconds)?;
-        let is_node = path.anchor().is_some_and(|anchor| anchor.sm3() == self.tls_root);
+        let is_node = path.anchor().is_some_and(|anchor| self.tls_roots.contains(&anchor.sm3()));
         match role {
             PeerRole::Client if !is_node => self.admit(chain, at_unix_seconds),
             _ => Ok(()),

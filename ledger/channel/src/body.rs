@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use changbai_wire::{
-    Header, TxId, ValidationCode, data_hash, decode_transaction, envelope_digests, time::UnixMillis,
+    Header, TxId, ValidationCode, data_hash, decode_envelope, envelope_digests, time::UnixMillis,
 };
 use smkit::sm3::Sm3Digest;
 
@@ -46,9 +46,9 @@ impl Body {
                     return Err(BodyFault::Transaction { index, reason: "too large" });
                 }
                 None => {
-                    let transaction = decode_transaction(envelope)
+                    let content = decode_envelope(envelope)
                         .map_err(|(_, reason)| BodyFault::Transaction { index, reason })?;
-                    Arc::new(Decoded { digest, transaction })
+                    Arc::new(Decoded { digest, content })
                 }
             };
             transactions.push(decoded);
@@ -59,7 +59,7 @@ impl Body {
 
     /// Ids of the transactions, in order.
     pub(crate) fn tx_ids(&self) -> Vec<TxId> {
-        self.transactions.iter().map(|decoded| decoded.transaction.tx_id).collect()
+        self.transactions.iter().map(|decoded| decoded.content.tx_id()).collect()
     }
 
     /// Every identity in the block once: the block log stores each a single time.
@@ -68,10 +68,13 @@ impl Body {
             .transactions
             .iter()
             .flat_map(|decoded| {
-                let transaction = &decoded.transaction;
-                let endorsers =
-                    transaction.endorsements.iter().map(|(endorser, _)| endorser.as_slice());
-                std::iter::once(transaction.creator.as_slice()).chain(endorsers)
+                let content = &decoded.content;
+                let endorsers = content
+                    .transaction()
+                    .into_iter()
+                    .flat_map(|transaction| &transaction.endorsements)
+                    .map(|(endorser, _)| endorser.as_slice());
+                std::iter::once(content.creator()).chain(endorsers)
             })
             .collect();
         identities.sort_unstable();
@@ -85,7 +88,8 @@ impl Body {
 /// # Errors
 ///
 /// [`BodyFault`] naming the first rule that is broken.
-pub(crate) fn check(block: &Block, tip: &Tip, epoch: &Epoch) -> Result<(), BodyFault> {
+pub(crate) fn check(body: &Body, tip: &Tip, epoch: &Epoch) -> Result<(), BodyFault> {
+    let block = &body.block;
     let header = &block.header;
     let expected = Header {
         number: tip.header.number.saturating_add(1),
@@ -119,7 +123,18 @@ pub(crate) fn check(block: &Block, tip: &Tip, epoch: &Epoch) -> Result<(), BodyF
     {
         return Err(BodyFault::Size);
     }
-    Ok(())
+    check_config(body, epoch)
+}
+
+/// A configuration stands alone in its block, and is the one that follows: what no node may vote for
+/// is never decided, so that nobody can use up an administrator's update in a broken wrapping.
+fn check_config(body: &Body, epoch: &Epoch) -> Result<(), BodyFault> {
+    if !body.transactions.iter().any(|decoded| decoded.content.is_config()) {
+        return Ok(());
+    }
+    let [envelope] = body.block.envelopes.as_slice() else { return Err(BodyFault::Mixed) };
+    let next = epoch.next(envelope, body.block.header.time_ms);
+    next.map(drop).map_err(|error| BodyFault::Config { code: error.code() })
 }
 
 /// How far a proposer's clock may be from that of the node which judges its block.
@@ -160,6 +175,15 @@ pub enum BodyFault {
     /// More transactions or bytes than the configuration allows.
     #[error("it is larger than the channel allows")]
     Size,
+    /// It holds a configuration beside something else.
+    #[error("a configuration does not stand alone in it")]
+    Mixed,
+    /// The configuration in it does not follow the one in force.
+    #[error("the configuration in it does not follow ({code})")]
+    Config {
+        /// Why: see [`changbai_msp::codes`].
+        code: &'static str,
+    },
     /// The proposer's clock and this node's are too far apart.
     #[error("its time is too far from this node's clock")]
     Time,

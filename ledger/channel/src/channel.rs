@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use changbai_consensus::{Engine, Equivocation};
 use changbai_contract::Registry;
 use changbai_merkle::{InclusionProof, prove_inclusion};
-use changbai_msp::ChannelConfig;
+use changbai_msp::{ChannelConfig, ConfigUpdateError, Membership, apply, update_id};
 use changbai_storage::{ConsensusWal, Files, Journal, MemoryIndex, StorageError};
 use changbai_wire::time::Clock;
 use changbai_wire::{
-    DecodedTransaction, Header, TransactionLeaf, TxId, ValidatorAddress, decode_transaction,
+    Header, TransactionLeaf, TxId, ValidationCode, ValidatorAddress, decode_envelope,
     envelope_digest,
 };
 use smkit::sm2::SigningKey;
@@ -20,10 +20,10 @@ use tokio::sync::oneshot;
 
 use crate::block::Block;
 use crate::endorse::SigningIdentity;
-use crate::epoch::{ConfigRule, Epoch};
+use crate::epoch::Epoch;
 use crate::ledger::{Ledger, Paths, Recovery, Tip};
 use crate::limits::{BLOCK_PAGE_MAX, ENVELOPE_BYTES_MAX, MISBEHAVIOUR_SHOWN_MAX};
-use crate::mempool::{Decoded, Mempool, Waiting};
+use crate::mempool::{Mempool, Waiting};
 use crate::orderer::{Halted, Orderer};
 use crate::outcome::{BroadcastError, Outcome};
 use crate::signatures::Verdicts;
@@ -52,8 +52,6 @@ pub struct Parts {
     pub validator: Option<SigningKey>,
     /// Where block times come from.
     pub clock: Arc<dyn Clock>,
-    /// How the configuration changes.
-    pub config_rule: Arc<dyn ConfigRule>,
     /// How patient the node is.
     pub tuning: Tuning,
     /// What the owner's monotonic clock shows, in milliseconds; later calls continue it.
@@ -91,7 +89,6 @@ pub(crate) struct Shared {
     pub(crate) genesis: Sm3Digest,
     pub(crate) channel_id: String,
     epoch: RwLock<Arc<Epoch>>,
-    config_rule: Arc<dyn ConfigRule>,
     pub(crate) contracts: Registry,
     versions: HashMap<String, String>,
     pub(crate) endorser: SigningIdentity,
@@ -146,25 +143,50 @@ impl Shared {
     }
 
     pub(crate) fn rules<'a>(&'a self, epoch: &'a Epoch) -> Rules<'a> {
-        Rules { epoch, contracts: &self.versions, config_rule: self.config_rule.as_ref() }
+        Rules { epoch, contracts: &self.versions }
     }
 
     /// Whether a transaction may wait for a block: its channel, its creator, and that the ledger
     /// has none of its id.
-    pub(crate) fn admits(&self, transaction: &DecodedTransaction) -> Result<(), BroadcastError> {
-        if transaction.channel_id != self.channel_id {
-            return Err(BroadcastError::WrongChannel(transaction.channel_id.clone()));
+    pub(crate) fn admits(&self, waiting: &Waiting) -> Result<(), BroadcastError> {
+        let content = &waiting.decoded.content;
+        if content.channel_id() != self.channel_id {
+            return Err(BroadcastError::WrongChannel(content.channel_id().to_owned()));
         }
         let epoch = self.epoch();
-        let at_s = self.clock.now().at.seconds();
-        let creator = epoch.membership.identify(&transaction.creator, at_s)?;
+        let now = self.clock.now().at;
+        let creator = epoch.membership.identify(content.creator(), now.seconds())?;
         if !epoch.writers.evaluate(&[&creator]) {
             return Err(BroadcastError::Forbidden);
         }
-        if self.ledger.location(&transaction.tx_id)?.is_some() {
-            return Err(BroadcastError::Duplicate { tx_id: transaction.tx_id });
+        self.is_new(content.tx_id())?;
+        if content.is_config() {
+            epoch.next(&waiting.envelope, now.0)?;
         }
         Ok(())
+    }
+
+    /// What is ordered for an update of the configuration: the configuration that it makes of the one
+    /// in force.
+    fn configure(&self, update: &[u8]) -> Result<Waiting, BroadcastError> {
+        self.is_new(update_id(update)?)?;
+        let epoch = self.epoch();
+        let at_s = self.clock.now().at.seconds();
+        let next = apply(&epoch.config, update, at_s)?;
+        let envelope = next.to_config_envelope(update).map_err(ConfigUpdateError::from)?;
+        if envelope.len() > ENVELOPE_BYTES_MAX {
+            return Err(BroadcastError::TooLarge { bytes: envelope.len() });
+        }
+        let content = decode_envelope(&envelope)
+            .map_err(|(code, reason)| BroadcastError::Malformed { code, reason })?;
+        Ok(Waiting::new(envelope, content))
+    }
+
+    fn is_new(&self, tx_id: TxId) -> Result<(), BroadcastError> {
+        match self.ledger.location(&tx_id)? {
+            None => Ok(()),
+            Some(_) => Err(BroadcastError::Duplicate { tx_id }),
+        }
     }
 
     /// Keeps a case of misbehaviour; false when it is known already. A journal that cannot be
@@ -307,9 +329,9 @@ impl Channel {
             source,
         })?;
         let (mut wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
-        let (rule, repair) = (parts.config_rule.as_ref(), parts.repair);
+        let repair = parts.repair;
         let (ledger, recovery) =
-            Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis, &config, rule, repair)?;
+            Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis, &config, repair)?;
         let height = ledger.height() + 1;
         if height > 1 && wal.floor().is_none_or(|floor| floor + 1 < height) {
             // The end came between the last block and the floor that follows it. Records of the
@@ -336,7 +358,6 @@ impl Channel {
             genesis: parts.genesis.header.hash(),
             channel_id,
             epoch: RwLock::new(Arc::new(epoch)),
-            config_rule: parts.config_rule,
             contracts: parts.contracts,
             versions,
             endorser: parts.endorser,
@@ -352,7 +373,9 @@ impl Channel {
         Ok((Self { shared }, orderer, recovery))
     }
 
-    /// Puts a signed envelope into the queue for ordering. The receiver yields the outcome once
+    /// Puts a signed envelope into the queue for ordering: a transaction, or an update of the
+    /// configuration (type `CONFIG_UPDATE`), which is ordered within the configuration that it makes,
+    /// alone in its block, and in force from the next block on. The receiver yields the outcome once
     /// the block is durable; it closes without one when the channel halts first, and the
     /// transaction's fate is then unknown until the node is back.
     ///
@@ -372,13 +395,17 @@ impl Channel {
         if envelope.len() > ENVELOPE_BYTES_MAX {
             return Err(BroadcastError::TooLarge { bytes: envelope.len() });
         }
-        let transaction = decode_transaction(&envelope)
-            .map_err(|(code, reason)| BroadcastError::Malformed { code, reason })?;
-        self.shared.admits(&transaction)?;
+        let waiting = match decode_envelope(&envelope) {
+            Ok(content) => {
+                let waiting = Waiting::new(envelope, content);
+                self.shared.admits(&waiting)?;
+                waiting
+            }
+            Err((ValidationCode::UnsupportedTxPayload, _)) => self.shared.configure(&envelope)?,
+            Err((code, reason)) => return Err(BroadcastError::Malformed { code, reason }),
+        };
         let (reply, outcome) = oneshot::channel();
-        let digest = envelope_digest(&envelope);
-        let decoded = Arc::new(Decoded { digest, transaction });
-        self.shared.mempool.push(Waiting { envelope: Arc::new(envelope), decoded }, reply)?;
+        self.shared.mempool.push(waiting, reply)?;
         Ok(outcome)
     }
 
@@ -402,6 +429,12 @@ impl Channel {
         Arc::clone(&self.shared.epoch().config)
     }
 
+    /// Its members, with the memory of who has been verified. Replaced when the configuration changes.
+    #[must_use]
+    pub fn membership(&self) -> Arc<Membership> {
+        Arc::clone(&self.shared.epoch().membership)
+    }
+
     /// The configuration under which block `height` was, or the next one will be, decided.
     ///
     /// # Errors
@@ -409,6 +442,16 @@ impl Channel {
     /// [`StorageError`] when the index is damaged.
     pub fn config_at(&self, height: u64) -> Result<ChannelConfig, StorageError> {
         self.shared.ledger.config_at(height)
+    }
+
+    /// Numbers of the blocks, from `from` on and ascending, that changed the configuration: some of
+    /// them, none only if there are none. Block 0 is not among them.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] when the index is damaged.
+    pub fn config_blocks(&self, from: u64) -> Result<Vec<u64>, StorageError> {
+        self.shared.ledger.config_blocks(from)
     }
 
     /// Validators caught signing two statements in one place, the latest cases last.

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use changbai_merkle::Frontier;
-use changbai_msp::ChannelConfig;
+use changbai_msp::{ChannelConfig, validate_config};
 use changbai_storage::{
     BlockLog, Files, Index, IndexState, LogOptions, MemoryIndex, Position, StorageError,
 };
 use changbai_wire::{
-    DecodedTransaction, Header, TransactionLeaf, TxId, ValidationCode, envelope_digests,
+    Content, Header, TransactionLeaf, TxId, ValidationCode, decode_envelope, envelope_digests,
 };
 use smkit::sm3::Sm3Digest;
 
 use crate::block::Block;
-use crate::epoch::{ConfigRule, checked};
+use crate::epoch::seconds;
+use crate::outcome::uses_up_id;
 use crate::state::{self, Applied, Location};
 use crate::validate::{Write, writes_of};
 
@@ -108,7 +109,6 @@ impl Ledger {
         floor: Option<u64>,
         genesis: &Block,
         config: &ChannelConfig,
-        rule: &dyn ConfigRule,
         repair: bool,
     ) -> Result<(Self, Recovery), StorageError> {
         let mut recovery = Recovery::default();
@@ -159,7 +159,7 @@ impl Ledger {
         }
         let next = applied.as_ref().map_or(0, |applied| applied.number.saturating_add(1));
         let current = in_force(&index, config, next)?;
-        let mut replay = Replay::resume(applied, current, rule)?;
+        let mut replay = Replay::resume(applied, current)?;
         let start = replay.next;
         log.scan(start, &mut |number, position, bytes| {
             replay.apply(&index, number, position, &bytes)
@@ -202,6 +202,12 @@ impl Ledger {
     /// The configuration in force at `height`, which is at most the tip's number plus one.
     pub(crate) fn config_at(&self, height: u64) -> Result<ChannelConfig, StorageError> {
         in_force(&self.index, &self.genesis, height)
+    }
+
+    /// Blocks that changed the configuration: some of those from `from` on.
+    pub(crate) fn config_blocks(&self, from: u64) -> Result<Vec<u64>, StorageError> {
+        let heights = state::config_heights(&self.index, from.saturating_add(1))?;
+        Ok(heights.into_iter().map(|height| height.saturating_sub(1)).collect())
     }
 
     /// The last durable block.
@@ -289,29 +295,24 @@ fn renew_index(paths: &Paths) -> Result<Index, StorageError> {
 }
 
 /// Brings the index up to the block log, block by block.
-struct Replay<'a> {
+struct Replay {
     next: u64,
     frontier: Frontier,
     previous: Option<Sm3Digest>,
     tip: Option<Tip>,
     config: ChannelConfig,
-    rule: &'a dyn ConfigRule,
 }
 
-impl<'a> Replay<'a> {
-    fn resume(
-        applied: Option<Applied>,
-        config: ChannelConfig,
-        rule: &'a dyn ConfigRule,
-    ) -> Result<Self, StorageError> {
+impl Replay {
+    fn resume(applied: Option<Applied>, config: ChannelConfig) -> Result<Self, StorageError> {
         let Some(applied) = applied else {
             let frontier = Frontier::new();
-            return Ok(Self { next: 0, frontier, previous: None, tip: None, config, rule });
+            return Ok(Self { next: 0, frontier, previous: None, tip: None, config });
         };
         let frontier = Frontier::from_bytes(&applied.frontier)
             .map_err(|_| StorageError::index_damaged("the tree's frontier".to_owned()))?;
         let previous = Some(applied.header_hash);
-        Ok(Self { next: applied.number + 1, frontier, previous, tip: None, config, rule })
+        Ok(Self { next: applied.number + 1, frontier, previous, tip: None, config })
     }
 
     /// The codes in the metadata are taken as they stand: the next header's tree root proves
@@ -331,9 +332,9 @@ impl<'a> Replay<'a> {
         {
             return Err(wrong(format!("block {number} does not continue the block before it")));
         }
-        let decoded: Vec<_> =
-            block.envelopes.iter().map(|e| changbai_wire::decode_transaction(e).ok()).collect();
-        let effects = by_codes(&block, &decoded, &self.config, self.rule)
+        let decoded: Vec<_> = block.envelopes.iter().map(|e| decode_envelope(e).ok()).collect();
+        let contents: Vec<_> = decoded.iter().map(Option::as_ref).collect();
+        let effects = by_codes(&block, &contents, &self.config)
             .map_err(|e| wrong(format!("block {number}: {e}")))?;
         let frontier = std::mem::take(&mut self.frontier);
         let tip = apply(index, &block, &effects, position, frontier)?;
@@ -362,25 +363,32 @@ pub(crate) struct Effects<'a> {
 /// `None` for what is no transaction.
 pub(crate) fn by_codes(
     block: &Block,
-    decoded: &[Option<DecodedTransaction>],
+    decoded: &[Option<&Content>],
     current: &ChannelConfig,
-    rule: &dyn ConfigRule,
 ) -> Result<Effects<'static>, String> {
     let mut writes = Vec::new();
     let mut config: Option<ChannelConfig> = None;
-    for (index, (transaction, code)) in (0_u32..).zip(decoded.iter().zip(&block.codes)) {
+    let parts = decoded.iter().zip(&block.codes).zip(&block.envelopes);
+    for (index, ((content, code), envelope)) in (0_u32..).zip(parts) {
         let version = state::Version { block: block.header.number, index };
-        let Some(transaction) = transaction.as_ref().filter(|_| *code == ValidationCode::Valid)
-        else {
-            continue;
-        };
-        let before = config.as_ref().unwrap_or(current);
-        if let Some(next) = rule.next(before, transaction) {
-            config = Some(checked(before, next).map_err(|c| format!("a configuration: {c}"))?);
+        match content.filter(|_| *code == ValidationCode::Valid) {
+            Some(Content::Config(_)) => {
+                let before = config.as_ref().unwrap_or(current);
+                let next = validate_config(before, envelope, seconds(block.header.time_ms));
+                let refused = |error: changbai_msp::ConfigUpdateError| {
+                    format!("its configuration ({}): {error}", error.code())
+                };
+                config = Some(next.map_err(refused)?);
+            }
+            Some(Content::Transaction(transaction)) => {
+                let namespaces = &transaction.rwset.namespaces;
+                writes.extend(namespaces.iter().flat_map(|ns| writes_of(ns, version)));
+            }
+            // The genesis block's has no update and no id.
+            None => {}
         }
-        writes.extend(transaction.rwset.namespaces.iter().flat_map(|ns| writes_of(ns, version)));
     }
-    let ids = decoded.iter().map(|transaction| transaction.as_ref().map(|t| t.tx_id)).collect();
+    let ids = decoded.iter().map(|content| content.map(Content::tx_id)).collect();
     Ok(Effects { ids, writes: writes.into(), config: config.map(Cow::Owned) })
 }
 
@@ -418,11 +426,8 @@ pub(crate) fn apply(
         .append_many(&changbai_merkle::leaf_hashes(&leaves(block)), &mut sink)
         .map_err(|e| position.corrupt(e.to_string()))?;
     for (index, (code, tx_id)) in (0u32..).zip(block.codes.iter().zip(&effects.ids)) {
-        // The first copy keeps the id; a duplicate is in the tree, not in the look-up. Nor is what
-        // its creator did not sign: else anybody could use up the id of somebody's transaction.
-        let unclaimed =
-            matches!(code, ValidationCode::DuplicateTxid | ValidationCode::BadCreatorSignature);
-        if let Some(tx_id) = tx_id.as_ref().filter(|_| !unclaimed) {
+        // The first copy keeps the id; a duplicate is in the tree, not in the look-up.
+        if let Some(tx_id) = tx_id.as_ref().filter(|_| uses_up_id(*code)) {
             let leaf = first.saturating_add(u64::from(index));
             let at = Location { block: number, index, code: *code, leaf };
             state::put_location(&mut batch, tx_id, &at);

@@ -70,11 +70,10 @@ pub use body::{BodyFault, Skew};
 pub use channel::{Channel, Condition, OpenError, Parts, Proof, Status, TransactionProof};
 pub use endorse::{Endorsed, Invocation, Proposal, SigningIdentity};
 pub use endorser::ProposalError;
-pub use epoch::{ConfigRule, FixedConfig};
 pub use gateway::{AskError, EndorserFault, Endorsers, FaultReason};
 pub use ledger::Recovery;
 pub use orderer::{
-    Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Turn, Waker,
+    Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Tally, Turn, Waker,
 };
 pub use outcome::{BroadcastError, InvokeError, Outcome};
 pub use tuning::Tuning;

@@ -10,6 +10,8 @@ pub const MEMPOOL_BYTES_MAX: usize = 64 << 20;
 pub const FORWARDED_TRANSACTIONS_MAX: usize = MEMPOOL_TRANSACTIONS_MAX / 2;
 /// Most bytes of waiting transactions that came from peers.
 pub const FORWARDED_BYTES_MAX: usize = MEMPOOL_BYTES_MAX / 2;
+/// Most configurations waiting for a block: one of them is decided, and most of the others with that.
+pub const CONFIGURATIONS_WAITING_MAX: usize = 8;
 /// Own transactions passed on again at a time.
 pub const FORWARDED_AGAIN_MAX: usize = 1_024;
 /// What a refused submitter is told to wait, in milliseconds.

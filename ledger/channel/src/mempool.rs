@@ -3,25 +3,25 @@
 //! A transaction stays here until a block that holds it is durable: until then any validator's
 //! block may be the one, and a block that is proposed may not be decided.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use changbai_wire::{DecodedTransaction, TxId, ValidationCode};
+use changbai_wire::{Content, TxId, ValidationCode, envelope_digest};
 use smkit::sm3::Sm3Digest;
 use tokio::sync::oneshot;
 
 use crate::limits::{
-    FORWARDED_AGAIN_MAX, FORWARDED_BYTES_MAX, FORWARDED_TRANSACTIONS_MAX, MEMPOOL_BYTES_MAX,
-    MEMPOOL_TRANSACTIONS_MAX,
+    CONFIGURATIONS_WAITING_MAX, FORWARDED_AGAIN_MAX, FORWARDED_BYTES_MAX,
+    FORWARDED_TRANSACTIONS_MAX, MEMPOOL_BYTES_MAX, MEMPOOL_TRANSACTIONS_MAX,
 };
-use crate::outcome::{BroadcastError, Outcome};
+use crate::outcome::{BroadcastError, Outcome, uses_up_id};
 
 /// A transaction, decoded, with the digest of its envelope.
 #[derive(Debug)]
 pub(crate) struct Decoded {
     pub(crate) digest: Sm3Digest,
-    pub(crate) transaction: DecodedTransaction,
+    pub(crate) content: Content,
 }
 
 /// A transaction on its way into a block.
@@ -32,12 +32,21 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    fn tx_id(&self) -> TxId {
-        self.decoded.transaction.tx_id
+    pub(crate) fn new(envelope: Vec<u8>, content: Content) -> Self {
+        let decoded = Arc::new(Decoded { digest: envelope_digest(&envelope), content });
+        Self { envelope: Arc::new(envelope), decoded }
+    }
+
+    pub(crate) fn tx_id(&self) -> TxId {
+        self.decoded.content.tx_id()
+    }
+
+    pub(crate) fn is_config(&self) -> bool {
+        self.decoded.content.is_config()
     }
 }
 
-/// What became of a transaction of a block that is durable now.
+/// What became of a transaction now that a block is durable.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settled {
     pub(crate) tx_id: TxId,
@@ -60,6 +69,8 @@ struct Inner {
     next: u64,
     mark: u64,
     bytes: usize,
+    /// Configurations among them.
+    configs: usize,
     forwarded: Share,
     /// Own transactions that no other node was told of yet.
     unforwarded: VecDeque<TxId>,
@@ -111,6 +122,7 @@ impl Mempool {
         let bytes = waiting.envelope.len();
         if inner.entries.len() >= MEMPOOL_TRANSACTIONS_MAX
             || inner.bytes.saturating_add(bytes) > MEMPOOL_BYTES_MAX
+            || !inner.takes(&waiting)
         {
             return Err(BroadcastError::Full);
         }
@@ -130,7 +142,8 @@ impl Mempool {
         let full = inner.entries.len() >= MEMPOOL_TRANSACTIONS_MAX
             || inner.bytes.saturating_add(bytes) > MEMPOOL_BYTES_MAX
             || inner.forwarded.count >= FORWARDED_TRANSACTIONS_MAX
-            || inner.forwarded.bytes.saturating_add(bytes) > FORWARDED_BYTES_MAX;
+            || inner.forwarded.bytes.saturating_add(bytes) > FORWARDED_BYTES_MAX
+            || !inner.takes(&waiting);
         if full || inner.closed || inner.entries.contains_key(&waiting.tx_id()) {
             return false;
         }
@@ -155,14 +168,27 @@ impl Mempool {
         digests.iter().map(find).collect()
     }
 
-    /// The next block's transactions, oldest first: at most `count_max` and, but for a single
-    /// one, `bytes_max`. They keep waiting until [`settle`](Self::settle).
-    pub(crate) fn next_block(&self, count_max: usize, bytes_max: usize) -> Vec<Waiting> {
+    /// The next block's transactions, oldest first: a configuration alone, or else at most
+    /// `count_max` and, but for a single one, `bytes_max`. Those in `skipped` are not for it. They
+    /// keep waiting until [`settle`](Self::settle).
+    pub(crate) fn next_block(
+        &self,
+        count_max: usize,
+        bytes_max: usize,
+        skipped: &BTreeSet<TxId>,
+    ) -> Vec<Waiting> {
         let inner = self.lock();
         let mut taken = Vec::new();
         let mut bytes = 0_usize;
-        for entry in inner.order.values().filter_map(|tx_id| inner.entries.get(tx_id)) {
+        let waiting = inner.order.values().filter(|tx_id| !skipped.contains(*tx_id));
+        for entry in waiting.filter_map(|tx_id| inner.entries.get(tx_id)) {
             let size = entry.waiting.envelope.len();
+            if entry.waiting.is_config() {
+                if taken.is_empty() {
+                    taken.push(entry.waiting.clone());
+                }
+                break;
+            }
             if taken.len() >= count_max || (!taken.is_empty() && bytes + size > bytes_max) {
                 break;
             }
@@ -172,14 +198,24 @@ impl Mempool {
         taken
     }
 
-    /// Removes what a durable block has settled and answers its callers.
+    /// Configurations that wait, oldest first.
+    pub(crate) fn configs(&self) -> Vec<Waiting> {
+        let inner = self.lock();
+        if inner.configs == 0 {
+            return Vec::new();
+        }
+        let waiting = inner.order.values().filter_map(|tx_id| inner.entries.get(tx_id));
+        waiting.map(|entry| &entry.waiting).filter(|waiting| waiting.is_config()).cloned().collect()
+    }
+
+    /// Removes what a durable block has settled, or made impossible, and answers its callers.
     pub(crate) fn settle(&self, settled: &[Settled]) {
         let mut inner = self.lock();
         let mut answers = Vec::new();
         for Settled { tx_id, digest, outcome } in settled {
             let same = inner.entries.get(tx_id).map(|e| e.waiting.decoded.digest == *digest);
             // Somebody else's forgery of this transaction has not used its id up.
-            let forged = outcome.code == ValidationCode::BadCreatorSignature;
+            let forged = !uses_up_id(outcome.code);
             let code = match same {
                 None => continue,
                 Some(true) => outcome.code,
@@ -292,10 +328,16 @@ impl Mempool {
 }
 
 impl Inner {
+    /// Whether there is room for it as far as configurations go.
+    fn takes(&self, waiting: &Waiting) -> bool {
+        !waiting.is_config() || self.configs < CONFIGURATIONS_WAITING_MAX
+    }
+
     fn insert(&mut self, waiting: Waiting, replies: Vec<oneshot::Sender<Outcome>>, foreign: bool) {
         let (place, tx_id) = (self.next, waiting.tx_id());
         self.next += 1;
         self.bytes += waiting.envelope.len();
+        self.configs += usize::from(waiting.is_config());
         self.digests.insert(waiting.decoded.digest, tx_id);
         self.order.insert(place, tx_id);
         self.entries.insert(tx_id, Entry { waiting, place, replies, foreign });
@@ -307,6 +349,7 @@ impl Inner {
         self.order.remove(&entry.place);
         self.digests.remove(&entry.waiting.decoded.digest);
         self.bytes = self.bytes.saturating_sub(bytes);
+        self.configs = self.configs.saturating_sub(usize::from(entry.waiting.is_config()));
         if entry.foreign {
             self.forwarded.remove(bytes);
         }

@@ -37,7 +37,7 @@ use changbai_consensus::{Action, Engine, EngineError, Event, TimeoutToken, WalRe
 use changbai_storage::{ConsensusWal, Entry, StorageError};
 use changbai_wire::{PeerMessage, ValidatorAddress};
 
-pub use event::{Delivery, Destination, Fault, OrderEvent, Outgoing, PeerId};
+pub use event::{Delivery, Destination, Fault, OrderEvent, Outgoing, PeerId, Tally};
 
 use crate::block::Block;
 use crate::body::Body;
@@ -92,6 +92,8 @@ pub struct Orderer {
     bodies: Bodies,
     /// Own proposal of the round under way, to be repeated with the votes.
     proposal: Option<(u64, u32, Bytes)>,
+    /// Own statements of the round under way, for validators that are linked late.
+    said: Vec<Bytes>,
     /// Who sent what the core is working on.
     sender: Option<PeerId>,
     inbox: Inbox,
@@ -156,6 +158,7 @@ impl Orderer {
             wanted: None,
             bodies: Bodies::default(),
             proposal: None,
+            said: Vec::new(),
             sender: None,
             inbox: Inbox::default(),
             outbox: Vec::new(),
@@ -240,6 +243,7 @@ impl Orderer {
             return;
         }
         self.tell(peer);
+        self.say_again(peer);
         self.shared.mempool.forward_again(u64::MAX);
     }
 
@@ -329,8 +333,9 @@ impl Orderer {
         if !mempool.is_closed() {
             return false;
         }
-        // Among several validators the others go on with what is left.
-        if self.shared.epoch().validators.len() > 1 {
+        // Among several validators the others go on with what is left, and so does whoever has the key
+        // of the only one.
+        if self.shared.epoch().validators.len() > 1 || !self.votes() {
             return !mempool.has_callers();
         }
         mempool.is_empty() && self.running.is_none() && !self.shared.ledger.has_unproven_results()

@@ -1,13 +1,16 @@
 //! What callers are told: outcomes of a broadcast transaction and the reasons for refusals.
 
 use changbai_contract::ContractError;
-use changbai_msp::Missing;
+use changbai_msp::{ConfigUpdateError, Missing};
 use changbai_storage::StorageError;
 use changbai_wire::{TxId, ValidationCode};
 
 use crate::gateway::EndorserFault;
 
 /// The fate of a transaction, sent once its block is durable.
+///
+/// A change of the configuration that another one has overtaken is in no block. Its code is
+/// [`ValidationCode::InvalidConfigTransaction`], the rest is of the block that was in its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// Number of the block that carries the transaction.
@@ -71,9 +74,24 @@ pub enum BroadcastError {
         /// Its id.
         tx_id: TxId,
     },
+    /// The configuration does not change so; [`ConfigUpdateError::code`] says why.
+    #[error("the configuration does not change so ({code}): {0}", code = .0.code())]
+    Config(#[from] ConfigUpdateError),
     /// The ledger could not be read.
     #[error("the ledger cannot be read")]
     Storage(#[from] StorageError),
+}
+
+/// Whether a transaction with this code keeps its id for itself. A second copy does not. Nor does what
+/// its creator did not sign, or a configuration that does not follow: else anybody could use up the
+/// id of somebody's transaction, or of an update in a wrapping of his own.
+pub(crate) const fn uses_up_id(code: ValidationCode) -> bool {
+    !matches!(
+        code,
+        ValidationCode::DuplicateTxid
+            | ValidationCode::BadCreatorSignature
+            | ValidationCode::InvalidConfigTransaction
+    )
 }
 
 /// Why an invocation gave no result. Nothing changed.

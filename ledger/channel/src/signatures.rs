@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use changbai_msp::Identity;
-use changbai_wire::{DecodedTransaction, ValidationCode, endorsement_message};
+use changbai_wire::{Content, ValidationCode, endorsement_message};
 use rayon::prelude::*;
 use smkit::sm2::{Signature, Unverified};
 use smkit::sm3::Sm3Digest;
@@ -49,7 +49,7 @@ pub(crate) fn check(
     let at = i64::try_from(time_ms / 1_000).unwrap_or(i64::MAX);
     let known = verdicts.known(transactions);
     let claims: Vec<Result<Claims<'_>, ValidationCode>> =
-        transactions.iter().map(|decoded| claims(rules, at, &decoded.transaction)).collect();
+        transactions.iter().map(|decoded| claims(rules, at, &decoded.content)).collect();
     let open = |(claims, verdict): (&Result<Claims<'_>, _>, &Verdict)| {
         let checked = verdict.checked;
         claims.iter().flat_map(Claims::all).filter(move |claim| checked & claim.bit == 0).count()
@@ -106,8 +106,9 @@ fn judge(rules: &Rules<'_>, claims: &Claims<'_>, verdict: &Verdict) -> Validatio
     if let Some(fault) = claims.fault {
         return fault;
     }
+    let Some(endorsers) = &claims.endorsers else { return ValidationCode::Valid };
     let endorsers: Vec<&Identity> =
-        claims.endorsers.iter().filter(holds).map(|claim| claim.identity.as_ref()).collect();
+        endorsers.iter().filter(holds).map(|claim| claim.identity.as_ref()).collect();
     if rules.epoch.endorsement.evaluate(&endorsers) {
         ValidationCode::Valid
     } else {
@@ -135,7 +136,8 @@ struct Claims<'a> {
     creator: Claim<'a>,
     /// Why the transaction has no place here, whoever signed it.
     fault: Option<ValidationCode>,
-    endorsers: Vec<Claim<'a>>,
+    /// `None`: there is nothing to endorse.
+    endorsers: Option<Vec<Claim<'a>>>,
 }
 
 struct Claim<'a> {
@@ -147,7 +149,7 @@ struct Claim<'a> {
 
 impl<'a> Claims<'a> {
     fn all(&self) -> impl Iterator<Item = &Claim<'a>> {
-        std::iter::once(&self.creator).chain(&self.endorsers)
+        std::iter::once(&self.creator).chain(self.endorsers.iter().flatten())
     }
 }
 
@@ -164,19 +166,25 @@ impl Claim<'_> {
 fn claims<'a>(
     rules: &Rules<'_>,
     at: i64,
-    transaction: &'a DecodedTransaction,
+    content: &'a Content,
 ) -> Result<Claims<'a>, ValidationCode> {
     let identify = |bytes: &[u8]| rules.epoch.membership.identify(bytes, at).ok();
     let creator = Claim {
         bit: 1,
-        identity: identify(&transaction.creator).ok_or(ValidationCode::BadCreatorSignature)?,
-        message: transaction.signed_payload.as_slice().into(),
-        signature: Signature::from_der(&transaction.signature)
+        identity: identify(content.creator()).ok_or(ValidationCode::BadCreatorSignature)?,
+        message: content.signed_payload().into(),
+        signature: Signature::from_der(content.signature())
             .map_err(|_| ValidationCode::BadCreatorSignature)?,
     };
+    let foreign = content.channel_id() != rules.epoch.config.channel_id;
+    let foreign = foreign.then_some(ValidationCode::TargetChainNotFound);
+    let Content::Transaction(transaction) = content else {
+        // Who agreed to a configuration is part of what makes it follow.
+        return Ok(Claims { creator, fault: foreign, endorsers: None });
+    };
     let committed = rules.contracts.get(&transaction.chaincode_name);
-    let fault = if transaction.channel_id != rules.epoch.config.channel_id {
-        Some(ValidationCode::TargetChainNotFound)
+    let fault = if foreign.is_some() {
+        foreign
     } else if committed != Some(&transaction.chaincode_version) {
         Some(ValidationCode::InvalidChaincode)
     } else {
@@ -194,7 +202,7 @@ fn claims<'a>(
             })
         })
         .collect();
-    Ok(Claims { creator, fault, endorsers })
+    Ok(Claims { creator, fault, endorsers: Some(endorsers) })
 }
 
 impl Verdicts {

@@ -140,6 +140,18 @@ pub(crate) fn config_at(index: &Index, height: u64) -> Result<Option<Vec<u8>>, S
     Ok(found.into_iter().next().map(|(_, envelope)| envelope))
 }
 
+/// Heights, from `from` on and ascending, at which another configuration came into force.
+pub(crate) fn config_heights(index: &Index, from: u64) -> Result<Vec<u64>, StorageError> {
+    let to = numbered(b'c', u64::MAX);
+    let found = index.range(&numbered(b'c', from), &to, CONFIG_PAGE, false)?;
+    let height = |key: &[u8]| {
+        let bytes = key.strip_prefix(b"c")?;
+        Some(u64::from_be_bytes(bytes.try_into().ok()?))
+    };
+    let heights = found.iter().map(|(key, _)| height(key).ok_or_else(|| damaged("height")));
+    heights.collect()
+}
+
 pub(crate) fn put_position(batch: &mut IndexBatch, number: u64, position: Position) {
     batch.put(&numbered(b'b', number), &position.to_bytes());
 }
@@ -238,3 +250,6 @@ fn numbered(prefix: u8, number: u64) -> [u8; 9] {
 fn damaged(what: &str) -> StorageError {
     StorageError::index_damaged(format!("the {what} in the index has the wrong form"))
 }
+
+/// Configurations that are read at a time.
+const CONFIG_PAGE: usize = 16;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use changbai_msp::ChannelConfig;
 use changbai_storage::StorageError;
 use changbai_wire::proto::kvrwset;
-use changbai_wire::{DecodedTransaction, NsReadWriteSet, TxId, ValidationCode};
+use changbai_wire::{Content, DecodedTransaction, NsReadWriteSet, TxId, ValidationCode};
 
-use crate::epoch::{ConfigRule, Epoch, checked};
+use crate::block::Block;
+use crate::epoch::Epoch;
 use crate::mempool::Decoded;
 use crate::state::{StateView, Version};
 
@@ -21,7 +22,6 @@ pub(crate) struct Rules<'a> {
     pub(crate) epoch: &'a Epoch,
     /// Contracts by name, with the version that is committed.
     pub(crate) contracts: &'a HashMap<String, String>,
-    pub(crate) config_rule: &'a dyn ConfigRule,
 }
 
 /// A key's new value, or its deletion.
@@ -44,7 +44,7 @@ pub(crate) struct Validated {
     pub(crate) config: Option<ChannelConfig>,
 }
 
-/// Judges every transaction of block `number`. `codes` is what `signatures::check` said of each.
+/// Judges every transaction of a block; `transactions` are its envelopes, decoded. `codes` is what `signatures::check` said of each.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub(crate) fn validate(
     rules: &Rules<'_>,
     view: &dyn StateView,
     in_ledger: &dyn Fn(&TxId) -> Result<bool, StorageError>,
-    number: u64,
+    block: &Block,
     transactions: &[Arc<Decoded>],
     mut codes: Vec<ValidationCode>,
 ) -> Result<Validated, StorageError> {
@@ -63,15 +63,23 @@ pub(crate) fn validate(
     let mut config: Option<ChannelConfig> = None;
     codes.resize(transactions.len(), ValidationCode::NotValidated);
     for (index, (decoded, code)) in transactions.iter().zip(codes.iter_mut()).enumerate() {
-        let transaction = &decoded.transaction;
         if *code != ValidationCode::Valid {
             continue;
         }
-        if !seen.insert(transaction.tx_id) || in_ledger(&transaction.tx_id)? {
+        let tx_id = decoded.content.tx_id();
+        if !seen.insert(tx_id) || in_ledger(&tx_id)? {
             *code = ValidationCode::DuplicateTxid;
             continue;
         }
-        let version = Version { block: number, index: u32::try_from(index).unwrap_or(u32::MAX) };
+        let Content::Transaction(transaction) = &decoded.content else {
+            match next_config(rules.epoch, block) {
+                Some(next) => config = Some(next),
+                None => *code = ValidationCode::InvalidConfigTransaction,
+            }
+            continue;
+        };
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let version = Version { block: block.header.number, index };
         let own = match effects(rules, view, &overlay, transaction, version)? {
             Ok(own) => own,
             Err(refusal) => {
@@ -79,20 +87,16 @@ pub(crate) fn validate(
                 continue;
             }
         };
-        let current = config.as_ref().unwrap_or_else(|| rules.epoch.config.as_ref());
-        if let Some(next) = rules.config_rule.next(current, transaction) {
-            match checked(current, next) {
-                Ok(next) => config = Some(next),
-                Err(refusal) => {
-                    *code = refusal;
-                    continue;
-                }
-            }
-        }
         overlay.extend(&own);
         writes.extend(own);
     }
     Ok(Validated { codes, writes, config })
+}
+
+/// What a block that holds nothing but a configuration makes of the one in force.
+fn next_config(epoch: &Epoch, block: &Block) -> Option<ChannelConfig> {
+    let [envelope] = block.envelopes.as_slice() else { return None };
+    epoch.next(envelope, block.header.time_ms).ok()
 }
 
 /// Keys written by valid transactions earlier in the same block.

@@ -4,7 +4,7 @@ mod read;
 mod schema;
 mod write;
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use smkit_pki::{CertificateError, FormError};
 use thiserror::Error;
@@ -41,6 +41,15 @@ impl ChannelConfig {
     pub fn to_toml(&self) -> String {
         // Texts, numbers and lists of them only: writing them cannot fail.
         toml::to_string_pretty(&write::channel(self)).unwrap_or_default()
+    }
+
+    /// The configuration as TOML that people can read: certificates and revocation lists by path in
+    /// `folder` (one name, without `/`), and beside it those files, as path and PEM text.
+    #[must_use]
+    pub fn to_toml_with_files(&self, folder: &str) -> (String, BTreeMap<String, String>) {
+        let mut file = write::channel(self);
+        let files = write::take_out(&mut file, folder);
+        (toml::to_string_pretty(&file).unwrap_or_default(), files)
     }
 }
 

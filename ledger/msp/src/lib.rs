@@ -62,9 +62,10 @@ pub use membership::{Membership, Msp};
 pub use organisation::{Admitted, IdentityRule, Organisation, RuleMismatch, is_msp_id};
 pub use policy::{
     Claim, EffectivePolicy, GroupPolicy, MetaPolicy, MetaRule, Missing, OrgPolicies, Policy,
-    PolicyError, PolicyName,
+    PolicyError, PolicyName, Principal,
 };
 pub use role::{Role, Roles};
 pub use update::{
-    ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, Sender, apply, validate_config,
+    ComputeError, ConfigSignature, ConfigUpdate, ConfigUpdateError, MissingConsent, Sender, apply,
+    update_id, validate_config,
 };

@@ -44,6 +44,8 @@ pub const GROUP_DEPTH_MAX: usize = 6;
 pub const ITEMS_MAX: usize = 4_096;
 /// Most signatures on a configuration update.
 pub const UPDATE_SIGNATURES_MAX: usize = SIGNERS_MAX;
+/// Longest file with an update and its signatures, in bytes.
+pub const SIGNED_UPDATE_BYTES_MAX: usize = changbai_wire::limits::ENVELOPE_BYTES_MAX;
 /// Longest readable configuration file, in bytes.
 pub const FILE_BYTES_MAX: usize = 4 << 20;
 /// Most endorsers that a plan considers.

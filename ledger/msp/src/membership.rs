@@ -1,13 +1,14 @@
 //! The members of a channel, and the memory of who has been verified.
 
 use std::{
+    borrow::Borrow,
     collections::{BTreeMap, HashMap},
     fmt,
+    hash::{Hash, Hasher},
     ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use smkit::{Sm3Digest, sm3};
 use smkit_pki::Certificate;
 
 use crate::{
@@ -53,7 +54,7 @@ impl Membership {
     /// that moment (Unix seconds).
     ///
     /// Checks run in the order of [`Organisation::admit`]. Verified identities are remembered, up to a
-    /// bound, by the digest of their bytes. Time is judged on each call: outside the window in which every certificate involved is valid, the
+    /// bound, by their bytes. Time is judged on each call: outside the window in which every certificate involved is valid, the
     /// chain is verified again. Refusals are not remembered.
     ///
     /// # Errors
@@ -63,8 +64,7 @@ impl Membership {
         serialized: &[u8],
         at_unix_s: i64,
     ) -> Result<Arc<Identity>, IdentityError> {
-        let key = sm3(serialized);
-        if let Some(known) = self.lock().find(&key)
+        if let Some(known) = self.lock().find(serialized)
             && known.window.contains(&at_unix_s)
         {
             return Ok(known.identity);
@@ -81,7 +81,7 @@ impl Membership {
         if listed {
             return Ok(identity);
         }
-        self.lock().insert(key, Known { identity: Arc::clone(&identity), window });
+        self.lock().insert(Known { identity: Arc::clone(&identity), window });
         Ok(identity)
     }
 
@@ -147,21 +147,46 @@ struct Known {
 /// Entries in use move to the young generation and survive.
 #[derive(Default)]
 struct Cache {
-    young: HashMap<Sm3Digest, Known>,
-    old: HashMap<Sm3Digest, Known>,
+    young: HashMap<Key, Known>,
+    old: HashMap<Key, Known>,
+}
+
+/// An identity under its own bytes: looked up with what somebody sent, held once.
+struct Key(Arc<Identity>);
+
+impl Borrow<[u8]> for Key {
+    fn borrow(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes() == other.0.as_bytes()
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // As `[u8]` does, or nothing would be found.
+        self.0.as_bytes().hash(state);
+    }
 }
 
 impl Cache {
-    fn find(&mut self, key: &Sm3Digest) -> Option<Known> {
-        if let Some(known) = self.young.get(key) {
+    fn find(&mut self, serialized: &[u8]) -> Option<Known> {
+        if let Some(known) = self.young.get(serialized) {
             return Some(known.clone());
         }
-        let known = self.old.remove(key)?;
-        self.insert(*key, known.clone());
+        let known = self.old.remove(serialized)?;
+        self.insert(known.clone());
         Some(known)
     }
 
-    fn insert(&mut self, key: Sm3Digest, known: Known) {
+    fn insert(&mut self, known: Known) {
+        let key = Key(Arc::clone(&known.identity));
         if self.young.len() >= IDENTITIES_CACHED_MAX / 2 && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }

@@ -6,6 +6,7 @@ mod effective;
 mod group;
 mod meta;
 mod parse;
+mod principal;
 mod proto;
 
 use std::{collections::BTreeSet, fmt};
@@ -19,6 +20,7 @@ pub use self::{
     effective::EffectivePolicy,
     group::{GroupPolicy, OrgPolicies},
     meta::{MetaPolicy, MetaRule, PolicyName},
+    principal::Principal,
 };
 
 use crate::{

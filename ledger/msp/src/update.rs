@@ -5,6 +5,8 @@ mod delta;
 mod diff;
 mod envelope;
 mod error;
+mod missing;
+mod portable;
 mod tree;
 
 use changbai_wire::{
@@ -18,7 +20,9 @@ use smkit::sm2::SigningKey;
 
 pub use self::{
     apply::{apply, validate_config},
+    envelope::update_id,
     error::{ComputeError, ConfigUpdateError},
+    missing::MissingConsent,
 };
 use crate::{ChannelConfig, ItemPath};
 

@@ -22,30 +22,35 @@ pub(crate) struct Headers {
     pub(crate) chaincode_name: String,
 }
 
-/// Opens the headers of an endorser transaction, from the bytes that were signed.
-pub(crate) fn open(channel_header: &[u8], signature_header: &[u8]) -> Result<Headers, Refusal> {
+/// What every kind of transaction has in its headers, checked.
+pub(crate) struct Origin {
+    pub(crate) channel_id: String,
+    pub(crate) tx_id: TxId,
+    pub(crate) creator: Vec<u8>,
+    pub(crate) nonce: Vec<u8>,
+}
+
+/// Takes both headers apart, from the bytes that were signed.
+pub(crate) fn decode(
+    channel_header: &[u8],
+    signature_header: &[u8],
+) -> Result<(common::ChannelHeader, common::SignatureHeader), Refusal> {
     const COMMON: ValidationCode = ValidationCode::BadCommonHeader;
     let channel = common::ChannelHeader::decode(channel_header)
         .map_err(|_| (COMMON, "channel header does not parse"))?;
     let signature = common::SignatureHeader::decode(signature_header)
         .map_err(|_| (COMMON, "signature header does not parse"))?;
+    Ok((channel, signature))
+}
+
+/// Checks the headers of an endorser transaction.
+pub(crate) fn open(
+    channel: common::ChannelHeader,
+    signature: common::SignatureHeader,
+) -> Result<Headers, Refusal> {
     check_type(channel.r#type)?;
-    if channel.epoch != 0 {
-        return Err((COMMON, "epoch is non-zero"));
-    }
-    if signature.nonce.is_empty() || signature.nonce.len() > NONCE_BYTES_MAX {
-        return Err((COMMON, "nonce is empty or too long"));
-    }
-    if signature.creator.is_empty() || signature.creator.len() > IDENTITY_BYTES_MAX {
-        return Err((COMMON, "creator is empty or too long"));
-    }
-    let tx_id = TxId::derive(&signature.nonce, &signature.creator);
-    if channel.tx_id.parse() != Ok(tx_id) {
-        return Err((ValidationCode::BadProposalTxid, "transaction id is incorrectly computed"));
-    }
-    if !is_channel_id(&channel.channel_id) {
-        return Err((ValidationCode::BadChannelHeader, "channel id is invalid"));
-    }
+    let Origin { channel_id, tx_id, creator, nonce } =
+        origin(channel.channel_id, &channel.tx_id, channel.epoch, signature)?;
     let time_ms = channel
         .timestamp
         .and_then(|timestamp| millis(&timestamp))
@@ -58,14 +63,35 @@ pub(crate) fn open(channel_header: &[u8], signature_header: &[u8]) -> Result<Hea
     if !is_chaincode_name(&chaincode_name) {
         return Err((ValidationCode::InvalidChaincode, "chaincode name is empty or invalid"));
     }
-    Ok(Headers {
-        channel_id: channel.channel_id,
-        tx_id,
-        creator: signature.creator,
-        nonce: signature.nonce,
-        time_ms,
-        chaincode_name,
-    })
+    Ok(Headers { channel_id, tx_id, creator, nonce, time_ms, chaincode_name })
+}
+
+/// Checks what does not depend on the type of the transaction.
+pub(crate) fn origin(
+    channel_id: String,
+    tx_id: &str,
+    epoch: u64,
+    signature: common::SignatureHeader,
+) -> Result<Origin, Refusal> {
+    const COMMON: ValidationCode = ValidationCode::BadCommonHeader;
+    if epoch != 0 {
+        return Err((COMMON, "epoch is non-zero"));
+    }
+    let common::SignatureHeader { creator, nonce } = signature;
+    if nonce.is_empty() || nonce.len() > NONCE_BYTES_MAX {
+        return Err((COMMON, "nonce is empty or too long"));
+    }
+    if creator.is_empty() || creator.len() > IDENTITY_BYTES_MAX {
+        return Err((COMMON, "creator is empty or too long"));
+    }
+    let expected = TxId::derive(&nonce, &creator);
+    if tx_id.parse() != Ok(expected) {
+        return Err((ValidationCode::BadProposalTxid, "transaction id is incorrectly computed"));
+    }
+    if !is_channel_id(&channel_id) {
+        return Err((ValidationCode::BadChannelHeader, "channel id is invalid"));
+    }
+    Ok(Origin { channel_id, tx_id: expected, creator, nonce })
 }
 
 /// Builds both headers; the counterpart of [`open`].

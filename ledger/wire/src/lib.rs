@@ -9,7 +9,8 @@
 //!   carries our fields at numbers 1001 and up.
 //! - A client builds a proposal ([`build_proposal`]), each endorser answers with a
 //!   [`response_payload`] and signs [`endorsement_message`], the client joins them ([`assemble`]),
-//!   signs the payload and seals the envelope ([`seal`]). [`decode_transaction`] is the way back.
+//!   signs the payload and seals the envelope ([`seal`]). [`decode_transaction`] is the way back;
+//!   [`decode_envelope`] takes configurations as well.
 //! - A block's [`Header`] commits to its envelopes through [`data_hash`], to the validator set
 //!   through [`validators_hash`] and to all earlier results through the log root; the
 //!   validators' [`Vote`]s sign the header hash. A [`TransactionLeaf`] is one entry of that log.
@@ -72,5 +73,8 @@ pub use proposal::{
     proposal_hash, response_payload,
 };
 pub use rwset::{NsReadWriteSet, RwsetError, TxReadWriteSet};
-pub use transaction::{AssembleError, DecodedTransaction, assemble, decode_transaction, seal};
+pub use transaction::{
+    AssembleError, Content, DecodedConfig, DecodedTransaction, assemble, decode_envelope,
+    decode_transaction, seal,
+};
 pub use vote::{Vote, VoteKind};

@@ -107,7 +107,8 @@ pub fn decode_proposal(proposal: &[u8]) -> Result<DecodedProposal, (ValidationCo
         .map_err(|_| (ValidationCode::BadPayload, "proposal does not parse"))?;
     let header = common::Header::decode(opened.header.as_slice())
         .map_err(|_| (ValidationCode::BadCommonHeader, "header does not parse"))?;
-    let headers = headers::open(&header.channel_header, &header.signature_header)?;
+    let (channel, signature) = headers::decode(&header.channel_header, &header.signature_header)?;
+    let headers = headers::open(channel, signature)?;
     let SplitPayload { payload, transient } = without_transient(opened.payload)?;
     let args = open_args(&payload, &headers.chaincode_name)?;
     let hash = proposal_hash(&header.channel_header, &header.signature_header, &payload);

@@ -1,5 +1,6 @@
 //! Transactions: joining endorsements into an envelope, and taking an envelope apart.
 
+mod config;
 mod decode;
 
 use std::fmt;
@@ -7,7 +8,10 @@ use std::fmt;
 use prost::Message;
 use thiserror::Error;
 
-pub use decode::decode_transaction;
+pub use self::{
+    config::{Content, DecodedConfig},
+    decode::{decode_envelope, decode_transaction},
+};
 
 use crate::{
     TxId, TxReadWriteSet, ValidationCode, decode_proposal,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use changbai_channel::{Channel, FixedConfig, OpenError, Orderer, Parts, PeerId, Skew, Tuning};
+use changbai_channel::{Channel, OpenError, Orderer, Parts, PeerId, Skew, Tuning};
 use changbai_consensus::Timeouts;
 use changbai_contract::Registry;
 use changbai_storage::MemoryIndex;
@@ -11,7 +11,7 @@ use changbai_storage::faulty::{Fault, FaultyFiles, Survive};
 use changbai_wire::time::{ManualClock, UnixMillis};
 
 use crate::rng::Rng;
-use crate::world::{EPOCH_MS, World, contract};
+use crate::world::{EPOCH_MS, Keys, World, contract};
 
 /// A node, up or down.
 pub(crate) struct Node {
@@ -33,6 +33,8 @@ pub(crate) struct Node {
     pub(crate) traitor: bool,
     /// Its key must not be used any more: what it signed is forgotten.
     pub(crate) keyless: bool,
+    /// It has its second keys.
+    pub(crate) renewed: bool,
     /// It does not come back.
     pub(crate) gone: bool,
     /// Its disk was told to fail.
@@ -71,6 +73,7 @@ impl Node {
             durable: 0,
             traitor: false,
             keyless: false,
+            renewed: false,
             gone: false,
             failing: false,
             flipped: false,
@@ -95,8 +98,8 @@ impl Node {
         let mut contracts = Registry::new();
         // The one contract of a fresh registry: its name is free.
         let _ = contracts.register(contract());
-        let Some(keys) = world.members.get(at) else { return Ok(()) };
-        let votes = at < world.validators && !self.keyless;
+        let keys = if self.renewed { world.renewed.get(at) } else { world.members.get(at) };
+        let Some(keys) = keys else { return Ok(()) };
         let parts = Parts {
             files: Arc::new(self.files.clone()),
             index: Some(self.index.clone()),
@@ -104,9 +107,8 @@ impl Node {
             genesis: world.genesis.clone(),
             contracts,
             endorser: keys.endorser.clone(),
-            validator: votes.then(|| keys.key.clone()),
+            validator: (!self.keyless).then(|| keys.key.clone()),
             clock: Arc::clone(&self.clock) as Arc<dyn changbai_wire::time::Clock>,
-            config_rule: Arc::new(FixedConfig),
             tuning: tuning(),
             now_ms,
         };
@@ -139,6 +141,19 @@ impl Node {
         };
         // What a crash has undone does not come back.
         self.older = self.index.copy();
+    }
+
+    /// It gets its second keys, which have signed nothing yet; while it is down.
+    pub(crate) fn renew(&mut self, keys: &Keys) {
+        self.id = keys.id;
+        (self.renewed, self.keyless) = (true, false);
+    }
+
+    /// Whether its part in deciding is lost, for good or until it is mended.
+    #[must_use]
+    pub(crate) fn is_lost(&self) -> bool {
+        let forgetful = self.forgetful && !self.renewed;
+        self.traitor || self.keyless || self.gone || self.flipped || forgetful
     }
 
     /// The disk is replaced by an empty one.

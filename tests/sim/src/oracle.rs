@@ -1,14 +1,19 @@
 //! What must hold, checked while it happens and at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use changbai_channel::{Block, Outcome};
-use changbai_consensus::Equivocation;
+use changbai_consensus::{Equivocation, Member, ValidatorSet};
 use changbai_merkle::{Frontier, NodeId, NodeSource, leaf_hash, prove_consistency};
-use changbai_wire::{TransactionLeaf, TxId, ValidationCode, decode_transaction, envelope_digest};
+use changbai_msp::ChannelConfig;
+use changbai_wire::{
+    Content, TransactionLeaf, TxId, ValidationCode, ValidatorAddress, decode_envelope,
+    envelope_digest,
+};
 use smkit::Sm3Digest;
 
-use crate::world::{CHANNEL, World};
+use crate::world::{CHANNEL, World, text};
 
 /// The first thing that was wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +35,26 @@ pub(crate) struct Oracle {
     told: BTreeMap<TxId, Outcome>,
     /// Transactions in the ledger that took effect.
     effective: BTreeMap<TxId, u64>,
+    /// Configurations by the first height that they are in force.
+    offices: BTreeMap<u64, Rc<Office>>,
     tree: Tree,
     roots: Vec<(u64, Sm3Digest)>,
+}
+
+/// A configuration, with the validators that it puts in office.
+pub(crate) struct Office {
+    /// The configuration.
+    pub(crate) config: ChannelConfig,
+    /// Its validators as consensus knows them.
+    pub(crate) set: ValidatorSet,
+}
+
+impl Office {
+    fn new(config: ChannelConfig) -> Result<Self, String> {
+        let keys = config.validators.iter().map(|v| v.certificate.verifying_key().clone());
+        let set = ValidatorSet::new(keys.map(Member::new).collect()).map_err(text)?;
+        Ok(Self { config, set })
+    }
 }
 
 /// The transaction log, rebuilt by the oracle itself.
@@ -60,6 +83,27 @@ impl Oracle {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// The configuration that is in force at a height, as far as is known.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation`] if even the first one is none.
+    pub(crate) fn office(&mut self, world: &World, height: u64) -> Result<Rc<Office>, Violation> {
+        if let Some((_, office)) = self.offices.range(..=height).next_back() {
+            return Ok(Rc::clone(office));
+        }
+        let office = Office::new(world.config.clone())
+            .map_err(|what| Violation { property: "a world can be made", what })?;
+        let office = Rc::new(office);
+        self.offices.insert(0, Rc::clone(&office));
+        Ok(office)
+    }
+
+    /// All configurations so far, by the first height that they are in force.
+    pub(crate) fn offices(&self) -> impl Iterator<Item = (u64, &ChannelConfig)> {
+        self.offices.iter().map(|(height, office)| (*height, &office.config))
     }
 
     /// Highest block that any honest node has had.
@@ -120,10 +164,16 @@ impl Oracle {
             block.certificate.as_ref().ok_or_else(|| invalid("no certificate".to_owned()))?;
         let signers: BTreeSet<_> = certificate.signatures.iter().map(|(who, _)| *who).collect();
         // Counted here, not by the code under test.
-        if signers.len() * 3 <= world.set.len() * 2 || certificate.block != hash {
-            return Err(invalid(format!("{} of {} signed", signers.len(), world.set.len())));
+        let office = self.office(world, number)?;
+        if signers.len() * 3 <= office.set.len() * 2 || certificate.block != hash {
+            return Err(invalid(format!("{} of {} signed", signers.len(), office.set.len())));
         }
-        certificate.verify(CHANNEL, &world.set).map_err(|e| invalid(e.to_string()))?;
+        certificate.verify(CHANNEL, &office.set).map_err(|e| invalid(e.to_string()))?;
+        if block.header.config_number != office.config.sequence
+            || block.header.validators_hash != office.config.validators_hash()
+        {
+            return Err(invalid("it names another configuration".to_owned()));
+        }
         if number == 1 {
             self.append(0, &world.genesis);
         }
@@ -134,13 +184,26 @@ impl Oracle {
         }
         self.roots.push((block.header.log_size, block.header.log_root));
         for (envelope, code) in block.envelopes.iter().zip(&block.codes) {
+            let content =
+                decode_envelope(envelope).map_err(|(_, reason)| invalid(reason.to_owned()))?;
+            if content.is_config() && (*code != ValidationCode::Valid || block.codes.len() > 1) {
+                return Err(invalid(format!("a configuration is {code} or not alone")));
+            }
             if *code != ValidationCode::Valid {
                 continue;
             }
-            let tx_id = decode_transaction(envelope)
-                .map_err(|(_, reason)| invalid(reason.to_owned()))?
-                .tx_id;
-            if self.submitted.get(&tx_id) != Some(&envelope_digest(envelope)) {
+            let tx_id = content.tx_id();
+            let handed_in = match &content {
+                Content::Transaction(_) => envelope_digest(envelope),
+                Content::Config(config) => {
+                    let next = ChannelConfig::from_envelope(envelope).map_err(|e| text(&e));
+                    let next =
+                        next.and_then(|next| follow(&office.config, next)).map_err(invalid)?;
+                    self.offices.insert(number + 1, Rc::new(next));
+                    config.update_digest()
+                }
+            };
+            if self.submitted.get(&tx_id) != Some(&handed_in) {
                 return Err(invalid(format!("{tx_id} took effect, but nobody handed it in")));
             }
             if let Some(before) = self.effective.insert(tx_id, number) {
@@ -158,18 +221,18 @@ impl Oracle {
     ///
     /// [`Violation`] when an honest one is accused, or the evidence proves nothing.
     pub(crate) fn accuses(
-        &self,
+        &mut self,
         world: &World,
         case: &Equivocation,
-        guilty: &BTreeSet<usize>,
+        guilty: &BTreeSet<ValidatorAddress>,
     ) -> Result<(), Violation> {
         let wrong = |what: String| Violation { property: "only the guilty are accused", what };
-        let accused = world.set.position(&case.validator);
-        if accused.is_none_or(|accused| !guilty.contains(&accused)) {
-            return Err(wrong(format!("{accused:?} is honest: {} at {}", case.kind, case.height)));
+        let accused = case.validator;
+        if !guilty.contains(&accused) {
+            return Err(wrong(format!("{accused} is honest: {} at {}", case.kind, case.height)));
         }
-        if !case.holds(CHANNEL, &world.set) {
-            return Err(wrong(format!("evidence against {accused:?} proves nothing: {case:?}")));
+        if !case.holds(CHANNEL, &self.office(world, case.height)?.set) {
+            return Err(wrong(format!("evidence against {accused} proves nothing: {case:?}")));
         }
         Ok(())
     }
@@ -225,6 +288,22 @@ impl Oracle {
             let _ = frontier.append(leaf_hash(&leaf.to_bytes()), &mut sink);
         }
     }
+}
+
+/// What a configuration makes of the one before; counted here, not by the code under test: those who stay
+/// are enough to decide without the others, where faults are tolerated at all.
+fn follow(before: &ChannelConfig, next: ChannelConfig) -> Result<Office, String> {
+    let next = Office::new(next)?;
+    let before_set = Office::new(before.clone())?.set;
+    let stay = next.set.members().iter().filter(|m| before_set.position(&m.address).is_some());
+    let (stay, after) = (stay.count(), next.set.len());
+    if before.sequence + 1 != next.config.sequence {
+        return Err(format!("configuration {} follows {}", next.config.sequence, before.sequence));
+    }
+    if before_set.len() >= 4 && (after < 4 || stay * 3 <= after * 2) {
+        return Err(format!("of {} validators {stay} stay, of {after}", before_set.len()));
+    }
+    Ok(next)
 }
 
 impl NodeSource for Tree {

@@ -33,6 +33,8 @@ pub struct Plan {
     pub disturbance: u64,
     /// Transactions handed in.
     pub operations: usize,
+    /// Changes of the configuration: validators come, go and get new keys, certificates are revoked.
+    pub changes: usize,
     /// How long things break, in milliseconds.
     pub faulty_ms: u64,
 }
@@ -82,9 +84,10 @@ impl Plan {
         let tolerated = validators.saturating_sub(1) / 3;
         let traitors = if rng.chance(600) { rng.place(tolerated + 1) } else { 0 };
         let vices = VICES.into_iter().filter(|_| rng.chance(350)).collect();
+        let changes = if rng.chance(500) { 1 + rng.place(3) } else { 0 };
         Self {
             validators,
-            followers: usize::from(rng.chance(300)),
+            followers: usize::from(rng.chance(if changes > 0 { 700 } else { 300 })),
             traitors,
             vices,
             loss: rng.pick(&[0, 0, 10, 50, 150], 0),
@@ -97,11 +100,12 @@ impl Plan {
             flip: rng.pick(&[0, 0, 0, 300], 0),
             disturbance: rng.pick(&[0, 0, 60], 0),
             operations: 4 + rng.place(8),
+            changes,
             faulty_ms: rng.within(3_000, 7_000),
         }
     }
 
-    /// How many validators may be faulty for good.
+    /// How many validators may be faulty for good; no change makes them fewer.
     #[must_use]
     pub(crate) fn tolerated(&self) -> usize {
         self.validators.saturating_sub(1) / 3

@@ -1,5 +1,6 @@
 //! The loop: one heap of events in virtual time, one thread, one seed.
 
+mod changes;
 mod clients;
 mod faults;
 mod links;
@@ -8,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use changbai_channel::OrderEvent;
+use changbai_channel::{OrderEvent, PeerId};
+use changbai_wire::ValidatorAddress;
 
 use crate::node::{Node, Running};
 use crate::oracle::{Oracle, Violation};
@@ -16,6 +18,7 @@ use crate::plan::Plan;
 use crate::rng::Rng;
 use crate::traitor::Traitor;
 use crate::world::World;
+use changes::Changes;
 use clients::Clients;
 
 /// How often the dice are thrown, in milliseconds.
@@ -50,6 +53,12 @@ pub struct Stats {
     pub repaired: u64,
     /// Blocks taken from peers under their certificates.
     pub synced: u64,
+    /// Changes of the configuration that were decided.
+    pub changes: u64,
+    /// Changes that another one had overtaken.
+    pub overtaken: u64,
+    /// Nodes that got new keys.
+    pub renewed: u64,
     /// From the end of the faults until all was well, in virtual milliseconds.
     pub recovery_ms: u64,
 }
@@ -68,6 +77,9 @@ impl Stats {
         self.damaged += other.damaged;
         self.repaired += other.repaired;
         self.synced += other.synced;
+        self.changes += other.changes;
+        self.overtaken += other.overtaken;
+        self.renewed += other.renewed;
         self.recovery_ms = self.recovery_ms.max(other.recovery_ms);
     }
 }
@@ -84,6 +96,9 @@ pub(crate) struct Sim {
     /// Pairs, from and to, whose messages are dropped, and until when.
     cut: BTreeMap<(usize, usize), u64>,
     clients: Clients,
+    changes: Changes,
+    /// Validators by the sequence of the configuration that names them.
+    validators: BTreeMap<u64, Rc<Vec<PeerId>>>,
     traitors: BTreeMap<usize, Traitor>,
     oracle: Oracle,
     healed: bool,
@@ -100,6 +115,7 @@ enum Happening {
     Restart { node: usize },
     Tick,
     Submit { operation: usize },
+    Change { change: usize },
 }
 
 impl Sim {
@@ -108,6 +124,7 @@ impl Sim {
     pub(crate) fn new(world: Rc<World>, plan: Plan, rng: Rng, trace: bool) -> Self {
         let nodes = world.members.iter().map(|keys| Node::new(keys.id)).collect();
         let clients = Clients::new(plan.operations);
+        let changes = Changes::new(plan.changes);
         Self {
             world,
             plan,
@@ -118,6 +135,8 @@ impl Sim {
             nodes,
             cut: BTreeMap::new(),
             clients,
+            changes,
+            validators: BTreeMap::new(),
             traitors: BTreeMap::new(),
             oracle: Oracle::default(),
             healed: false,
@@ -141,6 +160,10 @@ impl Sim {
             let at = self.rng.below(self.plan.faulty_ms * 9 / 10);
             self.plan_at(at, Happening::Submit { operation });
         }
+        for change in 0..self.plan.changes {
+            let at = self.rng.below(self.plan.faulty_ms * 9 / 10);
+            self.plan_at(at, Happening::Change { change });
+        }
         self.plan_at(TICK_MS, Happening::Tick);
         while let Some(((at, _), happening)) = self.heap.pop_first() {
             self.now_ms = at;
@@ -149,6 +172,7 @@ impl Sim {
                 Happening::Turn { node } => self.turn(node)?,
                 Happening::Restart { node } => self.start(node)?,
                 Happening::Submit { operation } => self.submit(operation)?,
+                Happening::Change { change } => self.change(change)?,
                 Happening::Tick => {
                     if self.tick()? {
                         return self.finish();
@@ -172,6 +196,7 @@ impl Sim {
     /// Every quarter of a second: something breaks, or is looked at. True when all is well.
     fn tick(&mut self) -> Result<bool, Violation> {
         self.note_repairs();
+        self.renew_keys()?;
         if self.now_ms < self.plan.faulty_ms {
             self.throw_dice()?;
         } else if !self.healed {
@@ -294,11 +319,12 @@ impl Sim {
             let what = format!("node {at} sends {} messages at once", out.len());
             return Err(Violation { property: "bounded memory", what });
         }
-        self.post(at, out);
         for event in events {
             self.reported(at, event)?;
         }
-        self.answers(at)
+        self.post(at, out);
+        self.answers(at)?;
+        self.told_of_changes(at)
     }
 
     fn reported(&mut self, at: usize, event: OrderEvent) -> Result<(), Violation> {
@@ -330,8 +356,11 @@ impl Sim {
                 // double fault that storage cannot tell from a torn write.
                 let nodes = self.nodes.iter().enumerate();
                 let forgetful = nodes.filter(|(_, node)| node.forgetful).map(|(at, _)| at);
-                let guilty: BTreeSet<usize> =
-                    self.traitors.keys().copied().chain(forgetful).collect();
+                let guilty = self.traitors.keys().copied().chain(forgetful);
+                let world = &self.world;
+                let keys = guilty.flat_map(|at| [world.members.get(at), world.renewed.get(at)]);
+                let guilty: BTreeSet<ValidatorAddress> =
+                    keys.flatten().map(|keys| ValidatorAddress::new(keys.id.0)).collect();
                 self.oracle.accuses(&self.world, &case, &guilty)
             }
             OrderEvent::Refused { peer, fault } => {
@@ -384,6 +413,8 @@ impl Sim {
     fn is_well(&self) -> bool {
         let height = self.oracle.height();
         self.clients.all_answered()
+            && self.changes.all_made()
+            && self.has_its_validators()
             && self.honest().all(|(_, running)| running.channel.status().height == height + 1)
     }
 
@@ -392,8 +423,15 @@ impl Sim {
         for (at, running) in self.honest() {
             let find = |tx_id: &_| running.channel.transaction(tx_id).ok()?.map(|(_, o)| o);
             self.oracle.keeps_its_word(at, &find)?;
+            for (height, config) in self.oracle.offices() {
+                if running.channel.config_at(height).ok().as_ref() != Some(config) {
+                    let what = format!("node {at}, configuration {}", config.sequence);
+                    return Err(Violation { property: "agreement on configurations", what });
+                }
+            }
         }
-        Ok(Stats { blocks: self.oracle.height(), ..self.stats })
+        let changes = self.oracle.offices().count().saturating_sub(1) as u64;
+        Ok(Stats { blocks: self.oracle.height(), changes, ..self.stats })
     }
 
     fn honest(&self) -> impl Iterator<Item = (usize, &Running)> {
@@ -426,6 +464,7 @@ impl Sim {
             text.push_str(&format!("\n  node {at}{role}: {state}"));
         }
         text.push_str(&format!("\n  {}", self.clients.describe()));
+        text.push_str(&format!("\n  {}", self.changes.describe()));
         text
     }
 

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use changbai_channel::Block;
 use changbai_consensus::{MessageKind, forge};
-use changbai_wire::{PeerMessage, PeerStatus, ValidatorAddress, block_data_hash, seal};
+use changbai_wire::{
+    PeerMessage, PeerStatus, ValidatorAddress, block_data_hash, decode_envelope, seal,
+};
 use smkit::sm2::SigningKey;
 use smkit::{Sm3Digest, sm3};
 
@@ -22,6 +24,8 @@ pub(crate) struct Traitor {
     bodies: VecDeque<(Sm3Digest, Block)>,
     /// An envelope to forge from.
     envelope: Option<Vec<u8>>,
+    /// The last configuration that it has seen ordered.
+    config: Option<Vec<u8>>,
 }
 
 impl Traitor {
@@ -32,9 +36,9 @@ impl Traitor {
         key: &SigningKey,
         letters: Vec<Letter>,
         others: &[ValidatorAddress],
+        nodes: usize,
         rng: &mut Rng,
     ) -> Vec<Letter> {
-        let nodes = others.len();
         let has = |vice: Vice| vices.contains(&vice);
         let mut out = Vec::new();
         let mut halves: Option<(Sm3Digest, Option<Block>)> = None;
@@ -158,6 +162,9 @@ impl Traitor {
     fn remember(&mut self, hash: Sm3Digest, block: &[u8]) {
         if let Ok(block) = Block::from_bytes(block) {
             self.envelope = block.envelopes.first().cloned().or_else(|| self.envelope.take());
+            let config = |e: &&Vec<u8>| decode_envelope(e).is_ok_and(|found| found.is_config());
+            self.config =
+                block.envelopes.iter().find(config).cloned().or_else(|| self.config.take());
             self.bodies.push_back((hash, block));
             if self.bodies.len() > 4 {
                 self.bodies.pop_front();
@@ -183,13 +190,16 @@ impl Traitor {
         {
             *first = forged;
         } else if vices.contains(&Vice::Invalid) {
-            match rng.below(8) {
+            match rng.below(10) {
                 0 => other.header.log_root = sm3(b"rewritten"),
                 1 => other.header.log_size += 1,
                 2 => other.header.time_ms += 3_600_000,
                 3 => other.header.validators_hash = sm3(b"mine"),
                 4 => other.header.config_number += 1,
                 5 => other.envelopes.push(b"no transaction".to_vec()),
+                // One that was in force, beside others or alone.
+                8 => other.envelopes.extend(self.config.clone()),
+                9 => other.envelopes = self.config.clone().into_iter().collect(),
                 6 => other.envelopes.extend((0..20).flat_map(|_| block.envelopes.clone())),
                 _ => other.envelopes.extend(block.envelopes.first().cloned()),
             }
@@ -208,7 +218,15 @@ impl Traitor {
 
 /// Somebody's transaction under the traitor's own signature.
 fn forge_from(envelope: &[u8], key: &SigningKey, rng: &mut Rng) -> Option<Vec<u8>> {
-    let mut payload = changbai_wire::decode_transaction(envelope).ok()?.signed_payload;
+    let content = decode_envelope(envelope).ok()?;
+    if content.is_config() {
+        // The update is genuine, what is around it is not.
+        let mut forged = envelope.to_vec();
+        let at = forged.len().checked_sub(1 + rng.place(forged.len() / 2))?;
+        *forged.get_mut(at)? ^= 1;
+        return Some(forged);
+    }
+    let mut payload = content.signed_payload().to_vec();
     if rng.chance(300) {
         // A write that no endorser has seen.
         let at = payload.len().checked_sub(1 + rng.place(payload.len() / 2))?;

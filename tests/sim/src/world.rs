@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use changbai_channel::{Block, Invocation, PeerId, SigningIdentity};
-use changbai_consensus::{Member, ValidatorSet};
 use changbai_contract::{Context, Contract, ContractError};
 use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig, serialize_identity};
 use changbai_wire::ValidatorAddress;
@@ -25,20 +24,24 @@ pub(crate) struct Keys {
     pub(crate) id: PeerId,
     /// It endorses with this.
     pub(crate) endorser: SigningIdentity,
-    /// It votes with this; a follower has none in use.
+    /// It votes with this at the heights whose configuration names it.
     pub(crate) key: SigningKey,
+    /// The certificate of that key.
+    pub(crate) certificate: Certificate,
 }
 
 /// Everything that is the same for all networks of one size.
 pub(crate) struct World {
     /// Validators first, then followers.
     pub(crate) members: Vec<Keys>,
-    /// How many of them are validators.
-    pub(crate) validators: usize,
-    /// The validators as consensus knows them.
-    pub(crate) set: ValidatorSet,
-    /// Submits everything.
+    /// What each of them may get instead of its keys.
+    pub(crate) renewed: Vec<Keys>,
+    /// The first configuration.
+    pub(crate) config: ChannelConfig,
+    /// Submits everything but changes of the configuration.
     pub(crate) client: SigningIdentity,
+    /// Agrees to changes of the configuration and sends them.
+    pub(crate) admin: SigningIdentity,
     /// Block 0.
     pub(crate) genesis: Block,
 }
@@ -53,37 +56,33 @@ impl World {
         let mut rng = Rng::new(0x5349_4d00 + validators as u64 * 64 + followers as u64);
         let subject = Subject { common_name: "root".to_owned(), ..Subject::default() };
         let authority = Authority::create_root(&subject, validity(), &mut rng).map_err(text)?;
-        let mut members = Vec::new();
-        let mut configs = Vec::new();
-        let mut set = Vec::new();
-        for index in 0..validators + followers {
-            let votes = index < validators;
-            let units: &[&str] = if votes { &["peer", "orderer"] } else { &["peer"] };
-            let (endorser, certificate, key) = issue(&authority, units, &mut rng)?;
-            let address = ValidatorAddress::for_key(key.verifying_key().public_key());
-            if votes {
-                set.push(Member::new(key.verifying_key().clone()));
-                let index = u32::try_from(index).map_err(text)?;
-                configs.push(ValidatorConfig::new(MSP, certificate, index));
-            }
-            members.push(Keys { id: address.into(), endorser, key });
-        }
-        let (client, ..) = issue(&authority, &["client"], &mut rng)?;
+        let mut keys = || issue(&authority, &["peer", "orderer"], &mut rng);
+        let count = validators + followers;
+        let members = (0..count).map(|_| keys()).collect::<Result<Vec<_>, _>>()?;
+        let renewed = (0..count).map(|_| keys()).collect::<Result<Vec<_>, _>>()?;
+        let seats: Vec<_> = members.iter().take(validators).collect();
+        let configs = seats_of(&seats)?;
+        let client = issue(&authority, &["client"], &mut rng)?.endorser;
+        let admin = issue(&authority, &["admin"], &mut rng)?.endorser;
         let roots = TrustAnchors::from_certificates(vec![authority.certificate().clone()]);
         let organisation = Organisation::new(MSP, "agency", roots);
         let mut config = ChannelConfig::new(CHANNEL, vec![organisation], configs).map_err(text)?;
         config.batch.max_message_count = 5;
         let genesis = Block::genesis(&config, config.to_genesis_envelope(), EPOCH_MS);
-        let set = ValidatorSet::new(set).map_err(text)?;
-        Ok(Self { members, validators, set, client, genesis })
+        Ok(Self { members, renewed, config, client, admin, genesis })
     }
 }
 
-fn issue(
-    authority: &Authority,
-    units: &[&str],
-    rng: &mut Rng,
-) -> Result<(SigningIdentity, Certificate, SigningKey), String> {
+/// These nodes as validators, in this order.
+pub(crate) fn seats_of(keys: &[&Keys]) -> Result<Vec<ValidatorConfig>, String> {
+    let seat = |(index, keys): (usize, &&Keys)| {
+        let index = u32::try_from(index).map_err(text)?;
+        Ok(ValidatorConfig::new(MSP, keys.certificate.clone(), index))
+    };
+    keys.iter().enumerate().map(seat).collect()
+}
+
+fn issue(authority: &Authority, units: &[&str], rng: &mut Rng) -> Result<Keys, String> {
     let key = PrivateKey::generate(rng).map_err(text)?;
     let subject = Subject {
         common_name: "somebody".to_owned(),
@@ -96,7 +95,9 @@ fn issue(
         .map_err(text)?;
     let key = SigningKey::new(key, SignerId::DEFAULT).map_err(text)?;
     let serialized = serialize_identity(MSP, &certificate);
-    Ok((SigningIdentity { serialized, key: key.clone() }, certificate, key))
+    let id = ValidatorAddress::for_key(key.verifying_key().public_key()).into();
+    let endorser = SigningIdentity { serialized, key: key.clone() };
+    Ok(Keys { id, endorser, key, certificate })
 }
 
 fn validity() -> Validity {

@@ -55,6 +55,14 @@ pub enum Code {
     Overloaded,
     /// No block or transaction of that number or id.
     LedgerNotFound,
+    /// No such channel, or one that the caller is no member of.
+    NoSuchChannel,
+    /// The node has a channel of that id already.
+    ChannelKnown,
+    /// The genesis block is of a channel that the node does not belong to.
+    GenesisRefused,
+    /// The change of the configuration does not follow, or too few agreed.
+    UpdateRefused,
     /// A defect on our side.
     Internal,
     /// The ledger did not answer in time.
@@ -208,6 +216,27 @@ impl Code {
                 "账本中无此区块或交易",
                 "The ledger has no such block or transaction",
             ),
+            Self::NoSuchChannel => {
+                ("CH-4040", S::NOT_FOUND, "没有此通道", "There is no such channel")
+            }
+            Self::ChannelKnown => (
+                "CH-4090",
+                S::CONFLICT,
+                "节点已有同名通道",
+                "The node has a channel of that id already",
+            ),
+            Self::GenesisRefused => (
+                "CH-4220",
+                S::UNPROCESSABLE_ENTITY,
+                "本节点不属于该创世区块的通道",
+                "This node does not belong to the channel of that genesis block",
+            ),
+            Self::UpdateRefused => (
+                "CH-4221",
+                S::UNPROCESSABLE_ENTITY,
+                "通道配置更新未被接受",
+                "The change of the channel's configuration is refused",
+            ),
             Self::Internal => ("SV-5000", S::INTERNAL_SERVER_ERROR, "内部错误", "Internal error"),
             Self::LedgerTimeout => (
                 "SV-5040",
@@ -244,6 +273,10 @@ impl Code {
         Self::Busy,
         Self::Overloaded,
         Self::LedgerNotFound,
+        Self::NoSuchChannel,
+        Self::ChannelKnown,
+        Self::GenesisRefused,
+        Self::UpdateRefused,
         Self::Internal,
         Self::LedgerTimeout,
     ];

@@ -199,7 +199,7 @@ async fn judged(
     let turn = timeout(state.limits().ledger_wait_max, state.checks.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Problem::new(Code::Busy)) };
     let shared = Arc::clone(state);
-    blocking(move || judge(&bundle, &supplied, Some(&shared.parts.trust))).await
+    blocking(move || judge(&bundle, &supplied, Some(&shared.parts.channel.trust()))).await
 }
 
 fn of_report(report: &Report, sm3: Option<Sm3Digest>, matches: Vec<EvidenceLine>) -> VerifyAnswer {

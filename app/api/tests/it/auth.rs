@@ -261,5 +261,5 @@ async fn problems_speak_the_clients_language() {
     assert_eq!(english.headers["content-language"], "en");
     let chinese = world.send(ask("zh-CN,en;q=0.9")).await;
     assert_eq!(chinese.json()["title"], "请求未签名");
-    assert_ne!(english.headers["x-trace-id"], chinese.headers["x-trace-id"]);
+    assert_ne!(english.headers["x-request-id"], chinese.headers["x-request-id"]);
 }

@@ -8,9 +8,12 @@
     reason = "tests"
 )]
 
+mod access;
 mod auth;
+mod channels;
 mod ledger;
 mod limits;
+mod operations;
 mod read;
 mod submit;
 mod verify;

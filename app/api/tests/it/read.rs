@@ -232,6 +232,10 @@ async fn the_document_and_its_reader_are_served_from_here() {
         [
             "/api/v1/blocks",
             "/api/v1/blocks/{number}",
+            "/api/v1/channels",
+            "/api/v1/channels/{id}",
+            "/api/v1/channels/{id}/config",
+            "/api/v1/channels/{id}/updates",
             "/api/v1/evidence",
             "/api/v1/evidence/{id}",
             "/api/v1/evidence/{id}/bundle",

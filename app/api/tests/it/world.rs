@@ -14,10 +14,11 @@ use changbai_api::health::{
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
-use changbai_api::{ApiParts, ApiState, router};
+use changbai_api::{ApiParts, ApiState, ChannelView, router};
 use changbai_core::{AgencyProfile, EvidenceService};
 use changbai_custody::Custody;
 use changbai_msp::{Membership, Organisation};
+use changbai_receipt::Trust;
 use changbai_wire::time::{ManualClock, UnixMillis};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -27,6 +28,7 @@ use smkit::sm3::{Sm3Digest, sm3};
 use smkit_pki::{Authority, Certificate, Profile, Subject, TrustAnchors, Validity};
 use tower::ServiceExt as _;
 
+use crate::channels::Channels;
 use crate::ledger::{CHANNEL, Ledger};
 
 pub(crate) const MSP: &str = "ChangchunMSP";
@@ -137,6 +139,7 @@ pub(crate) struct World {
     pub(crate) custody: Arc<Custody>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) selftests: Arc<AtomicU64>,
+    pub(crate) channels: Arc<Channels>,
     nonces: AtomicU64,
     dir: tempfile::TempDir,
 }
@@ -160,7 +163,7 @@ impl Answer {
         assert_eq!(self.headers["content-type"], "application/problem+json; charset=utf-8");
         assert_eq!(json["status"], self.status.as_u16());
         assert_eq!(json["type"], format!("/problems/{code}"));
-        assert_eq!(json["trace_id"].as_str().unwrap(), self.headers["x-trace-id"]);
+        assert_eq!(json["request_id"].as_str().unwrap(), self.headers["x-request-id"]);
         assert!(!json["title"].as_str().unwrap().is_empty());
         if self.status == StatusCode::UNAUTHORIZED {
             assert!(self.headers.contains_key("www-authenticate"));
@@ -169,6 +172,20 @@ impl Answer {
             assert!(self.headers.contains_key("retry-after"));
         }
         code.to_owned()
+    }
+}
+
+/// A channel whose configuration stays as it is; verifiers trust its roots.
+pub(crate) struct Members(pub(crate) Arc<Membership>);
+
+impl ChannelView for Members {
+    fn membership(&self) -> Arc<Membership> {
+        Arc::clone(&self.0)
+    }
+
+    fn trust(&self) -> Arc<Trust> {
+        let roots = self.0.organisations().flat_map(|org| org.roots.iter().cloned());
+        Arc::new(TrustAnchors::from_certificates(roots.collect()).into())
     }
 }
 
@@ -206,15 +223,13 @@ impl World {
             organisation(MSP, &PEOPLE.root),
         ]);
         let selftests = Arc::new(AtomicU64::new(0));
+        let channels = Arc::new(Channels::new());
         let state = ApiState::new(ApiParts {
             evidence: Arc::new(evidence),
             ledger: ledger.clone(),
             custody: custody.clone(),
-            trust: TrustAnchors::from_certificates(
-                membership.organisations().flat_map(|org| org.roots.iter().cloned()).collect(),
-            )
-            .into(),
-            membership: Arc::new(membership),
+            channel: Arc::new(Members(Arc::new(membership))),
+            channels: channels.clone(),
             clock: clock.clone(),
             health: Arc::new(Healthy(selftests.clone())),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
@@ -225,7 +240,7 @@ impl World {
         let router = router(state);
         // A signature is created in the second after "now": the clock may not stand before it.
         clock.advance(1_500);
-        Self { router, ledger, custody, clock, selftests, nonces: AtomicU64::new(1), dir }
+        Self { router, ledger, custody, clock, selftests, channels, nonces: AtomicU64::new(1), dir }
     }
 
     /// Files below the data directory, by a part of their path.

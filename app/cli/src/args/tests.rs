@@ -20,7 +20,7 @@ fn a_submission_is_parsed_as_documented() {
         "changbai evidence submit a.pdf b.pdf --business real-estate-registration --field k=v \
          --field x=y --bundle out.zip --json --dir /srv/d",
     );
-    assert_eq!(cli.global.dir, PathBuf::from("/srv/d"));
+    assert_eq!(cli.global.dir, Some(PathBuf::from("/srv/d")));
     assert!(cli.command.wants_json());
     let Command::Evidence(Evidence::Submit(submit)) = cli.command else { panic!("submit") };
     assert_eq!(submit.files, [PathBuf::from("a.pdf"), PathBuf::from("b.pdf")]);
@@ -44,9 +44,21 @@ fn verify_takes_a_bundle_and_any_number_of_originals() {
 
 #[test]
 fn global_options_stand_anywhere() {
-    assert_eq!(parsed("changbai --dir a health").global.dir, PathBuf::from("a"));
-    assert_eq!(parsed("changbai health --dir a").global.dir, PathBuf::from("a"));
+    assert_eq!(parsed("changbai --dir a health").global.dir, Some(PathBuf::from("a")));
+    assert_eq!(parsed("changbai health --dir a").global.dir, Some(PathBuf::from("a")));
     assert_eq!(parsed("changbai health --lang zh").global.lang, Some(Lang::Zh));
+}
+
+#[test]
+fn a_consortium_has_a_directory_of_its_own() {
+    for (line, dir) in [
+        ("changbai up", "./changbai-data"),
+        ("changbai up --agencies 4", "./changbai-network"),
+        ("changbai network status", "./changbai-network"),
+        ("changbai health", "./changbai-data"),
+    ] {
+        assert_eq!(parsed(line).command.usual_dir(), dir, "{line}");
+    }
 }
 
 #[test]
@@ -64,6 +76,13 @@ fn wrong_usage_is_refused() {
         "changbai verify",
         "changbai sm3",
         "changbai up --port 1",
+        "changbai up --agencies 4 --listen 127.0.0.1:1",
+        "changbai network",
+        "changbai channel update changchun",
+        "changbai channel update --in a --config b",
+        "changbai channel genesis --config a",
+        "changbai node run",
+        "changbai node run --config a --attached --detached",
         "changbai evidence list --limit 0",
         "changbai evidence list --limit 201",
         "changbai evidence list --sm3 00 --file a",

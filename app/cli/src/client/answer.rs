@@ -16,6 +16,11 @@ pub(crate) fn json<T: DeserializeOwned>(answer: Answer) -> Result<T, Failed> {
     serde_json::from_slice(&bytes).map_err(|error| Failed::ForGood(unexpected(error.to_string())))
 }
 
+/// Reads a successful answer's bytes.
+pub(crate) fn bytes(answer: Answer, bytes_max: u64) -> Result<Vec<u8>, Failed> {
+    read_bounded(answer, bytes_max)
+}
+
 /// Turns a failed answer into the failure it stands for.
 pub(super) fn problem(answer: Answer) -> Failed {
     let status = answer.status().as_u16();
@@ -53,11 +58,15 @@ fn passes(status: u16, code: &str) -> bool {
 }
 
 fn read(answer: Answer) -> Result<Vec<u8>, Failed> {
+    read_bounded(answer, limits::ANSWER_BYTES_MAX)
+}
+
+fn read_bounded(answer: Answer, bytes_max: u64) -> Result<Vec<u8>, Failed> {
     let mut bytes = Vec::new();
-    let mut reader = answer.into_body().into_reader().take(limits::ANSWER_BYTES_MAX + 1);
+    let mut reader = answer.into_body().into_reader().take(bytes_max.saturating_add(1));
     reader.read_to_end(&mut bytes).map_err(|error| Failed::lost(error.to_string()))?;
-    if bytes.len() as u64 > limits::ANSWER_BYTES_MAX {
-        return Err(Failed::ForGood(unexpected(format!("> {} bytes", limits::ANSWER_BYTES_MAX))));
+    if bytes.len() as u64 > bytes_max {
+        return Err(Failed::ForGood(unexpected(format!("> {bytes_max} bytes"))));
     }
     Ok(bytes)
 }

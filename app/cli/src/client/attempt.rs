@@ -113,8 +113,18 @@ impl Client {
             Exchange::Local(CliError::Sign { reason: error.to_string() })
         };
         match &call.body {
-            Body::Empty => Ok(self.agent.run(request.body(()).map_err(malformed)?)?),
-            Body::Json(bytes) => Ok(self.agent.run(request.body(*bytes).map_err(malformed)?)?),
+            Body::Empty => {
+                let mut request = request.body(()).map_err(malformed)?;
+                if self.hasty {
+                    let patience = Some(limits::GLANCE_TIMEOUT);
+                    let configured = self.agent.configure_request(request);
+                    request = configured.timeout_global(patience).build();
+                }
+                Ok(self.agent.run(request)?)
+            }
+            Body::Json(bytes) | Body::Bytes(bytes) => {
+                Ok(self.agent.run(request.body(*bytes).map_err(malformed)?)?)
+            }
             Body::Upload(upload) => {
                 let mut reader = upload.start();
                 let request = request
@@ -136,7 +146,7 @@ impl Client {
         let Some(identity) = &self.identity else { return Ok(Vec::new()) };
         let sm3 = match &call.body {
             Body::Empty => None,
-            Body::Json(bytes) => Some(sm3(bytes)),
+            Body::Json(bytes) | Body::Bytes(bytes) => Some(sm3(bytes)),
             Body::Upload(upload) => Some(upload.sm3()),
         };
         let body = sm3
@@ -161,6 +171,7 @@ impl Body<'_> {
         match self {
             Self::Empty => None,
             Self::Json(_) => Some("application/json"),
+            Self::Bytes(_) => Some("application/octet-stream"),
             Self::Upload(upload) => Some(upload.content_type()),
         }
     }

@@ -1,4 +1,4 @@
-//! The operator's key and certificate in the node's data directory.
+//! The operator's and the administrator's key and certificate in the node's data directory.
 
 use std::{fmt, io, path::Path};
 
@@ -8,10 +8,7 @@ use smkit_pki::Certificate;
 
 use crate::{error::CliError, stream};
 
-const KEY: &str = "identity/operator.key.pem";
-const CERTIFICATE: &str = "identity/operator.cert.pem";
-
-/// Signs requests as the operator, and shows the operator's certificate on connections.
+/// Signs requests as one of the agency's people, and shows their certificate on connections.
 pub(super) struct Identity {
     signer: RequestSigner,
     key: PrivateKey,
@@ -19,9 +16,20 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Reads key (PKCS#8 PEM) and certificate (PEM, intermediates after it).
+    /// The operator: hands evidence in, and looks at things.
     pub(super) fn read(dir: &Path) -> Result<Self, CliError> {
-        let (key_path, certificate_path) = (dir.join(KEY), dir.join(CERTIFICATE));
+        Self::named(dir, "operator")
+    }
+
+    /// The administrator: changes channels.
+    pub(super) fn of_administrator(dir: &Path) -> Result<Self, CliError> {
+        Self::named(dir, "admin")
+    }
+
+    /// Reads key (PKCS#8 PEM) and certificate (PEM, intermediates after it).
+    fn named(dir: &Path, name: &str) -> Result<Self, CliError> {
+        let file = |kind: &str| dir.join("identity").join(format!("{name}.{kind}.pem"));
+        let (key_path, certificate_path) = (file("key"), file("cert"));
         let wrong =
             |path: &Path, reason: String| CliError::Identity { path: path.to_owned(), reason };
         let key_pem = zeroize::Zeroizing::new(read(&key_path)?);

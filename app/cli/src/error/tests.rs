@@ -25,7 +25,7 @@ fn io_errors_are_worded_in_both_languages() {
 #[test]
 fn a_problem_shows_title_detail_faults_and_code() {
     let json = r#"{"type":"/problems/EV-4004","title":"a required field is missing","status":422,"code":"EV-4004",
-        "trace_id":"t","errors":[{"pointer":"/fields/stage","code":"EV-4004","detail":"needed"}],"detail":"stage"}"#;
+        "request_id":"t","errors":[{"pointer":"/fields/stage","code":"EV-4004","detail":"needed"}],"detail":"stage"}"#;
     let problem: Problem = serde_json::from_str(json).unwrap();
     let error = CliError::Refused(Box::new(problem));
     assert_eq!(

@@ -81,7 +81,7 @@ fn a_submission_survives_a_lost_connection_and_a_busy_node() {
         digest = sm3(b"abc")
     );
     let node = thread::spawn(move || {
-        let busy = r#"{"type":"/problems/RQ-4290","title":"busy","status":429,"code":"RQ-4290","trace_id":"t"}"#;
+        let busy = r#"{"type":"/problems/RQ-4290","title":"busy","status":429,"code":"RQ-4290","request_id":"t"}"#;
         let problem = "429 Too Many Requests\r\nContent-Type: application/problem+json";
         [
             None,
@@ -121,7 +121,7 @@ fn a_refusal_shows_its_code_and_is_not_repeated() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     data_dir(dir.path(), &listener.local_addr().unwrap().to_string());
     let node = thread::spawn(move || {
-        let body = r#"{"type":"/problems/EV-4040","title":"no such evidence","status":404,"code":"EV-4040","trace_id":"t"}"#;
+        let body = r#"{"type":"/problems/EV-4040","title":"no such evidence","status":404,"code":"EV-4040","request_id":"t"}"#;
         serve(&listener, Some(("404 Not Found\r\nContent-Type: application/problem+json", body)))
     });
     let (code, _, stderr) = run(dir.path(), &["evidence", "get", ID, "--dir", "d", "--lang", "en"]);

@@ -7,8 +7,10 @@ mod client;
 mod damage;
 mod gm_tls;
 mod kill;
+mod network;
 mod node;
 mod offline;
+mod operations;
 mod tour;
 mod usage;
 

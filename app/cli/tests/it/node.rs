@@ -40,6 +40,7 @@ impl Node {
             .args(["--lang", "en", "--dir"])
             .arg(dir)
             .env_clear()
+            .env("CHANGBAI__OPERATIONS__LISTEN", "http://127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -200,7 +201,7 @@ fn address(dir: &Path, pid: u32) -> Option<String> {
     Some(address)
 }
 
-fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(60)))

@@ -87,8 +87,14 @@ fn world() -> World {
     let tls_root = store.certificate().clone();
     let settings = TlsSettings::default();
     let time = Arc::clone(&clock) as Arc<dyn Clock>;
-    let transport =
-        NodeTransport::new(&identity, &settings, &channel, &tls_root, Arc::clone(&time)).unwrap();
+    let transport = NodeTransport::new(
+        &identity,
+        &settings,
+        &channel,
+        std::slice::from_ref(&tls_root),
+        Arc::clone(&time),
+    )
+    .unwrap();
     let files = TlsFiles::below(dir.path());
     files.write(&identity).unwrap();
     let status = Arc::new(RenewalStatus::of(&identity));
@@ -97,6 +103,7 @@ fn world() -> World {
         identity,
         authority: Source::Own(Arc::new(Mutex::new(store)), 72 * HOUR_S),
         transport: Arc::new(transport),
+        hub: None,
         clock: time,
         status,
     };

@@ -8,13 +8,12 @@ use changbai_contract::Registry;
 use changbai_merkle::Frontier;
 use changbai_msp::ChannelConfig;
 use changbai_storage::{Index, StorageError};
-use changbai_wire::{DecodedTransaction, ValidationCode, decode_transaction};
-use rayon::prelude::*;
+use changbai_wire::ValidationCode;
 use smkit::Sm3Digest;
 
 use crate::block::Block;
 use crate::body::{self, Body};
-use crate::epoch::{ConfigRule, Epoch};
+use crate::epoch::Epoch;
 use crate::ledger::{Effects, Tip, by_codes};
 use crate::mempool::Mempool;
 use crate::signatures::{self, Verdicts};
@@ -22,23 +21,21 @@ use crate::state;
 use crate::validate::{Rules, Validated, validate};
 
 /// A channel up to some block, with what the next one is measured against.
-pub(super) struct Chain<'a> {
+pub(super) struct Chain {
     genesis: Sm3Digest,
     tip: Tip,
     epoch: Arc<Epoch>,
-    rule: &'a dyn ConfigRule,
     contracts: HashMap<String, String>,
     verdicts: Verdicts,
 }
 
-impl<'a> Chain<'a> {
+impl Chain {
     /// Begins with block 0, which must have this hash if one is given. The tip's tree is empty still:
     /// the block has to be applied like every other.
     pub(super) fn begin(
         genesis: &Block,
         anchor: Option<&Sm3Digest>,
         contracts: &Registry,
-        rule: &'a dyn ConfigRule,
     ) -> Result<Self, String> {
         let hash = genesis.header.hash();
         if anchor.is_some_and(|anchor| *anchor != hash) {
@@ -58,7 +55,6 @@ impl<'a> Chain<'a> {
             genesis: hash,
             tip,
             epoch: Arc::new(Epoch::new(config)?),
-            rule,
             contracts: versions.collect(),
             verdicts: Verdicts::default(),
         })
@@ -74,18 +70,16 @@ impl<'a> Chain<'a> {
     }
 
     /// What the block does by its codes.
-    pub(super) fn by_codes(
-        &self,
-        block: &Block,
-        decoded: &[Option<DecodedTransaction>],
-    ) -> Result<Effects<'static>, String> {
-        by_codes(block, decoded, &self.epoch.config, self.rule)
+    pub(super) fn by_codes(&self, body: &Body) -> Result<Effects<'static>, String> {
+        let contents: Vec<_> = body.transactions.iter().map(|d| Some(&d.content)).collect();
+        by_codes(&body.block, &contents, &self.epoch.config)
     }
 
     /// Whether the block continues the last one in every field of its header. With that the codes of
     /// the blocks before it are those that its header commits to.
-    pub(super) fn continues(&self, block: &Block) -> Result<(), String> {
-        body::check(block, &self.tip, &self.epoch).map_err(|fault| fault.to_string())?;
+    pub(super) fn continues(&self, body: &Body) -> Result<(), String> {
+        body::check(body, &self.tip, &self.epoch).map_err(|fault| fault.to_string())?;
+        let block = &body.block;
         if block.codes.len() != block.envelopes.len() {
             return Err("one validation code a transaction is due".to_owned());
         }
@@ -103,45 +97,37 @@ impl<'a> Chain<'a> {
     pub(super) fn judge(
         &self,
         index: &Index,
-        block: &Block,
-    ) -> Result<Result<(Body, Effects<'static>), String>, StorageError> {
-        let (body, codes) = match self.signed(block) {
-            Ok(signed) => signed,
-            Err(reason) => return Ok(Err(reason)),
-        };
+        body: &Body,
+    ) -> Result<Result<Effects<'static>, String>, StorageError> {
+        let (block, transactions) = (&body.block, &body.transactions);
         let known = |id: &_| Ok(state::location(index, id)?.is_some());
-        let number = block.header.number;
         let view = index.snapshot();
-        let validated = validate(&self.rules(), &view, &known, number, &body.transactions, codes)?;
-        let stated = validated.codes.iter().zip(&block.codes);
-        let outcome = agree(stated, |found, stated| found == stated);
+        let codes = self.signed(body);
+        let validated = validate(&self.rules(), &view, &known, block, transactions, codes)?;
+        let outcome = agree(&validated.codes, &block.codes, |found, stated| found == stated);
         let Validated { writes, config, .. } = validated;
         Ok(outcome.map(|()| {
             let ids = body.tx_ids().into_iter().map(Some).collect();
             let config = config.map(Cow::Owned);
-            (body, Effects { ids, writes: writes.into(), config })
+            Effects { ids, writes: writes.into(), config }
         }))
     }
 
     /// Whether whoever had to has signed each transaction that is stated to be valid: all that can be
     /// found out without the state, in which two such transactions may still have conflicted.
-    pub(super) fn endorsed(&self, block: &Block) -> Result<(), String> {
-        let (_, codes) = self.signed(block)?;
-        agree(codes.iter().zip(&block.codes), |found, stated| {
+    pub(super) fn endorsed(&self, body: &Body) -> Result<(), String> {
+        agree(&self.signed(body), &body.block.codes, |found, stated| {
             *stated != ValidationCode::Valid || found == stated
         })
     }
 
-    fn signed(&self, block: &Block) -> Result<(Body, Vec<ValidationCode>), String> {
-        let body =
-            Body::open(block.clone(), &Mempool::default()).map_err(|fault| fault.to_string())?;
-        let (time_ms, transactions) = (block.header.time_ms, &body.transactions);
-        let codes = signatures::check(&self.rules(), &self.verdicts, false, time_ms, transactions);
-        Ok((body, codes))
+    fn signed(&self, body: &Body) -> Vec<ValidationCode> {
+        let (time_ms, transactions) = (body.block.header.time_ms, &body.transactions);
+        signatures::check(&self.rules(), &self.verdicts, false, time_ms, transactions)
     }
 
     fn rules(&self) -> Rules<'_> {
-        Rules { epoch: &self.epoch, contracts: &self.contracts, config_rule: self.rule }
+        Rules { epoch: &self.epoch, contracts: &self.contracts }
     }
 
     /// The next block, and the configuration after it, if it changes.
@@ -154,33 +140,22 @@ impl<'a> Chain<'a> {
     }
 }
 
-fn agree<'c>(
-    mut codes: impl Iterator<Item = (&'c ValidationCode, &'c ValidationCode)>,
+fn agree(
+    found: &[ValidationCode],
+    stated: &[ValidationCode],
     agrees: impl Fn(&ValidationCode, &ValidationCode) -> bool,
 ) -> Result<(), String> {
-    let mut at = 0_usize;
-    codes.try_for_each(|(found, stated)| {
-        if !agrees(found, stated) {
-            return Err(format!("transaction {at} is stated to be {stated}, but is {found}"));
-        }
-        at = at.saturating_add(1);
-        Ok(())
-    })
+    let differs = found.iter().zip(stated).position(|(found, stated)| !agrees(found, stated));
+    let Some(at) = differs else { return Ok(()) };
+    let code = |codes: &[ValidationCode]| codes.get(at).map_or("missing", |code| code.name());
+    Err(format!("transaction {at} is stated to be {}, but is {}", code(stated), code(found)))
 }
 
-/// The block's envelopes, taken apart on all cores; `None` for what is no transaction.
-pub(super) fn decoded(block: &Block) -> Vec<Option<DecodedTransaction>> {
-    block.envelopes.par_iter().map(|envelope| decode_transaction(envelope).ok()).collect()
-}
-
-/// Every identity in the transactions once.
-pub(super) fn identities(decoded: &[Option<DecodedTransaction>]) -> Vec<&[u8]> {
-    fn of(transaction: &DecodedTransaction) -> impl Iterator<Item = &[u8]> {
-        let endorsers = transaction.endorsements.iter().map(|(endorser, _)| endorser.as_slice());
-        std::iter::once(transaction.creator.as_slice()).chain(endorsers)
+/// A block other than the first, taken apart; nothing but its own form and data hash is checked.
+pub(super) fn opened(bytes: &[u8]) -> Result<Body, String> {
+    let block = Block::from_bytes(bytes)?;
+    if block.to_bytes() != bytes {
+        return Err("it has another form than a block of ours".to_owned());
     }
-    let mut identities: Vec<&[u8]> = decoded.iter().flatten().flat_map(of).collect();
-    identities.sort_unstable();
-    identities.dedup();
-    identities
+    Body::open(block, &Mempool::default()).map_err(|fault| fault.to_string())
 }

@@ -10,14 +10,13 @@ use changbai_storage::{
     BlockLog, ConsensusWal, DeferredSync, Files, Index, LogOptions, LogReader, Progress,
     StorageError,
 };
-use changbai_wire::DecodedTransaction;
 use smkit::Sm3Digest;
 
 use super::ArchiveError;
-use super::chain::{Chain, decoded, identities};
+use super::chain::{Chain, opened};
 use super::manifest::{ExportReader, Manifest};
 use crate::block::Block;
-use crate::epoch::ConfigRule;
+use crate::body::Body;
 use crate::ledger::{Effects, Paths, apply};
 use crate::limits::PIECES_WAITING_MAX;
 
@@ -43,8 +42,6 @@ pub struct Import<'a> {
     pub genesis: Sm3Digest,
     /// Contracts as the channel's nodes run them.
     pub contracts: &'a Registry,
-    /// How the configuration changes.
-    pub config_rule: &'a dyn ConfigRule,
     /// How much is found out again.
     pub mode: ImportMode,
 }
@@ -99,36 +96,34 @@ pub fn import(
 }
 
 /// A block of the export, as far as it can be looked at by itself.
-struct Piece {
-    number: u64,
-    bytes: Vec<u8>,
-    block: Block,
-    /// Its transactions, where they are not validated.
-    decoded: Option<Vec<Option<DecodedTransaction>>>,
+enum Piece {
+    Genesis(Box<Block>),
+    Later { number: u64, bytes: Vec<u8>, body: Box<Body>, is_last: bool },
 }
 
 impl Piece {
-    fn open(number: u64, bytes: Vec<u8>, proven: bool) -> Result<Self, ArchiveError> {
+    fn open(number: u64, bytes: Vec<u8>, is_last: bool) -> Result<Self, ArchiveError> {
         let wrong = |reason: String| ArchiveError::block(number, reason);
-        let block = Block::from_bytes(&bytes).map_err(wrong)?;
-        if block.to_bytes() != bytes {
-            return Err(wrong("it has another form than a block of ours".to_owned()));
+        if number == 0 {
+            let block = Block::from_bytes(&bytes).map_err(wrong)?;
+            if block.to_bytes() != bytes {
+                return Err(wrong("it has another form than a block of ours".to_owned()));
+            }
+            return Ok(Self::Genesis(Box::new(block)));
         }
-        let decoded = proven.then(|| decoded(&block));
-        Ok(Self { number, bytes, block, decoded })
+        let body = Box::new(opened(&bytes).map_err(wrong)?);
+        Ok(Self::Later { number, bytes, body, is_last })
     }
 }
 
 /// Reads the export to its last block; ends early once nobody takes the pieces any more.
 fn read<'r>(
     mut export: ExportReader<'r>,
-    mode: ImportMode,
     pieces: &SyncSender<Piece>,
 ) -> Result<ExportReader<'r>, ArchiveError> {
     let last = export.manifest().last;
     while let Some((number, bytes)) = export.next_block()? {
-        let proven = mode == ImportMode::Proven && number != last;
-        if pieces.send(Piece::open(number, bytes, proven)?).is_err() {
+        if pieces.send(Piece::open(number, bytes, number == last)?).is_err() {
             break;
         }
     }
@@ -139,7 +134,7 @@ fn read<'r>(
 struct Draft<'a> {
     log: BlockLog,
     index: Index,
-    chain: Option<(Chain<'a>, Block)>,
+    chain: Option<(Chain, Block)>,
     options: &'a Import<'a>,
     validated: u64,
 }
@@ -163,13 +158,17 @@ impl<'a> Draft<'a> {
         export: ExportReader<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Imported, ArchiveError> {
-        let (mode, height) = (self.options.mode, export.manifest().last);
+        let height = export.manifest().last;
         let export = std::thread::scope(|scope| {
             let (sender, pieces) = sync_channel(PIECES_WAITING_MAX);
-            let reader = scope.spawn(move || read(export, mode, &sender));
+            let reader = scope.spawn(move || read(export, &sender));
             for piece in pieces {
-                let number = piece.number;
-                self.block(piece)?;
+                let number = match piece {
+                    Piece::Genesis(block) => self.genesis(*block)?,
+                    Piece::Later { number, bytes, body, is_last } => {
+                        self.block(number, &bytes, &body, is_last)?
+                    }
+                };
                 progress(Progress { number, height });
             }
             reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -177,47 +176,47 @@ impl<'a> Draft<'a> {
         self.finish(export)
     }
 
-    fn block(&mut self, piece: Piece) -> Result<(), ArchiveError> {
-        let Piece { number, bytes, block, decoded } = piece;
+    fn block(
+        &mut self,
+        number: u64,
+        bytes: &[u8],
+        body: &Body,
+        is_last: bool,
+    ) -> Result<u64, ArchiveError> {
         let wrong = |reason: String| ArchiveError::block(number, reason);
-        let Some((chain, _)) = &mut self.chain else { return self.genesis(block) };
-        chain.continues(&block).map_err(wrong)?;
+        let Some((chain, _)) = &mut self.chain else {
+            return Err(wrong("it comes before the first".to_owned()));
+        };
+        chain.continues(body).map_err(wrong)?;
         // Every certificate, though the last one would do for the state: each is kept, and goes into
         // the receipts of transactions that its header proves.
-        chain.certified(&block).map_err(wrong)?;
+        chain.certified(&body.block).map_err(wrong)?;
         // A configuration says who certifies what follows, so that its block is not proven by that.
-        let proven = match &decoded {
-            Some(decoded) => Some(chain.by_codes(&block, decoded).map_err(wrong)?),
-            None => None,
+        let changes = body.transactions.iter().any(|decoded| decoded.content.is_config());
+        let effects = if is_last || changes || self.options.mode == ImportMode::Validate {
+            self.validated = self.validated.saturating_add(1);
+            chain.judge(&self.index, body)?.map_err(wrong)?
+        } else {
+            chain.by_codes(body).map_err(wrong)?
         };
-        let proven = proven.filter(|effects| effects.config.is_none());
-        let (effects, position) = match (proven, &decoded) {
-            (Some(effects), Some(decoded)) => {
-                (effects, self.log.append(number, &bytes, &identities(decoded))?)
-            }
-            _ => {
-                let (body, effects) = chain.judge(&self.index, &block)?.map_err(wrong)?;
-                self.validated = self.validated.saturating_add(1);
-                (effects, self.log.append(number, &bytes, &body.identities())?)
-            }
-        };
+        let position = self.log.append(number, bytes, &body.identities())?;
         let frontier = chain.tip().frontier.clone();
-        let tip = apply(&self.index, &block, &effects, position, frontier)?;
-        chain.advance(tip, effects).map_err(wrong)
+        let tip = apply(&self.index, &body.block, &effects, position, frontier)?;
+        chain.advance(tip, effects).map_err(wrong)?;
+        Ok(number)
     }
 
-    fn genesis(&mut self, block: Block) -> Result<(), ArchiveError> {
+    fn genesis(&mut self, block: Block) -> Result<u64, ArchiveError> {
         let wrong = |reason: String| ArchiveError::block(0, reason);
-        let Import { genesis, contracts, config_rule, .. } = self.options;
-        let mut chain =
-            Chain::begin(&block, Some(genesis), contracts, *config_rule).map_err(wrong)?;
+        let Import { genesis, contracts, .. } = self.options;
+        let mut chain = Chain::begin(&block, Some(genesis), contracts).map_err(wrong)?;
         let position = self.log.append(0, &block.to_bytes(), &[])?;
         let effects = Effects { ids: vec![None], writes: Vec::new().into(), config: None };
         let frontier = chain.tip().frontier.clone();
         let tip = apply(&self.index, &block, &effects, position, frontier)?;
         chain.advance(tip, effects).map_err(wrong)?;
         self.chain = Some((chain, block));
-        Ok(())
+        Ok(0)
     }
 
     fn finish(self, export: ExportReader<'_>) -> Result<Imported, ArchiveError> {

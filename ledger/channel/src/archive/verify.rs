@@ -6,16 +6,16 @@ use std::sync::Arc;
 use changbai_contract::Registry;
 use changbai_merkle::leaf_hashes;
 use changbai_storage::{
-    ConsensusWal, Files, Index, LogReader, MemoryIndex, Progress, ReadOnlyFiles, Torn,
+    ConsensusWal, Files, Index, LogReader, MemoryIndex, Position, Progress, ReadOnlyFiles,
+    StorageError, Torn,
 };
 use changbai_wire::ValidationCode;
 use smkit::Sm3Digest;
 
 use super::ArchiveError;
-use super::chain::{Chain, decoded};
+use super::chain::{Chain, opened};
 use crate::block::Block;
-use crate::epoch::ConfigRule;
-use crate::ledger::{Paths, Tip, apply, leaves};
+use crate::ledger::{Effects, Paths, Tip, apply, leaves};
 
 /// What is to be checked, and against what.
 pub struct LogCheck<'a> {
@@ -26,11 +26,9 @@ pub struct LogCheck<'a> {
     pub genesis: Option<Sm3Digest>,
     /// Contracts as the channel's nodes run them.
     pub contracts: &'a Registry,
-    /// How the configuration changes.
-    pub config_rule: &'a dyn ConfigRule,
     /// Validate every transaction again, signatures included, with the state kept here meanwhile.
-    /// Without, the headers prove the codes of all blocks but the last, and of a transaction that
-    /// changes the configuration only the signatures are verified.
+    /// Without, the headers prove the codes of all blocks but the last; what changes the configuration
+    /// is judged all the same.
     pub deep: Option<Scratch>,
 }
 
@@ -90,44 +88,32 @@ pub fn verify_log(
     let log = LogReader::open(files, &paths.blocks, floor)?;
     let index = check.deep.as_ref().map(Scratch::open).transpose()?;
     let height = log.height().unwrap_or(0);
-    let mut pass: Option<Pass<'_>> = None;
+    let mut pass: Option<Pass> = None;
     log.scan::<ArchiveError>(0, &mut |number, position, bytes| {
         let wrong = |reason: String| position.corrupt(format!("block {number}: {reason}"));
-        let block = Block::from_bytes(&bytes).map_err(wrong)?;
-        if block.to_bytes() != bytes {
-            return Err(wrong("it has another form than a block of ours".to_owned()).into());
-        }
-        let pass = match &mut pass {
-            None => {
-                let anchor = check.genesis.as_ref();
-                let chain = Chain::begin(&block, anchor, check.contracts, check.config_rule);
-                pass.insert(Pass { chain: chain.map_err(wrong)?, valid: 0, configurations: 0 })
-            }
-            Some(pass) => {
-                pass.chain.continues(&block).map_err(wrong)?;
-                pass.chain.certified(&block).map_err(wrong)?;
-                pass
-            }
+        let Some(pass) = pass.as_mut() else {
+            let block = Block::from_bytes(&bytes).map_err(wrong)?;
+            let anchor = check.genesis.as_ref();
+            let mut chain = Chain::begin(&block, anchor, check.contracts).map_err(wrong)?;
+            let effects = Effects { ids: vec![None], writes: Vec::new().into(), config: None };
+            let tip = next_tip(&chain, index.as_ref(), &block, &effects, position)?;
+            chain.advance(tip, effects).map_err(wrong)?;
+            pass = Some(Pass { chain, valid: 1, configurations: 0 });
+            progress(Progress { number, height });
+            return Ok(());
         };
-        let frontier = pass.chain.tip().frontier.clone();
+        let body = opened(&bytes).map_err(wrong)?;
+        let block = &body.block;
+        pass.chain.continues(&body).map_err(wrong)?;
+        pass.chain.certified(block).map_err(wrong)?;
         let effects = match &index {
-            Some(index) if number > 0 => pass.chain.judge(index, &block)?.map_err(wrong)?.1,
-            _ => {
-                let effects = pass.chain.by_codes(&block, &decoded(&block)).map_err(wrong)?;
-                if effects.config.is_some() {
-                    pass.chain.endorsed(&block).map_err(wrong)?;
-                }
-                effects
-            }
+            Some(index) => pass.chain.judge(index, &body)?.map_err(wrong)?,
+            None => pass.chain.by_codes(&body).map_err(wrong)?,
         };
-        let tip = if let Some(index) = &index {
-            apply(index, &block, &effects, position, frontier)?
-        } else {
-            let mut frontier = frontier;
-            let hashes = leaf_hashes(&leaves(&block));
-            frontier.append_many(&hashes, &mut |_, _| ()).map_err(|e| wrong(e.to_string()))?;
-            Tip { hash: block.header.hash(), header: block.header.clone(), frontier }
-        };
+        if effects.config.is_some() {
+            pass.chain.endorsed(&body).map_err(wrong)?;
+        }
+        let tip = next_tip(&pass.chain, index.as_ref(), block, &effects, position)?;
         let valid = block.codes.iter().filter(|code| **code == ValidationCode::Valid).count();
         pass.valid = pass.valid.saturating_add(valid as u64);
         let changes = u64::from(effects.config.is_some());
@@ -153,8 +139,26 @@ pub fn verify_log(
     })
 }
 
-struct Pass<'a> {
-    chain: Chain<'a>,
+/// The chain with one block more, and the state, if it is kept.
+fn next_tip(
+    chain: &Chain,
+    index: Option<&Index>,
+    block: &Block,
+    effects: &Effects<'_>,
+    position: Position,
+) -> Result<Tip, StorageError> {
+    let mut frontier = chain.tip().frontier.clone();
+    if let Some(index) = index {
+        return apply(index, block, effects, position, frontier);
+    }
+    frontier
+        .append_many(&leaf_hashes(&leaves(block)), &mut |_, _| ())
+        .map_err(|e| position.corrupt(e.to_string()))?;
+    Ok(Tip { hash: block.header.hash(), header: block.header.clone(), frontier })
+}
+
+struct Pass {
+    chain: Chain,
     valid: u64,
     configurations: u64,
 }

@@ -1,16 +1,17 @@
 //! From decision to durable block.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use changbai_consensus::CommitCertificate;
-use changbai_wire::{PeerMessage, ValidationCode};
+use changbai_wire::{Content, PeerMessage, ValidationCode};
 use smkit::sm3::Sm3Digest;
 
-use super::event::{Destination, OrderEvent};
+use super::event::{Destination, OrderEvent, Tally};
 use super::{Orderer, Stop};
 use crate::epoch::Epoch;
 use crate::ledger::Ready;
-use crate::mempool::Settled;
+use crate::mempool::{Decoded, Settled};
 use crate::outcome::Outcome;
 use crate::validate::{Validated, validate};
 
@@ -53,7 +54,7 @@ impl Orderer {
             &shared.rules(&epoch),
             &view,
             &|id| Ok(shared.ledger.location(id)?.is_some()),
-            number,
+            &known.body.block,
             &known.body.transactions,
             known.body.signatures.clone().unwrap_or_default(),
         )?;
@@ -81,7 +82,7 @@ impl Orderer {
         let settled: Vec<Settled> = (0_u32..)
             .zip(known.body.transactions.iter().zip(&codes))
             .map(|(index, (decoded, code))| Settled {
-                tx_id: decoded.transaction.tx_id,
+                tx_id: decoded.content.tx_id(),
                 digest: decoded.digest,
                 outcome: Outcome { block_number: number, index, code: *code, time_ms },
             })
@@ -96,6 +97,7 @@ impl Orderer {
             });
             shared.set_epoch(next);
         }
+        self.give_up_overtaken(number, time_ms);
         let valid = codes.iter().filter(|code| **code == ValidationCode::Valid).count();
         self.report(OrderEvent::Committed {
             number,
@@ -103,6 +105,7 @@ impl Orderer {
             valid,
             round: certificate.round,
             synced,
+            tally: tally(&known.body.transactions, &codes),
         });
         if !self.peers.is_empty() {
             let status = PeerMessage::Status(self.status());
@@ -110,4 +113,47 @@ impl Orderer {
         }
         Ok(())
     }
+
+    /// Configurations that wait and cannot follow any more, because another one was faster or somebody
+    /// who signed counts no more, are taken out and their callers told: what no validator would vote
+    /// for must not wait for ever.
+    fn give_up_overtaken(&self, number: u64, time_ms: u64) {
+        let shared = &self.shared;
+        let waiting = shared.mempool.configs();
+        if waiting.is_empty() {
+            return;
+        }
+        let epoch = shared.epoch();
+        // The next block is not earlier than this one, nor than the clock of its proposer.
+        let at_ms = time_ms.max(shared.clock.now().at.0);
+        let code = ValidationCode::InvalidConfigTransaction;
+        let overtaken: Vec<Settled> = waiting
+            .iter()
+            .filter(|waiting| epoch.next(&waiting.envelope, at_ms).is_err())
+            .map(|waiting| Settled {
+                tx_id: waiting.tx_id(),
+                digest: waiting.decoded.digest,
+                outcome: Outcome { block_number: number, index: 0, code, time_ms },
+            })
+            .collect();
+        shared.mempool.settle(&overtaken);
+    }
+}
+
+fn tally(transactions: &[Arc<Decoded>], codes: &[ValidationCode]) -> Vec<Tally> {
+    let mut counts: BTreeMap<(Option<&str>, ValidationCode), usize> = BTreeMap::new();
+    for (decoded, code) in transactions.iter().zip(codes) {
+        let contract = match &decoded.content {
+            Content::Transaction(transaction) => Some(transaction.chaincode_name.as_str()),
+            Content::Config(_) => None,
+        };
+        let count = counts.entry((contract, *code)).or_default();
+        *count = count.saturating_add(1);
+    }
+    let tally = |((contract, code), count): ((Option<&str>, _), _)| Tally {
+        contract: contract.map(str::to_owned),
+        code,
+        count,
+    };
+    counts.into_iter().map(tally).collect()
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use changbai_consensus::Equivocation;
-use changbai_wire::{PeerClass, PeerError, ValidatorAddress};
+use changbai_wire::{PeerClass, PeerError, ValidationCode, ValidatorAddress};
 use smkit::sm3::Sm3Digest;
 
 use crate::body::BodyFault;
@@ -76,6 +76,8 @@ pub enum OrderEvent {
         round: u32,
         /// It came with its certificate from a peer that was ahead.
         synced: bool,
+        /// The transactions by contract and code, for whoever counts them.
+        tally: Vec<Tally>,
     },
     /// A height needed another round.
     Round {
@@ -125,6 +127,18 @@ pub enum OrderEvent {
     },
     /// Enough of them are heard again.
     QuorumBack,
+}
+
+/// Transactions of one block that called the same contract and ended the same way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// The contract as the transactions name it: any member may have made a name up. None for
+    /// configurations.
+    pub contract: Option<String>,
+    /// What became of them.
+    pub code: ValidationCode,
+    /// How many.
+    pub count: usize,
 }
 
 /// What is wrong with something a peer sent.

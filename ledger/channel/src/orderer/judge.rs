@@ -124,7 +124,7 @@ impl Orderer {
         let tip = self.shared.ledger.tip();
         let now = self.shared.clock.now().at;
         let time_ms = known.body.block.header.time_ms;
-        let (standing, fault) = match body::check(&known.body.block, &tip, &self.shared.epoch()) {
+        let (standing, fault) = match body::check(&known.body, &tip, &self.shared.epoch()) {
             Err(fault) => (Standing::Bad, Some(fault)),
             Ok(()) if !self.tuning.skew.accepts(time_ms, &tip, now, proposed.again) => {
                 (Standing::Untimely, Some(BodyFault::Time))
@@ -175,7 +175,7 @@ impl Orderer {
             return Ok(());
         }
         let tip = self.shared.ledger.tip();
-        if let Err(fault) = body::check(&known.body.block, &tip, &self.shared.epoch()) {
+        if let Err(fault) = body::check(&known.body, &tip, &self.shared.epoch()) {
             return Err(diverged(tip.header.number.saturating_add(1), &fault));
         }
         let proposed = Proposed { round, proposer, again: true, asked: 0, ask_at_ms: 0 };

@@ -44,6 +44,7 @@ impl Orderer {
             Action::RoundStarted { height, round, proposer } => {
                 self.wanted = None;
                 self.proposal = None;
+                self.said.clear();
                 self.watch.round = *round;
                 if *round > 0 {
                     let (height, round, proposer) = (*height, *round, *proposer);
@@ -97,6 +98,7 @@ impl Orderer {
         self.running = None;
         self.wanted = None;
         self.proposal = None;
+        self.said.clear();
         self.events.clear();
         // What is left are reminders to peers that are late; those are told where this node stands.
         self.timers.clear();
@@ -109,9 +111,21 @@ impl Orderer {
         }
         let message = PeerMessage::Consensus(bytes.to_vec());
         let Some(sent) = self.send(Destination::Validators, &message) else { return };
+        if self.said.len() < SAID_MAX && !self.said.contains(&sent) {
+            self.said.push(sent.clone());
+        }
         if let (Some(height), Some(round)) = (self.running, Engine::proposal_round(bytes)) {
             self.proposal = Some((height, round, sent));
         }
+    }
+
+    /// Tells a validator that has just been linked what it has missed of this round, so that nodes that start
+    /// together do not wait for a timeout.
+    pub(super) fn say_again(&mut self, peer: PeerId) {
+        let to = Destination::Peer(peer);
+        let class = changbai_wire::PeerClass::Consensus;
+        let again = self.said.iter().map(|bytes| Outgoing { to, class, bytes: bytes.clone() });
+        self.outbox.extend(again);
     }
 
     /// Sends the own proposal again, beside the votes that the core repeats.
@@ -150,3 +164,6 @@ impl Orderer {
         }
     }
 }
+
+/// Statements of a round that are kept: a proposal, two votes, and certificates beside them.
+const SAID_MAX: usize = 8;

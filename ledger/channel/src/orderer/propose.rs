@@ -1,5 +1,7 @@
 //! Building the block that the core asks for.
 
+use std::collections::BTreeSet;
+
 use changbai_consensus::Event;
 use changbai_wire::{Header, PeerMessage, data_hash};
 use smkit::sm3::Sm3Digest;
@@ -9,6 +11,8 @@ use super::event::Destination;
 use super::{Orderer, Stop, WAL_OWN_BODY, Wanted};
 use crate::block::Block;
 use crate::body::Body;
+use crate::epoch::Epoch;
+use crate::mempool::Waiting;
 
 impl Orderer {
     /// Answers the core's request for a block, if there is one and something to propose, or nothing
@@ -49,20 +53,17 @@ impl Orderer {
     fn build(&mut self, height: u64, round: u32) -> Result<Sm3Digest, Stop> {
         let tip = self.shared.ledger.tip();
         let epoch = self.shared.epoch();
-        let batch = &epoch.config.batch;
-        let waiting = self
-            .shared
-            .mempool
-            .next_block(batch.max_message_count as usize, batch.preferred_max_bytes as usize);
-        let digests: Vec<_> = waiting.iter().map(|w| w.decoded.digest).collect();
         let reading = self.shared.clock.now();
+        // A clock that was set back must not make time run backwards on the ledger.
+        let time_ms = reading.at.0.max(tip.header.time_ms);
+        let waiting = self.choose(&epoch, time_ms);
+        let digests: Vec<_> = waiting.iter().map(|w| w.decoded.digest).collect();
         let header = Header {
             number: height,
             previous_hash: tip.hash,
             data_hash: data_hash(&digests),
             channel_id: epoch.config.channel_id.clone(),
-            // A clock that was set back must not make time run backwards on the ledger.
-            time_ms: reading.at.0.max(tip.header.time_ms),
+            time_ms,
             time_bound_us: reading.bound_us.unwrap_or(0),
             log_size: tip.frontier.size(),
             log_root: tip.frontier.root(),
@@ -85,6 +86,25 @@ impl Orderer {
         Ok(hash)
     }
 
+    /// What goes into a block of that time. A configuration that does not follow any more is left out;
+    /// whoever waits for it is told when the block is durable.
+    fn choose(&self, epoch: &Epoch, time_ms: u64) -> Vec<Waiting> {
+        let batch = &epoch.config.batch;
+        let (count, bytes) = (batch.max_message_count as usize, batch.preferred_max_bytes as usize);
+        let mut skipped = BTreeSet::new();
+        loop {
+            let waiting = self.shared.mempool.next_block(count, bytes, &skipped);
+            match waiting.first() {
+                Some(first)
+                    if first.is_config() && epoch.next(&first.envelope, time_ms).is_err() =>
+                {
+                    skipped.insert(first.tx_id());
+                }
+                _ => return waiting,
+            }
+        }
+    }
+
     #[cfg(feature = "mutations")]
     fn answer_early(
         &self,
@@ -100,7 +120,7 @@ impl Orderer {
         let settled: Vec<_> = (0..)
             .zip(transactions)
             .map(|(index, decoded)| crate::mempool::Settled {
-                tx_id: decoded.transaction.tx_id,
+                tx_id: decoded.content.tx_id(),
                 digest: decoded.digest,
                 outcome: crate::Outcome { block_number: number, index, code, time_ms },
             })

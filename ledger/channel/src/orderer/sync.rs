@@ -189,7 +189,7 @@ impl Orderer {
             self.reject(peer, number, error.to_string());
             return Ok(());
         }
-        if let Err(fault) = body::check(&body.block, &self.shared.ledger.tip(), &epoch) {
+        if let Err(fault) = body::check(&body, &self.shared.ledger.tip(), &epoch) {
             return Err(diverged(number, &fault));
         }
         let hash = body.hash;

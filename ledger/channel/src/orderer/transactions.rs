@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use changbai_wire::limits::ENVELOPE_BYTES_MAX as WIRE_BYTES_MAX;
 use changbai_wire::peer::{TRANSACTIONS_BYTES_MAX, TRANSACTIONS_MAX};
-use changbai_wire::{PeerMessage, ValidationCode, decode_transaction, envelope_digests};
+use changbai_wire::{PeerMessage, ValidationCode, decode_envelope, envelope_digests};
 
 use super::Orderer;
 use super::event::{Destination, Fault, PeerId};
@@ -62,8 +62,8 @@ impl Orderer {
                 self.refuse(from, Fault::Transaction("too large"));
                 return;
             }
-            let transaction = match decode_transaction(&envelope) {
-                Ok(transaction) => transaction,
+            let content = match decode_envelope(&envelope) {
+                Ok(content) => content,
                 Err((_, reason)) => {
                     self.refuse(from, Fault::Transaction(reason));
                     return;
@@ -71,9 +71,10 @@ impl Orderer {
             };
             // What is in the ledger already was sent before its block came by; who may not write
             // is judged by clocks and configurations that may differ for a moment.
-            let decoded = Arc::new(Decoded { digest, transaction });
-            if self.shared.admits(&decoded.transaction).is_ok() {
-                taken.push(Waiting { envelope: Arc::new(envelope), decoded });
+            let decoded = Arc::new(Decoded { digest, content });
+            let waiting = Waiting { envelope: Arc::new(envelope), decoded };
+            if self.shared.admits(&waiting).is_ok() {
+                taken.push(waiting);
             }
         }
         let offered = taken.len();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use changbai_channel::{AskError, Block, Channel, Endorsers, FixedConfig, PeerId, SigningIdentity};
+use changbai_channel::{AskError, Block, Channel, Endorsers, PeerId, SigningIdentity};
 use changbai_msp::{ChannelConfig, GroupPolicy, Identity, Organisation, ValidatorConfig};
 use changbai_wire::proto::protos;
 use changbai_wire::time::ManualClock;
@@ -48,12 +48,12 @@ impl City {
                 Organisation::new(msp_id, msp_id, roots)
             })
             .collect();
-        let organisation = organisations[0].clone();
         let validator = ValidatorConfig::new("A", members[0].1.clone(), 0);
         let mut config = ChannelConfig::new("city", organisations, vec![validator]).unwrap();
         config.policies.endorsement = GroupPolicy::parse(policy).unwrap();
         let genesis = Block::genesis(&config, config.to_genesis_envelope(), NOW.0);
         let (client, ..) = member_of("A", &authorities[0], &["client"]);
+        let (admin, ..) = member_of("A", &authorities[0], &["admin"]);
         let peers: Vec<_> = members.iter().map(|(peer, ..)| peer.clone()).collect();
         let id = |key: &smkit::sm2::SigningKey| {
             ValidatorAddress::for_key(key.verifying_key().public_key()).into()
@@ -68,9 +68,8 @@ impl City {
             client,
             clock: Arc::new(ManualClock::new(NOW)),
             genesis,
-            organisation,
+            admin,
             validators,
-            rule: Arc::new(FixedConfig),
         };
         Self { world, peers, ids }
     }

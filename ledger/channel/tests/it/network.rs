@@ -1,6 +1,6 @@
 //! Channels of several validators: work handed in anywhere is committed everywhere.
 
-use changbai_channel::{BroadcastError, OpenError, OrderEvent, Proof};
+use changbai_channel::{BroadcastError, OpenError, OrderEvent, Proof, Tally};
 use changbai_storage::StorageError;
 use changbai_wire::ValidationCode;
 
@@ -85,6 +85,13 @@ fn a_dead_leader_is_gone_round_and_comes_back() {
     let synced = net.nodes[next].events.iter();
     let synced = synced.filter(|e| matches!(e, OrderEvent::Committed { synced: true, .. }));
     assert!(synced.count() > 8, "it caught up by blocks under their certificates");
+    for event in &net.nodes[next].events {
+        let OrderEvent::Committed { transactions, valid, tally, .. } = event else { continue };
+        let count = |parts: &mut dyn Iterator<Item = &Tally>| parts.map(|t| t.count).sum::<usize>();
+        assert_eq!(count(&mut tally.iter()), *transactions);
+        assert_eq!(count(&mut tally.iter().filter(|t| t.code == ValidationCode::Valid)), *valid);
+        assert!(tally.iter().all(|t| t.contract.is_some()), "{tally:?}");
+    }
 }
 
 #[test]

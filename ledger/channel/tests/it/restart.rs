@@ -151,3 +151,64 @@ fn the_model_of_files_and_the_real_ones_agree() {
     let model = run(world.open_with(&dir.path().join("model"), Arc::new(files)).unwrap());
     assert_eq!(real, model);
 }
+
+/// A crash at every write, sync and rename around a change of the configuration, the index lost each
+/// time: it is in force after its block or not at all, and the channel goes on under it.
+#[test]
+fn a_crash_at_every_step_of_a_change_leaves_one_configuration_or_the_other() {
+    let world = World::new();
+    let mut outcomes = [0, 0];
+    for step in 0..200 {
+        for survive in [Survive::Nothing, Survive::Everything, Survive::Sectors(step)] {
+            let files = FaultyFiles::new();
+            files.fail_at(step, Fault::Crash);
+            let answered = change_until_crash(&world, &files);
+            let crashed = files.crashed();
+            let mut node = open_fresh(&world, &files.crash(survive))
+                .unwrap_or_else(|e| panic!("step {step} {survive:?}: {e}"));
+            node.turn();
+            let config = node.channel.config();
+            let changed = config.batch.timeout_ms == 77;
+            assert_eq!(config.sequence, u64::from(changed), "step {step} {survive:?}");
+            assert!(changed || !answered, "step {step} {survive:?}: it was answered");
+            outcomes[usize::from(changed)] += 1;
+            let mut next = changbai_msp::ChannelConfig::clone(&config);
+            next.batch.timeout_ms = 88;
+            let mut outcome = node.send(&crate::world::update(&config, &next, &world.admin));
+            node.turn();
+            assert_eq!(outcome.try_recv().unwrap().code, changbai_wire::ValidationCode::Valid);
+            node.submit(&world, &["Put", "after", "y"]);
+            assert_eq!(node.channel.config().sequence, u64::from(changed) + 1);
+            if !crashed {
+                assert!(step > 20 && outcomes.iter().all(|count| *count > 10), "{outcomes:?}");
+                return;
+            }
+        }
+    }
+    panic!("two hundred steps were not enough");
+}
+
+/// Submits, changes the configuration, and submits again, or until the model fails; whether the
+/// change was answered.
+fn change_until_crash(world: &World, files: &FaultyFiles) -> bool {
+    let Ok(mut node) = open_fresh(world, files) else { return false };
+    let put = |node: &mut Running, key: &str| {
+        let endorsed = node.endorse(world, &["Put", key, "x"]);
+        let _ = node.channel.broadcast(endorsed.envelope);
+        node.orderer.turn(0).is_ok()
+    };
+    if !put(&mut node, "before") {
+        return false;
+    }
+    let current = node.channel.config();
+    let mut next = changbai_msp::ChannelConfig::clone(&current);
+    next.batch.timeout_ms = 77;
+    let envelope = crate::world::update(&current, &next, &world.admin);
+    let Ok(mut outcome) = node.channel.broadcast(envelope) else { return false };
+    let turned = node.orderer.turn(0).is_ok();
+    let answered = outcome.try_recv().is_ok();
+    if turned {
+        put(&mut node, "after");
+    }
+    answered
+}

@@ -3,11 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use changbai_channel::{
-    Block, Channel, ConfigRule, Endorsed, FixedConfig, Invocation, OpenError, Orderer, Outcome,
-    Parts, PeerId, Recovery, SigningIdentity, Tuning,
+    Block, Channel, Endorsed, Invocation, OpenError, Orderer, Outcome, Parts, PeerId, Recovery,
+    SigningIdentity, Tuning,
 };
 use changbai_contract::{Context, Contract, ContractError, Registry};
-use changbai_msp::{ChannelConfig, Organisation, ValidatorConfig, serialize_identity};
+use changbai_msp::{
+    ChannelConfig, ConfigUpdate, Organisation, Sender, ValidatorConfig, serialize_identity,
+};
 use changbai_storage::{Files, MemoryIndex, StdFiles};
 use changbai_wire::ValidatorAddress;
 use changbai_wire::time::{ManualClock, UnixMillis};
@@ -73,9 +75,8 @@ pub(crate) struct World {
     pub(crate) client: SigningIdentity,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) genesis: Block,
-    pub(crate) organisation: Organisation,
+    pub(crate) admin: SigningIdentity,
     pub(crate) validators: Vec<Validator>,
-    pub(crate) rule: Arc<dyn ConfigRule>,
 }
 
 /// A validator that also endorses.
@@ -107,14 +108,14 @@ impl World {
         let authority = Authority::create_root(&subject, validity(), &mut OsRandom).unwrap();
         let validators: Vec<_> = (0..count).map(|_| Validator::new(&authority)).collect();
         let (client, ..) = member(&authority, &["client"]);
+        let (admin, ..) = member(&authority, &["admin"]);
         let roots = TrustAnchors::from_certificates(vec![authority.certificate().clone()]);
         let organisation = Organisation::new(MSP, "agency", roots);
         let config = configuration(&organisation, &validators.iter().collect::<Vec<_>>());
         let genesis = Block::genesis(&config, config.to_genesis_envelope(), NOW.0);
         let clock = Arc::new(ManualClock::new(NOW));
         let peer = validators[0].peer.clone();
-        let rule = Arc::new(FixedConfig);
-        Self { authority, peer, client, clock, genesis, organisation, validators, rule }
+        Self { authority, peer, client, clock, genesis, admin, validators }
     }
 
     pub(crate) fn open(&self, dir: &Path) -> Result<Running, OpenError> {
@@ -150,7 +151,6 @@ impl World {
             endorser,
             validator,
             clock: self.clock.clone(),
-            config_rule: Arc::clone(&self.rule),
             tuning: Tuning::default(),
             now_ms,
         };
@@ -169,10 +169,33 @@ pub(crate) fn configuration(
     organisation: &Organisation,
     validators: &[&Validator],
 ) -> ChannelConfig {
-    let validators = (0..)
+    let validators = seats(validators);
+    ChannelConfig::new("city", vec![organisation.clone()], validators).unwrap()
+}
+
+/// These validators in this order.
+pub(crate) fn seats(validators: &[&Validator]) -> Vec<ValidatorConfig> {
+    (0..)
         .zip(validators)
-        .map(|(index, validator)| ValidatorConfig::new(MSP, validator.certificate.clone(), index));
-    ChannelConfig::new("city", vec![organisation.clone()], validators.collect()).unwrap()
+        .map(|(index, validator)| ValidatorConfig::new(MSP, validator.certificate.clone(), index))
+        .collect()
+}
+
+/// What somebody sends to change one configuration into another, agreed to by `by`.
+pub(crate) fn update(
+    current: &ChannelConfig,
+    next: &ChannelConfig,
+    by: &SigningIdentity,
+) -> Vec<u8> {
+    agreed(&ConfigUpdate::compute(current, next).unwrap(), by)
+}
+
+pub(crate) fn agreed(update: &ConfigUpdate, by: &SigningIdentity) -> Vec<u8> {
+    let mut nonce = [0; 24];
+    OsRandom.fill(&mut nonce).unwrap();
+    let sender = Sender { identity: &by.serialized, key: &by.key };
+    let consent = update.sign(sender, &nonce);
+    update.to_envelope(&[consent], sender, &nonce, NOW)
 }
 
 /// An identity with these units below the authority.

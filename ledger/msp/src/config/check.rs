@@ -69,8 +69,9 @@ impl ChannelConfig {
             if validator.index != position || !orders || certificate.is_ca() || !unique {
                 return Err(ConfigError::Validator { index: position });
             }
-            let mut own = validator.consensus.iter().chain(&validator.peer);
-            if !own.all(|endpoint| endpoints.insert(endpoint)) {
+            // One listener may take both; two validators behind one address are a mistake.
+            let own: BTreeSet<_> = validator.consensus.iter().chain(&validator.peer).collect();
+            if !own.into_iter().all(|endpoint| endpoints.insert(endpoint)) {
                 return Err(ConfigError::Endpoint { index: position });
             }
         }

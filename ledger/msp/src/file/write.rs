@@ -1,5 +1,7 @@
 //! From a configuration to the file's keys: everything is said, certificates stand inline.
 
+use std::collections::BTreeMap;
+
 use smkit_pki::{Certificate, RevocationList};
 
 use super::schema::{
@@ -36,6 +38,36 @@ pub(super) fn channel(config: &ChannelConfig) -> ChannelFile {
         organisation: orgs.into_iter().map(organisation).collect(),
         validator: config.validators.iter().map(validator).collect(),
     }
+}
+
+/// Puts a path in `folder` in the place of each inline text, and gives the texts by path.
+pub(super) fn take_out(file: &mut ChannelFile, folder: &str) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let mut take = |name: String, text: &mut String| {
+        let path = format!("{folder}/{name}.pem");
+        files.insert(path.clone(), std::mem::replace(text, path));
+    };
+    for org in &mut file.organisation {
+        for (kind, texts) in [
+            ("root", &mut org.roots),
+            ("intermediate", &mut org.intermediates),
+            ("admin", &mut org.admins),
+            ("crl", &mut org.revocation_lists),
+            ("tls-root", &mut org.tls_roots),
+            ("tls-intermediate", &mut org.tls_intermediates),
+        ] {
+            let alone = texts.len() == 1;
+            for (index, text) in texts.iter_mut().enumerate() {
+                let number = if alone { String::new() } else { format!("-{index}") };
+                // One name, not a folder: an MSP id may be "..".
+                take(format!("{}-{kind}{number}", org.msp_id), text);
+            }
+        }
+    }
+    for (index, validator) in file.validator.iter_mut().enumerate() {
+        take(format!("validator-{index}-{}", validator.msp_id), &mut validator.certificate);
+    }
+    files
 }
 
 fn organisation(org: &Organisation) -> OrganisationFile {

@@ -51,10 +51,10 @@ impl EffectivePolicy {
         let found = found.filter(|places| places.len() <= SIGNERS_MAX);
         found
             .map(|places| places.into_iter().filter_map(|at| candidates.place(at)).collect())
-            .ok_or_else(|| self.missing(&candidates))
+            .ok_or_else(|| self.lacking(&candidates))
     }
 
-    fn missing(&self, candidates: &Candidates<'_>) -> Missing {
+    fn lacking(&self, candidates: &Candidates<'_>) -> Missing {
         let mut without = BTreeSet::new();
         self.0.each_principal(&mut |leaf, msp_id| {
             if candidates.fitting(leaf) == 0 {

@@ -31,7 +31,7 @@ impl Policy {
 
     /// Evaluates against the signers still free, and takes those it used out of them; a failing rule
     /// leaves them as they were. `strict`: this is a rule of a gate that needs all of its rules.
-    fn take_from(&self, free: &mut Vec<Signer<'_>>, strict: bool) -> bool {
+    pub(super) fn take_from(&self, free: &mut Vec<Signer<'_>>, strict: bool) -> bool {
         match self {
             Self::SignedBy { msp_id, role } => {
                 let fits =

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use changbai_wire::proto::common;
 
 use super::{
-    Claim, GroupPolicy, Policy, PolicyError,
+    Claim, GroupPolicy, Policy, PolicyError, Principal,
     claim::{self, Signer},
+    principal::fewest,
 };
 use crate::{Identity, limits::GROUP_DEPTH_MAX};
 
@@ -43,6 +44,12 @@ impl EffectivePolicy {
         self.0.satisfied_by(&claim::distinct(claims))
     }
 
+    /// What the signers lack to satisfy the policy: how many more must sign at least, and who can; `None`
+    /// if they satisfy it.
+    pub(crate) fn missing(&self, signers: &[&Identity]) -> Option<(usize, BTreeSet<Principal>)> {
+        self.0.missing(&claim::all_hold(signers))
+    }
+
     /// The organisations that the policy names.
     #[must_use]
     pub fn organisations(&self) -> BTreeSet<&str> {
@@ -76,6 +83,22 @@ impl Node {
             }
             Self::Never => false,
         }
+    }
+
+    fn missing(&self, signers: &[Signer<'_>]) -> Option<(usize, BTreeSet<Principal>)> {
+        if self.satisfied_by(signers) {
+            return None;
+        }
+        Some(match self {
+            Self::Signature(policy) => policy.missing(signers),
+            Self::Groups { needed, groups } => {
+                let groups = groups.iter().filter(|group| group.is_satisfiable());
+                let open: Vec<_> = groups.clone().filter_map(|g| g.missing(signers)).collect();
+                let satisfied = groups.count().saturating_sub(open.len());
+                fewest(needed.saturating_sub(satisfied), open)
+            }
+            Self::Never => (1, BTreeSet::new()),
+        })
     }
 
     fn is_satisfiable(&self) -> bool {

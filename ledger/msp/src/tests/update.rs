@@ -1,5 +1,7 @@
 //! Configurations that change: how, by whom, and how far.
 
+mod portable;
+
 use changbai_wire::{
     proto::{common, protos},
     time::UnixMillis,
@@ -653,4 +655,79 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(ConfigUpdate::from_bytes(&bytes).is_err());
     }
+}
+
+#[test]
+fn whose_consent_is_missing() {
+    let city = City::new(4, 1);
+    let mut next = city.config.clone();
+    next.batch.timeout_ms = 50;
+    next.orgs[1].anchor_peers.push("peer:7051".parse().unwrap());
+    next.policies.writers = GroupPolicy::Signature(Policy::parse("'Org0.client'").unwrap());
+    let update = ConfigUpdate::compute(&city.config, &next).unwrap();
+    let asked = |by: &[usize]| {
+        let signatures: Vec<_> = by.iter().map(|at| update.sign(city.sender(*at), b"n")).collect();
+        let missing = update.missing(&city.config, &signatures, NOW).unwrap();
+        let text = |m: &crate::MissingConsent| {
+            let of: Vec<_> = m.of.iter().map(ToString::to_string).collect();
+            format!("{} +{} of {}: {}", m.policy, m.more, of.join(" "), m.changes.len())
+        };
+        missing.iter().map(text).collect::<Vec<_>>()
+    };
+    // The organisations administer the channel by majority, what orders by those that order, and
+    // themselves by themselves.
+    assert_eq!(
+        asked(&[]),
+        [
+            "/Channel/Application/Admins +3 of Org0.admin Org1.admin Org2.admin Org3.admin: 1",
+            "/Channel/Application/Org1/Admins +1 of Org1.admin: 1",
+            "/Channel/Orderer/Admins +1 of Org0.admin: 1",
+        ]
+    );
+    assert_eq!(
+        asked(&[1, 1]),
+        [
+            "/Channel/Application/Admins +2 of Org0.admin Org2.admin Org3.admin: 1",
+            "/Channel/Orderer/Admins +1 of Org0.admin: 1",
+        ]
+    );
+    assert_eq!(asked(&[1, 0]), ["/Channel/Application/Admins +1 of Org2.admin Org3.admin: 1"]);
+    assert!(asked(&[1, 0, 3]).is_empty());
+    // What says that nothing is missing is what applies.
+    let changed = apply(&city.config, &city.signed(&update, &[1, 0, 3]), NOW).unwrap();
+    assert!(apply(&city.config, &city.signed(&update, &[1, 0]), NOW).is_err());
+    // One that has been overtaken, or bears a wrong signature, says so instead.
+    let stale = update.missing(&changed, &[], NOW).unwrap_err();
+    assert!(stale.code().starts_with("MS-21"), "{stale}");
+    let mut signature = update.sign(city.sender(1), b"n");
+    signature.signature_header[3] ^= 1;
+    assert!(update.missing(&city.config, &[signature], NOW).is_err());
+    let other = ConfigUpdate::compute(&city.config, &{
+        let mut other = city.config.clone();
+        other.batch.timeout_ms = 60;
+        other
+    });
+    let foreign = other.unwrap().sign(city.sender(1), b"n");
+    let refused = update.missing(&city.config, &[foreign], NOW).unwrap_err();
+    assert_eq!(refused.code(), "MS-2006");
+}
+
+#[test]
+fn missing_consent_under_nested_policies() {
+    let mut city = City::new(3, 1);
+    let text = "AND('Org0.admin', OutOf(2, 'Org1.admin', 'Org2.admin', 'Org0.admin'))";
+    let policy = GroupPolicy::Signature(Policy::parse(text).unwrap());
+    city.config.policies.admins = policy;
+    let mut next = city.config.clone();
+    next.policies.writers = GroupPolicy::Signature(Policy::parse("'Org0.client'").unwrap());
+    let update = ConfigUpdate::compute(&city.config, &next).unwrap();
+    let asked = |by: &[usize]| {
+        let signatures: Vec<_> = by.iter().map(|at| update.sign(city.sender(*at), b"n")).collect();
+        let missing = update.missing(&city.config, &signatures, NOW).unwrap();
+        missing.first().map(|m| (m.more, m.of.len()))
+    };
+    assert_eq!(asked(&[]), Some((3, 3)));
+    assert_eq!(asked(&[0]), Some((2, 3)), "a signer counts once");
+    assert_eq!(asked(&[0, 1]), Some((1, 2)));
+    assert_eq!(asked(&[0, 1, 2]), None);
 }

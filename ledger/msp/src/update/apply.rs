@@ -101,35 +101,58 @@ fn signers(
     let sender = membership.authorise(&opened.sender, at_unix_s, &writers)?;
     let sent = signature(&opened.envelope.signature).ok_or(ConfigUpdateError::SenderSignature)?;
 
-    let mut signers = Vec::with_capacity(found);
-    let mut signed = Vec::with_capacity(found);
-    for (index, one) in opened.signatures.iter().enumerate() {
-        let header = common::SignatureHeader::decode(one.signature_header.as_slice())
-            .map_err(|_| ConfigUpdateError::Malformed("signature header"))?;
-        let signer = membership
-            .identify(&header.creator, at_unix_s)
-            .map_err(|reason| ConfigUpdateError::Signer { index, reason })?;
-        let message = [one.signature_header.as_slice(), &opened.update].concat();
-        let signature = signature(&one.signature).ok_or(ConfigUpdateError::Signature { index })?;
-        signers.push(signer);
-        signed.push((message, signature));
-    }
+    let signatures = opened.signatures.iter().map(|s| (&*s.signature_header, &*s.signature));
+    let claims = claims(membership, &opened.update, signatures, at_unix_s)?;
     let first = Unverified {
         key: sender.verifying_key(),
         message: &opened.envelope.payload,
         signature: &sent,
     };
-    let others = signers.iter().zip(&signed).map(|(signer, (message, signature))| Unverified {
-        key: signer.verifying_key(),
-        message,
-        signature,
-    });
+    let others = claims.iter().map(Claimed::unverified);
     let batch: Vec<Unverified<'_>> = std::iter::once(first).chain(others).collect();
     match verify_many(&batch).iter().position(Result::is_err) {
-        None => Ok(signers),
+        None => Ok(claims.into_iter().map(|claim| claim.signer).collect()),
         Some(0) => Err(ConfigUpdateError::SenderSignature),
         Some(place) => Err(ConfigUpdateError::Signature { index: place.saturating_sub(1) }),
     }
+}
+
+/// One signature on an update, attributed and not verified yet.
+pub(super) struct Claimed {
+    pub(super) signer: Arc<Identity>,
+    message: Vec<u8>,
+    signature: Signature,
+}
+
+impl Claimed {
+    pub(super) fn unverified(&self) -> Unverified<'_> {
+        Unverified {
+            key: self.signer.verifying_key(),
+            message: &self.message,
+            signature: &self.signature,
+        }
+    }
+}
+
+/// Who is said to have signed an update; each signature is given as header and DER.
+pub(super) fn claims<'a>(
+    membership: &Membership,
+    update: &[u8],
+    signatures: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    at_unix_s: i64,
+) -> Result<Vec<Claimed>, ConfigUpdateError> {
+    signatures
+        .enumerate()
+        .map(|(index, (signature_header, der))| {
+            let header = common::SignatureHeader::decode(signature_header)
+                .map_err(|_| ConfigUpdateError::Malformed("signature header"))?;
+            let signer = membership
+                .identify(&header.creator, at_unix_s)
+                .map_err(|reason| ConfigUpdateError::Signer { index, reason })?;
+            let signature = signature(der).ok_or(ConfigUpdateError::Signature { index })?;
+            Ok(Claimed { signer, message: [signature_header, update].concat(), signature })
+        })
+        .collect()
 }
 
 fn signature(der: &[u8]) -> Option<Signature> {

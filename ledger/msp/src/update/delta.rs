@@ -1,6 +1,6 @@
 //! What an update changes, and the tree that comes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use changbai_wire::proto::common::ConfigGroup;
 
@@ -9,7 +9,7 @@ use super::{
     tree::{Item, Items},
 };
 use crate::{
-    Identity, ItemKind, ItemPath,
+    EffectivePolicy, Identity, ItemKind, ItemPath,
     config::{find_group, mod_policy_target},
     policy::effective,
 };
@@ -73,27 +73,40 @@ pub(super) fn check_policies(
     root: &ConfigGroup,
     signers: &[&Identity],
 ) -> Result<(), ConfigUpdateError> {
-    let mut judged: BTreeMap<(String, String), Option<bool>> = BTreeMap::new();
+    let mut satisfied = BTreeSet::new();
     for path in delta.keys() {
         let Some(guarded) = current.get(*path) else { continue };
-        let named = guarded.mod_policy();
-        let missing =
-            || ConfigUpdateError::NoPolicy { path: (*path).clone(), policy: named.to_owned() };
-        let target = mod_policy_target(path, named).ok_or_else(missing)?;
-        let policy = format!("{}/{}", target.0, target.1);
-        let verdict = judged.entry(target).or_insert_with_key(|(group, name)| {
-            let policy = effective(find_group(root, group)?, name).ok()??;
-            Some(policy.evaluate(signers))
-        });
-        match verdict {
-            Some(true) => {}
-            Some(false) => {
-                return Err(ConfigUpdateError::Policy { path: (*path).clone(), policy });
-            }
-            None => return Err(missing()),
+        let (group, name) = target(path, *guarded)?;
+        let policy = format!("{group}/{name}");
+        if satisfied.contains(&policy) {
+            continue;
         }
+        if !guard(path, *guarded, root)?.1.evaluate(signers) {
+            return Err(ConfigUpdateError::Policy { path: (*path).clone(), policy });
+        }
+        satisfied.insert(policy);
     }
     Ok(())
+}
+
+/// The policy that guards an element of the tree in force, and its path.
+pub(super) fn guard(
+    path: &ItemPath,
+    guarded: Item<'_>,
+    root: &ConfigGroup,
+) -> Result<(String, EffectivePolicy), ConfigUpdateError> {
+    let (group, name) = target(path, guarded)?;
+    let found = find_group(root, &group).and_then(|group| effective(group, &name).ok().flatten());
+    let found = found.ok_or_else(|| no_policy(path, guarded))?;
+    Ok((format!("{group}/{name}"), found))
+}
+
+fn target(path: &ItemPath, guarded: Item<'_>) -> Result<(String, String), ConfigUpdateError> {
+    mod_policy_target(path, guarded.mod_policy()).ok_or_else(|| no_policy(path, guarded))
+}
+
+fn no_policy(path: &ItemPath, guarded: Item<'_>) -> ConfigUpdateError {
+    ConfigUpdateError::NoPolicy { path: path.clone(), policy: guarded.mod_policy().to_owned() }
 }
 
 /// The tree in force with the delta laid over it. A group's members are those that its newest version

@@ -61,6 +61,15 @@ impl Opened {
     }
 }
 
+/// The id of the transaction that an update becomes; `update` is a serialized `common.Envelope` of type
+/// `CONFIG_UPDATE`.
+///
+/// # Errors
+/// [`ConfigUpdateError::Malformed`].
+pub fn update_id(update: &[u8]) -> Result<TxId, ConfigUpdateError> {
+    Opened::read(update).map(|opened| opened.tx_id)
+}
+
 impl ChannelConfig {
     /// The serialized `common.Envelope` of type CONFIG that carries this configuration and the update
     /// that made it: what is ordered, alone in its block. Header, sender and transaction id are the

@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::DecodedTransaction;
+use super::{Content, DecodedTransaction};
 use crate::{
     TxReadWriteSet, ValidationCode,
     headers::{self, Refusal},
@@ -11,8 +11,9 @@ use crate::{
     proto::{common, protos},
 };
 
-/// Takes a serialized `common.Envelope` apart and checks its structure, in Fabric's order: headers,
-/// transaction id, the one action, proposal hash, chaincode, response, event, read-write set.
+/// Takes a serialized `common.Envelope` of an endorser transaction apart and checks its structure, in
+/// Fabric's order: headers, transaction id, the one action, proposal hash, chaincode, response,
+/// event, read-write set.
 ///
 /// The envelope's outer layer must be in its one canonical encoding, because nothing signs it: a
 /// changed byte is then a changed payload, a changed signature, or a refusal.
@@ -22,55 +23,93 @@ use crate::{
 pub fn decode_transaction(
     envelope: &[u8],
 ) -> Result<DecodedTransaction, (ValidationCode, &'static str)> {
-    let envelope = open_envelope(envelope)?;
-    let payload = common::Payload::decode(envelope.payload.as_slice())
-        .map_err(|_| (ValidationCode::BadPayload, "payload does not parse"))?;
-    let header =
-        payload.header.ok_or((ValidationCode::BadCommonHeader, "payload has no header"))?;
-    let headers = headers::open(&header.channel_header, &header.signature_header)?;
-    let action = open_action(&payload.data, &header)?;
-    let args = open_args(&action.proposal_payload, &headers.chaincode_name)?;
-    let answer = open_answer(&action.endorsed_payload, &action.proposal_hash_expected)?;
-    let chaincode_version = check_chaincode(answer.chaincode_id, &headers.chaincode_name)?;
-    let response = check_response(answer.response)?;
-    let events = open_event(&answer.events, &headers)?;
-    let rwset = TxReadWriteSet::from_bytes(&answer.results)
-        .map_err(|error| (error.code(), error.reason()))?;
-    Ok(DecodedTransaction {
-        channel_id: headers.channel_id,
-        tx_id: headers.tx_id,
-        creator: headers.creator,
-        nonce: headers.nonce,
-        time_ms: headers.time_ms,
-        chaincode_name: headers.chaincode_name,
-        chaincode_version,
-        args,
-        rwset,
-        response,
-        events,
-        endorsed_payload: action.endorsed_payload,
-        endorsements: action.endorsements,
-        signed_payload: envelope.payload,
-        signature: envelope.signature,
-    })
+    Opened::read(envelope)?.transaction()
 }
 
-fn open_envelope(bytes: &[u8]) -> Result<common::Envelope, Refusal> {
-    const NIL: ValidationCode = ValidationCode::NilEnvelope;
-    if bytes.is_empty() || bytes.len() > ENVELOPE_BYTES_MAX {
-        return Err((NIL, "envelope is empty or too large"));
+/// Takes the serialized `common.Envelope` of anything that is ordered apart: as
+/// [`decode_transaction`], or a configuration in the same one encoding.
+///
+/// # Errors
+/// As [`decode_transaction`]. [`ValidationCode::UnsupportedTxPayload`] stands for an update of the
+/// configuration and for nothing else: it is not ordered as it stands, but in the configuration that
+/// it makes.
+pub fn decode_envelope(envelope: &[u8]) -> Result<Content, (ValidationCode, &'static str)> {
+    let opened = Opened::read(envelope)?;
+    if opened.channel.r#type == i32::from(common::HeaderType::Config) {
+        return opened.config().map(Content::Config);
     }
-    let envelope = common::Envelope::decode(bytes).map_err(|_| (NIL, "envelope does not parse"))?;
-    if !is_canonical(&envelope, bytes) {
-        return Err((NIL, "envelope is not canonically encoded"));
+    opened.transaction().map(Content::Transaction)
+}
+
+/// An envelope whose payload and headers parse.
+pub(super) struct Opened {
+    pub(super) envelope: common::Envelope,
+    pub(super) header: common::Header,
+    pub(super) channel: common::ChannelHeader,
+    pub(super) signature: common::SignatureHeader,
+    pub(super) data: Vec<u8>,
+}
+
+impl Opened {
+    fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+        const NIL: ValidationCode = ValidationCode::NilEnvelope;
+        if bytes.is_empty() || bytes.len() > ENVELOPE_BYTES_MAX {
+            return Err((NIL, "envelope is empty or too large"));
+        }
+        let envelope =
+            common::Envelope::decode(bytes).map_err(|_| (NIL, "envelope does not parse"))?;
+        if !is_canonical(&envelope, bytes) {
+            return Err((NIL, "envelope is not canonically encoded"));
+        }
+        Self::open(envelope)
     }
-    if envelope.signature.is_empty() || envelope.signature.len() > SIGNATURE_BYTES_MAX {
-        return Err((
-            ValidationCode::BadCreatorSignature,
-            "creator's signature is missing or too long",
-        ));
+
+    /// Takes the layers below an envelope apart.
+    pub(super) fn open(envelope: common::Envelope) -> Result<Self, Refusal> {
+        let payload = common::Payload::decode(envelope.payload.as_slice())
+            .map_err(|_| (ValidationCode::BadPayload, "payload does not parse"))?;
+        let header =
+            payload.header.ok_or((ValidationCode::BadCommonHeader, "payload has no header"))?;
+        let (channel, signature) =
+            headers::decode(&header.channel_header, &header.signature_header)?;
+        Ok(Self { envelope, header, channel, signature, data: payload.data })
     }
-    Ok(envelope)
+
+    fn transaction(self) -> Result<DecodedTransaction, Refusal> {
+        let Self { envelope, header, channel, signature, data } = self;
+        if envelope.signature.is_empty() || envelope.signature.len() > SIGNATURE_BYTES_MAX {
+            return Err((
+                ValidationCode::BadCreatorSignature,
+                "creator's signature is missing or too long",
+            ));
+        }
+        let headers = headers::open(channel, signature)?;
+        let action = open_action(&data, &header)?;
+        let args = open_args(&action.proposal_payload, &headers.chaincode_name)?;
+        let answer = open_answer(&action.endorsed_payload, &action.proposal_hash_expected)?;
+        let chaincode_version = check_chaincode(answer.chaincode_id, &headers.chaincode_name)?;
+        let response = check_response(answer.response)?;
+        let events = open_event(&answer.events, &headers)?;
+        let rwset = TxReadWriteSet::from_bytes(&answer.results)
+            .map_err(|error| (error.code(), error.reason()))?;
+        Ok(DecodedTransaction {
+            channel_id: headers.channel_id,
+            tx_id: headers.tx_id,
+            creator: headers.creator,
+            nonce: headers.nonce,
+            time_ms: headers.time_ms,
+            chaincode_name: headers.chaincode_name,
+            chaincode_version,
+            args,
+            rwset,
+            response,
+            events,
+            endorsed_payload: action.endorsed_payload,
+            endorsements: action.endorsements,
+            signed_payload: envelope.payload,
+            signature: envelope.signature,
+        })
+    }
 }
 
 /// Whether `bytes` are what `envelope` encodes to. The two fields were found in `bytes`, so equal

@@ -131,10 +131,10 @@ impl Sim {
 
     /// Whether the channel tolerates that this node never votes again.
     fn may_lose(&self, at: usize) -> bool {
+        // Whoever follows may become a validator.
+        let counts = |other: usize| other < self.plan.validators || self.plan.changes > 0;
         let lost = |(other, node): &(usize, &crate::node::Node)| {
-            *other < self.plan.validators
-                && *other != at
-                && (node.traitor || node.keyless || node.gone || node.flipped || node.forgetful)
+            *other != at && counts(*other) && node.is_lost()
         };
         let faulty = self.nodes.iter().enumerate().filter(lost).count();
         !self.nodes[at].traitor && faulty < self.plan.tolerated()

@@ -1,7 +1,10 @@
 //! Messages between nodes: delayed, lost, doubled, out of order, cut off.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
-use changbai_channel::{Destination, Outgoing};
+use changbai_channel::{Destination, Outgoing, PeerId};
+use changbai_wire::ValidatorAddress;
 
 use super::{Happening, Sim};
 use crate::node::Running;
@@ -19,11 +22,14 @@ impl Sim {
                     self.targets(from, message.to).into_iter().map(move |to| (to, bytes.clone()))
                 })
                 .collect();
-            let world = std::rc::Rc::clone(&self.world);
-            let others: Vec<_> = world.set.members().iter().map(|m| m.address).collect();
+            let world = Rc::clone(&self.world);
+            let others: Vec<_> =
+                self.validators_of(from).iter().map(|id| ValidatorAddress::new(id.0)).collect();
+            let nodes = self.plan.validators;
             if let Some(keys) = world.members.get(from) {
                 let vices = &self.plan.vices;
-                let letters = traitor.twist(vices, &keys.key, letters, &others, &mut self.rng);
+                let letters =
+                    traitor.twist(vices, &keys.key, letters, &others, nodes, &mut self.rng);
                 for (to, bytes) in letters {
                     self.send(from, to, &Bytes::from(bytes));
                 }
@@ -38,17 +44,27 @@ impl Sim {
         }
     }
 
-    fn targets(&self, from: usize, to: Destination) -> Vec<usize> {
-        let validators = self.plan.validators;
-        (0..self.nodes.len())
-            .filter(|at| *at != from)
-            .filter(|at| match to {
-                Destination::All => true,
-                Destination::Validators => *at < validators,
-                Destination::Followers => *at >= validators,
-                Destination::Peer(id) => self.nodes.get(*at).is_some_and(|node| node.id == id),
-            })
-            .collect()
+    fn targets(&mut self, from: usize, to: Destination) -> Vec<usize> {
+        let validators = self.validators_of(from);
+        let meant = |id: PeerId| match to {
+            Destination::All => true,
+            Destination::Validators => validators.contains(&id),
+            Destination::Followers => !validators.contains(&id),
+            Destination::Peer(peer) => peer == id,
+        };
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter(|(at, node)| *at != from && meant(node.id)).map(|(at, _)| at).collect()
+    }
+
+    /// The validators of the configuration that a node has in force.
+    fn validators_of(&mut self, at: usize) -> Rc<Vec<PeerId>> {
+        let Some(running) = self.nodes[at].running.as_ref() else { return Rc::default() };
+        let config = running.channel.config();
+        let named = || {
+            let validators = config.validators.iter();
+            Rc::new(validators.map(|validator| validator.address().into()).collect())
+        };
+        Rc::clone(self.validators.entry(config.sequence).or_insert_with(named))
     }
 
     fn send(&mut self, from: usize, to: usize, bytes: &Bytes) {

@@ -1,0 +1,74 @@
+//! Descriptions of `changbai network` and `changbai node`.
+
+use super::Entry;
+
+pub(super) const ENTRIES: &[Entry] = &[
+    (
+        "network",
+        "本机上的整个联盟：建立、启动、停止、查看",
+        "a whole consortium on this machine: make it, start it, stop it, look at it",
+    ),
+    (
+        "network init",
+        "建立联盟：每个机构的证书机构、密钥、配置和共同的创世区块（默认目录 ./changbai-network）",
+        "make a consortium: authorities, keys and settings of each agency, and one genesis block (default directory ./changbai-network)",
+    ),
+    ("network init/agencies", "机构数", "how many agencies"),
+    (
+        "network init/validators",
+        "其中验证节点数，取前若干个；其余为跟随节点（默认：不超过七个时全部，否则七个）",
+        "how many of them validate, the first ones; the others follow (default: all up to seven, else seven)",
+    ),
+    ("network init/channel", "通道", "the channel's id"),
+    (
+        "network init/endorsement",
+        "背书策略，例如 \"OutOf(2, 'ChangchunNDRC.peer', 'ChangchunHRSS.peer', 'ChangchunDigital.peer')\"（默认：多数机构）",
+        "who must endorse, such as \"OutOf(2, 'ChangchunNDRC.peer', 'ChangchunHRSS.peer', 'ChangchunDigital.peer')\" (default: a majority of the agencies)",
+    ),
+    (
+        "network init/host",
+        "节点互连和国密 TLS 的地址；明文 HTTP 只在回环地址",
+        "address of links and of GM TLS; plain HTTP stays on loopback",
+    ),
+    (
+        "network init/port_base",
+        "从该端口起，每个节点十个（默认 8080、8443、7050、9443 起，每个节点加 10）；供两个联盟并存",
+        "take ports from this one on, ten for each node (default: from 8080, 8443, 7050 and 9443, ten more for each node); for two consortia side by side",
+    ),
+    (
+        "network up",
+        "在后台启动节点并等其就绪；已在运行的不动",
+        "start the nodes in the background and wait until they are ready; running ones are left alone",
+    ),
+    ("network up/names", "只启动这些机构的节点", "start only these agencies' nodes"),
+    (
+        "network down",
+        "有序停止节点并等其结束",
+        "stop the nodes in order and wait until they have ended",
+    ),
+    ("network down/names", "只停止这些机构的节点", "stop only these agencies' nodes"),
+    (
+        "network status",
+        "查看每个节点；全部正常运行时退出码为 0",
+        "show each node; exit code 0 when all run well",
+    ),
+    ("network status/json", "以 JSON 输出结果", "print the result as JSON"),
+    ("node", "生产方式运行一个节点", "run one node in production"),
+    (
+        "node run",
+        "按配置文件运行节点；目录中须已有证书，不会自动建立",
+        "run a node by its configuration file; its certificates must be there already, nothing is made",
+    ),
+    ("node run/config", "配置文件 changbai.toml", "the configuration file changbai.toml"),
+    (
+        "node run/listen",
+        "监听地址，可重复，优先于配置文件",
+        "address to listen on; repeatable; above the configuration file",
+    ),
+    (
+        "node run/detached",
+        "脱离终端（后台运行）",
+        "leave the terminal's session (for the background)",
+    ),
+    ("node run/attached", "随启动它的命令结束而停止", "stop when the command that started it ends"),
+];

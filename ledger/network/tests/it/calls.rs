@@ -1,0 +1,68 @@
+//! Questions and answers between nodes.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use changbai_network::limits::{CALL_BYTES_MAX, CALLS_SERVED_MAX};
+use changbai_network::{CallError, StreamKind};
+use tokio::task::JoinSet;
+
+use crate::consortium::linked;
+use crate::world::{Node, PATIENCE, World, until};
+
+async fn ask(node: &Node, world: &World, method: u8, request: Bytes) -> Result<Bytes, CallError> {
+    node.driver.call(world.id(1), method, request, PATIENCE).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_answered_refused_late_or_lost() {
+    let world = World::new(2).await;
+    let mut nodes = world.start_all().await;
+    linked(&nodes).await;
+    until("the stream of calls is up", || {
+        nodes.iter().all(|node| {
+            node.driver.peers().iter().all(|peer| peer.streams.contains(&StreamKind::Calls))
+        })
+    })
+    .await;
+    let [a, b] = &nodes[..] else { unreachable!() };
+    assert_eq!(ask(a, &world, 1, Bytes::from_static(b"hello")).await.unwrap(), "hello");
+    let large = Bytes::from(vec![7; CALL_BYTES_MAX]);
+    assert_eq!(ask(a, &world, 1, large.clone()).await.unwrap(), large);
+    assert_eq!(b.handler.callers.lock().unwrap()[..], ["Agency0MSP", "Agency0MSP"]);
+
+    let Err(CallError::Refused(refusal)) = ask(a, &world, 2, Bytes::new()).await else { panic!() };
+    assert_eq!((refusal.code.as_str(), refusal.text.as_str()), ("T-1", "不可以"));
+    let Err(CallError::Refused(refusal)) = ask(a, &world, 4, Bytes::new()).await else { panic!() };
+    assert_eq!(refusal.code, "NW-3002");
+    let long = Bytes::from(vec![0; CALL_BYTES_MAX + 1]);
+    assert!(matches!(ask(a, &world, 1, long).await, Err(CallError::TooLarge { .. })));
+    let nobody = a.driver.call(world.id(0), 1, Bytes::new(), PATIENCE).await;
+    assert_eq!(nobody, Err(CallError::Disconnected));
+    let short = Duration::from_millis(50);
+    let late = a.driver.call(world.id(1), 3, Bytes::new(), short).await;
+    // Whose clock is first decides who says so.
+    match late {
+        Err(CallError::Timeout) => {}
+        Err(CallError::Refused(refusal)) => assert_eq!(refusal.code, "NW-3003"),
+        other => panic!("{other:?}"),
+    }
+
+    // More questions than the other side works on, none of which it answers.
+    let mut open = JoinSet::new();
+    for _ in 0..=CALLS_SERVED_MAX {
+        let (caller, peer) = (a.driver.caller(), world.id(1));
+        open.spawn(async move { caller.call(peer, 3, Bytes::new(), PATIENCE).await });
+    }
+    let first = open.join_next().await.unwrap().unwrap();
+    assert_eq!(first, Err(CallError::Busy));
+    // The other direction is another matter.
+    let back = b.driver.call(world.id(0), 1, Bytes::from_static(b"back"), PATIENCE).await;
+    assert_eq!(back.unwrap(), "back");
+
+    nodes.pop().unwrap().stop().await;
+    while let Some(result) = open.join_next().await {
+        assert_eq!(result.unwrap(), Err(CallError::Disconnected));
+    }
+    nodes.pop().unwrap().stop().await;
+}
