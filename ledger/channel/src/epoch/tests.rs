@@ -159,7 +159,7 @@ fn a_configuration_that_follows_is_voted_for_and_takes_effect() {
 fn a_configuration_beside_anything_is_refused_and_flagged() {
     let world = World::new();
     let [one, two] = [(&b"n"[..], 20), (b"m", 30)].map(|(n, ms)| world.config(n, ms));
-    for envelopes in [vec![one.clone(), two.clone()], vec![one.clone(), one.clone()]] {
+    for envelopes in [vec![one.clone(), two], vec![one.clone(), one]] {
         assert_eq!(world.fault(envelopes.clone()), Some(BodyFault::Mixed));
         let decided = world.decided(envelopes);
         assert!(decided.config.is_none());

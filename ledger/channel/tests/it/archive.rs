@@ -174,7 +174,8 @@ fn certificates_are_checked_across_configurations() {
     let [a, b, c, d] = [0, 1, 2, 3].map(|at| &world.validators[at]);
     let script = [vec![a, b, c, d, &newcomer], vec![b, c, d, &newcomer]];
     let mut net = Net::new(&world, 0);
-    net.add(newcomer.id(), newcomer.peer.clone(), Some(newcomer.key.clone()));
+    let Validator { peer, key, .. } = &newcomer;
+    net.add(newcomer.id(), peer.clone(), Some(key.clone()));
     net.run(500);
     for (step, validators) in script.iter().enumerate() {
         net.submit(1, &["Put", &format!("before{step}"), "x"]);
