@@ -282,6 +282,24 @@ fn transaction() -> Outcome {
     seed("transaction", "rwset", &results.to_bytes())
 }
 
+/// A channel of two blocks as one file.
+fn export(second: Block) -> Outcome {
+    let mut first = second.clone();
+    first.header = Header { number: 0, previous_hash: Sm3Digest::new([0; 32]), ..first.header };
+    first.certificate = None;
+    let mut second = second;
+    second.header.previous_hash = first.header.hash();
+    second.certificate = Some(certificate(1, second.header.hash(), 1));
+    let dir = tempfile::tempdir()?;
+    let path = dir.path().join("blocks");
+    let (mut log, _) = BlockLog::open(Arc::new(StdFiles), &path, LogOptions::default(), None)?;
+    log.append(0, &first.to_bytes(), &[])?;
+    log.append(1, &second.to_bytes(), &[])?;
+    let mut file = vec![1];
+    changbai_channel::archive::export(dir.path(), 0, None, &mut file, &mut |_| ())?;
+    seed("channel_export", "two", &file)
+}
+
 fn blocks() -> Outcome {
     let envelopes = vec![b"an envelope".to_vec()];
     let header = Header {
@@ -299,6 +317,7 @@ fn blocks() -> Outcome {
     let certificate = Some(certificate(header.number, header.hash(), 1));
     let block = Block { header, envelopes, codes: vec![ValidationCode::Valid], certificate };
     seed("block", "one", &block.to_bytes())?;
+    export(block)?;
 
     let identity = [b'i'; 64];
     let content = [b"before".as_slice(), &identity, b"between", &identity].concat();

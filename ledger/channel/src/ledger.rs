@@ -1,13 +1,14 @@
 //! The ledger of one channel: the block log as truth, the index derived from it, the transaction
 //! log tree, and the tip that the next block builds on.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use changbai_merkle::Frontier;
 use changbai_msp::{ChannelConfig, validate_config};
 use changbai_storage::{
-    BlockLog, Files, Index, IndexBatch, IndexState, LogOptions, MemoryIndex, Position, StorageError,
+    BlockLog, Files, Index, IndexState, LogOptions, MemoryIndex, Position, StorageError,
 };
 use changbai_wire::{
     Content, Header, TransactionLeaf, TxId, ValidationCode, decode_envelope, envelope_digests,
@@ -190,23 +191,10 @@ impl Ledger {
             &bytes,
             ready.identities,
         )?;
-        let mut batch = self.index.batch();
-        for write in ready.writes {
-            state::put_state(
-                &mut batch,
-                &write.namespace,
-                &write.key,
-                write.version,
-                write.value.as_deref(),
-            );
-        }
-        if let Some(config) = ready.config {
-            state::put_config(&mut batch, number + 1, &config.to_genesis_envelope());
-        }
-        let frontier = self.tip().frontier;
-        let ids: Vec<Option<TxId>> = ready.transactions.iter().copied().map(Some).collect();
-        let tip = apply(&mut batch, block, &ids, position, frontier)?;
-        self.index.commit(batch)?;
+        let ids = ready.transactions.iter().copied().map(Some).collect();
+        let config = ready.config.map(Cow::Borrowed);
+        let effects = Effects { ids, writes: ready.writes.into(), config };
+        let tip = apply(&self.index, block, &effects, position, self.tip().frontier)?;
         *self.tip.write().unwrap_or_else(PoisonError::into_inner) = tip;
         Ok(())
     }
@@ -344,37 +332,15 @@ impl Replay {
         {
             return Err(wrong(format!("block {number} does not continue the block before it")));
         }
-        let mut batch = index.batch();
-        let mut transactions = Vec::with_capacity(block.envelopes.len());
-        for (at, (envelope, code)) in block.envelopes.iter().zip(&block.codes).enumerate() {
-            let version =
-                state::Version { block: number, index: u32::try_from(at).unwrap_or(u32::MAX) };
-            // The genesis block's has no update and no id.
-            let decoded = decode_envelope(envelope).ok();
-            match decoded.as_ref().filter(|_| *code == ValidationCode::Valid) {
-                Some(Content::Config(_)) => {
-                    let at_s = seconds(block.header.time_ms);
-                    let next = validate_config(&self.config, envelope, at_s).map_err(|error| {
-                        let code = error.code();
-                        wrong(format!("block {number}: its configuration ({code}): {error}"))
-                    })?;
-                    state::put_config(&mut batch, number + 1, &next.to_genesis_envelope());
-                    self.config = next;
-                }
-                Some(Content::Transaction(transaction)) => {
-                    let namespaces = &transaction.rwset.namespaces;
-                    for write in namespaces.iter().flat_map(|ns| writes_of(ns, version)) {
-                        let value = write.value.as_deref();
-                        state::put_state(&mut batch, &write.namespace, &write.key, version, value);
-                    }
-                }
-                None => {}
-            }
-            transactions.push(decoded.map(|content| content.tx_id()));
-        }
+        let decoded: Vec<_> = block.envelopes.iter().map(|e| decode_envelope(e).ok()).collect();
+        let contents: Vec<_> = decoded.iter().map(Option::as_ref).collect();
+        let effects = by_codes(&block, &contents, &self.config)
+            .map_err(|e| wrong(format!("block {number}: {e}")))?;
         let frontier = std::mem::take(&mut self.frontier);
-        let tip = apply(&mut batch, &block, &transactions, position, frontier)?;
-        index.commit(batch)?;
+        let tip = apply(index, &block, &effects, position, frontier)?;
+        if let Some(config) = effects.config {
+            self.config = config.into_owned();
+        }
         self.frontier = tip.frontier.clone();
         self.previous = Some(tip.hash);
         self.next = number + 1;
@@ -383,33 +349,88 @@ impl Replay {
     }
 }
 
-/// Index entries of a block besides its state writes; returns the tip after it.
-fn apply(
-    batch: &mut IndexBatch,
+/// What a block does, whoever has found it out.
+pub(crate) struct Effects<'a> {
+    /// Ids of its transactions; none for what is no transaction, such as the genesis envelope.
+    pub(crate) ids: Vec<Option<TxId>>,
+    /// Writes of the valid ones.
+    pub(crate) writes: Cow<'a, [Write]>,
+    /// The configuration after it, if it changes.
+    pub(crate) config: Option<Cow<'a, ChannelConfig>>,
+}
+
+/// What a block does by its codes, which are taken as they stand. `decoded` are its envelopes,
+/// `None` for what is no transaction.
+pub(crate) fn by_codes(
     block: &Block,
-    transactions: &[Option<TxId>],
+    decoded: &[Option<&Content>],
+    current: &ChannelConfig,
+) -> Result<Effects<'static>, String> {
+    let mut writes = Vec::new();
+    let mut config: Option<ChannelConfig> = None;
+    let parts = decoded.iter().zip(&block.codes).zip(&block.envelopes);
+    for (index, ((content, code), envelope)) in (0_u32..).zip(parts) {
+        let version = state::Version { block: block.header.number, index };
+        match content.filter(|_| *code == ValidationCode::Valid) {
+            Some(Content::Config(_)) => {
+                let before = config.as_ref().unwrap_or(current);
+                let next = validate_config(before, envelope, seconds(block.header.time_ms));
+                let refused = |error: changbai_msp::ConfigUpdateError| {
+                    format!("its configuration ({}): {error}", error.code())
+                };
+                config = Some(next.map_err(refused)?);
+            }
+            Some(Content::Transaction(transaction)) => {
+                let namespaces = &transaction.rwset.namespaces;
+                writes.extend(namespaces.iter().flat_map(|ns| writes_of(ns, version)));
+            }
+            // The genesis block's has no update and no id.
+            None => {}
+        }
+    }
+    let ids = decoded.iter().map(|content| content.map(Content::tx_id)).collect();
+    Ok(Effects { ids, writes: writes.into(), config: config.map(Cow::Owned) })
+}
+
+/// The leaves that a block adds to the transaction log tree.
+pub(crate) fn leaves(block: &Block) -> Vec<[u8; TransactionLeaf::BYTES]> {
+    let block_number = block.header.number;
+    (0u32..)
+        .zip(block.codes.iter().zip(envelope_digests(&block.envelopes)))
+        .map(|(index, (code, envelope))| {
+            TransactionLeaf { block_number, index, code: *code, envelope }.to_bytes()
+        })
+        .collect()
+}
+
+/// Brings the index from one block to the next; returns the tip after it.
+pub(crate) fn apply(
+    index: &Index,
+    block: &Block,
+    effects: &Effects<'_>,
     position: Position,
     mut frontier: Frontier,
 ) -> Result<Tip, StorageError> {
     let number = block.header.number;
-    state::put_position(batch, number, position);
+    let mut batch = index.batch();
+    for Write { namespace, key, version, value } in effects.writes.iter() {
+        state::put_state(&mut batch, namespace, key, *version, value.as_deref());
+    }
+    if let Some(config) = &effects.config {
+        state::put_config(&mut batch, number + 1, &config.to_genesis_envelope());
+    }
+    state::put_position(&mut batch, number, position);
     let first = frontier.size();
-    let leaves: Vec<_> = (0u32..)
-        .zip(block.codes.iter().zip(envelope_digests(&block.envelopes)))
-        .map(|(index, (code, envelope))| {
-            TransactionLeaf { block_number: number, index, code: *code, envelope }.to_bytes()
-        })
-        .collect();
-    let mut sink = |id, hash| state::put_node(batch, id, &hash);
+    let mut sink = |id, hash| state::put_node(&mut batch, id, &hash);
     frontier
-        .append_many(&changbai_merkle::leaf_hashes(&leaves), &mut sink)
+        .append_many(&changbai_merkle::leaf_hashes(&leaves(block)), &mut sink)
         .map_err(|e| position.corrupt(e.to_string()))?;
-    for (index, (code, tx_id)) in (0u32..).zip(block.codes.iter().zip(transactions)) {
+    for (index, (code, tx_id)) in (0u32..).zip(block.codes.iter().zip(&effects.ids)) {
         // The first copy keeps the id; a duplicate is in the tree, not in the look-up.
         if let Some(tx_id) = tx_id.as_ref().filter(|_| uses_up_id(*code)) {
             let leaf = first.saturating_add(u64::from(index));
             let at = Location { block: number, index, code: *code, leaf };
-            state::put_location(batch, tx_id, &at);
+            state::put_location(&mut batch, tx_id, &at);
         }
     }
     let hash = block.header.hash();
@@ -419,7 +440,8 @@ fn apply(
         time_ms: block.header.time_ms,
         frontier: frontier.to_bytes(),
     };
-    state::put_applied(batch, &applied);
+    state::put_applied(&mut batch, &applied);
+    index.commit(batch)?;
     Ok(Tip { header: block.header.clone(), hash, frontier })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It does not speak to other machines, read a clock, sleep or spawn: time comes through
 //! [`Clock`](changbai_wire::time::Clock), files through [`Files`](changbai_storage::Files), and the
-//! thread that drives the [`Orderer`] belongs to the caller.
+//! thread that drives the [`Orderer`] belongs to the caller. The tools of [`archive`] are apart.
 //!
 //! # Model
 //! 1. [`Channel::collect`] simulates a contract call on a snapshot of the committed state. What it
@@ -48,6 +48,7 @@
 //! # Standards
 //! Hyperledger Fabric 3: transaction flow, validation codes; GB/T 32918.2-2016, GB/T 32905-2016.
 
+pub mod archive;
 mod block;
 mod body;
 mod channel;

@@ -50,3 +50,5 @@ pub const EVENTS_MAX: usize = 1_024;
 pub const MISBEHAVIOUR_SHOWN_MAX: usize = 256;
 /// How often a call is simulated and endorsed again, because endorsers stood at different heights.
 pub const ENDORSEMENT_RETRIES: u32 = 2;
+/// Blocks of an export that were read and wait to be taken in.
+pub const PIECES_WAITING_MAX: usize = 4;

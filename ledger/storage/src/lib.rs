@@ -6,6 +6,7 @@
 //! # Model
 //!
 //! * [`BlockLog`]: append-only segments of frames, one `fdatasync` a block. The only durable truth.
+//!   [`LogReader`] reads one without changing anything.
 //! * [`ConsensusWal`]: votes and proposals of heights under way, flushed before they are sent, and
 //!   the **floor**, the last block known to be durable in the block log.
 //! * [`Index`]: an ordered map derived from the block log; it may be deleted at any time.

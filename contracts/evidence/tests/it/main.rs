@@ -8,6 +8,7 @@
 )]
 
 mod create;
+mod endorsement;
 mod ledger;
 mod listing;
 mod service;

@@ -1,6 +1,6 @@
 //! What becomes of transactions: valid ones take effect and are provable, others are flagged.
 
-use changbai_channel::{BroadcastError, InvokeError, Proof, SigningIdentity};
+use changbai_channel::{BroadcastError, Invocation, InvokeError, Proof, SigningIdentity};
 use changbai_consensus::ValidatorSet;
 use changbai_contract::ContractError;
 use changbai_wire::ValidationCode;
@@ -157,26 +157,24 @@ fn a_forgery_does_not_use_up_the_id_of_the_transaction_it_imitates() {
 
 /// A transaction in the client's name with its nonce, signed by the peer.
 fn forgery(world: &World, nonce: &[u8; 24], chaincode: &str) -> Vec<u8> {
-    transaction(world, nonce, chaincode, &world.peer)
+    let mut invocation = call(&["Put", "a", "forged"]);
+    invocation.nonce = *nonce;
+    chaincode.clone_into(&mut invocation.contract);
+    transaction(world, &invocation, &world.peer)
 }
 
-/// A transaction in the client's name, endorsed and signed by `signer`.
-fn transaction(
-    world: &World,
-    nonce: &[u8; 24],
-    chaincode: &str,
-    signer: &SigningIdentity,
-) -> Vec<u8> {
-    let args = [b"Put".to_vec(), b"a".to_vec(), b"forged".to_vec()];
+/// A transaction without effects in the client's name, endorsed and signed by `signer`.
+pub(crate) fn transaction(world: &World, call: &Invocation, signer: &SigningIdentity) -> Vec<u8> {
+    let Invocation { contract, args, nonce, .. } = call;
     let creator = &world.client.serialized;
-    let (_, proposal) = build_proposal("city", chaincode, &args, creator, nonce, NOW);
+    let (_, proposal) = build_proposal("city", contract, args, creator, nonce, NOW);
     let decoded = decode_proposal(&proposal).unwrap();
     let response = protos::Response { status: 200, ..protos::Response::default() };
     let result = SimulationResult {
         results: &TxReadWriteSet { namespaces: Vec::new() },
         event: None,
         response: &response,
-        chaincode_name: chaincode,
+        chaincode_name: contract,
         chaincode_version: "1",
     };
     let answer = response_payload(&decoded.hash, &result);
@@ -197,7 +195,7 @@ fn who_is_no_peer_cannot_endorse() {
     let Err(InvokeError::NotEndorsed { missing, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(missing.organisations, ["Agency"]);
     // Joined by somebody who does not look, it is judged with its block.
-    let mut outcome = node.send(&transaction(&world, &invocation.nonce, "counters", &world.client));
+    let mut outcome = node.send(&transaction(&world, &invocation, &world.client));
     node.turn();
     assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::EndorsementPolicyFailure);
     assert_eq!(node.get(&world, "a"), "");

@@ -15,7 +15,7 @@ use crate::world::{Validator, World, agreed, seats, update};
 
 impl Net<'_> {
     /// Hands a change of the configuration that a node has in at that node.
-    fn change(
+    pub(crate) fn change(
         &mut self,
         at: usize,
         change: impl FnOnce(&mut ChannelConfig),

@@ -142,14 +142,12 @@ impl World {
         now_ms: u64,
         repair: bool,
     ) -> Result<Running, OpenError> {
-        let mut contracts = Registry::new();
-        contracts.register(Arc::new(Counters)).unwrap();
         let parts = Parts {
             files,
             index,
             repair,
             genesis: self.genesis.clone(),
-            contracts,
+            contracts: contracts(),
             endorser,
             validator,
             clock: self.clock.clone(),
@@ -161,7 +159,16 @@ impl World {
     }
 }
 
-fn configuration(organisation: &Organisation, validators: &[&Validator]) -> ChannelConfig {
+pub(crate) fn contracts() -> Registry {
+    let mut contracts = Registry::new();
+    contracts.register(Arc::new(Counters)).unwrap();
+    contracts
+}
+
+pub(crate) fn configuration(
+    organisation: &Organisation,
+    validators: &[&Validator],
+) -> ChannelConfig {
     let validators = seats(validators);
     ChannelConfig::new("city", vec![organisation.clone()], validators).unwrap()
 }

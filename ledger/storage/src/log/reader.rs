@@ -85,9 +85,18 @@ impl LogReader {
         self.shared.scan(from, &mut |number, position, frame| {
             visit(number, position, self.shared.whole(position, &frame)?)
         })?;
+        Ok(self.intact_end()?)
+    }
+
+    /// Whether the last segment is intact up to its end, apart from what may be [`Torn`].
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] for what lies behind the blocks up to [`LogReader::height`].
+    pub fn intact_end(&self) -> Result<(), StorageError> {
         match &self.damage {
             Some(StorageError::Corrupt { file, offset, reason }) => {
-                Err(StorageError::corrupt(file, *offset, reason.clone()).into())
+                Err(StorageError::corrupt(file, *offset, reason.clone()))
             }
             _ => Ok(()),
         }
