@@ -1,7 +1,8 @@
 //! Frames of the block log: one serialized block, checked and compressed.
 //!
 //! ```text
-//! frame   = header(21) ‖ payload ‖ SM3(header ‖ payload)(32) ‖ CRC-32(all before)(4)
+//! frame   = header(21) ‖ payload ‖ digest(32) ‖ CRC-32(all before)(4)
+//! digest  = SM3(header ‖ payload), or SM3(header ‖ SM3 of each 4 KiB of it) where the payload is longer than that
 //! header  = "CBL1" ‖ u8 kind ‖ u64 number ‖ u32 payload length ‖ CRC-32(all before)
 //! payload = [u32 body length ‖ LZ4 block]  or, where that would not be shorter, the body itself
 //! body    = u32 block length ‖ u16 n ‖ n × (u16 length ‖ identity)
@@ -16,7 +17,7 @@ mod body;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use smkit::sm3::{Sm3Digest, sm3};
+use smkit::sm3::Sm3Digest;
 
 pub use body::{Body, Reference};
 pub(crate) use body::{Definitions, Known, Reader};
@@ -141,7 +142,9 @@ pub(crate) fn check(bytes: &[u8], check: Check) -> Result<Header, FrameError> {
     }
     if check == Check::Digest {
         let (signed, digest) = rest.split_last_chunk::<32>().ok_or(FrameError::Short)?;
-        if sm3(signed) != Sm3Digest::new(*digest) {
+        let (head, payload) =
+            signed.split_first_chunk::<HEADER_BYTES>().ok_or(FrameError::Short)?;
+        if crate::digest::digest(&[head], payload) != Sm3Digest::new(*digest) {
             return Err(FrameError::Digest);
         }
     }
@@ -223,7 +226,9 @@ pub(crate) fn encode_frame(number: u64, body: &Body) -> Vec<u8> {
     } else {
         out.extend(plain);
     }
-    out.extend(sm3(&out).as_bytes());
+    let (head, payload) = out.split_at(HEADER_BYTES.min(out.len()));
+    let digest = crate::digest::digest(&[head], payload);
+    out.extend(digest.as_bytes());
     out.extend(crc32fast::hash(&out).to_be_bytes());
     out
 }

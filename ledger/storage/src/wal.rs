@@ -4,7 +4,8 @@
 //! file   = slot A at 0, slot B at 4096, records from 8192 on
 //! slot   = "CBW1" ‖ u64 counter ‖ u64 floor + 1 ‖ u64 start ‖ u64 synced ‖ 16 chain ‖ SM3(all before)
 //! record = "CBWR" ‖ u64 height ‖ u8 kind ‖ u32 length ‖ CRC-32(all before) ‖ payload
-//!          ‖ SM3(digest of the record before ‖ record so far), first 16 bytes
+//!          ‖ SM3(digest of the record before ‖ record so far), first 16 bytes; of a payload longer than
+//!          4 KiB the SM3 of each 4 KiB goes in instead
 //! ```
 //! The slot with the higher counter is the one in force. A slot is never written over the last one
 //! that a sync has made sure of, so that a torn slot leaves that one. A slot is written without a sync of its own, after what it states has

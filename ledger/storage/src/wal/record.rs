@@ -1,7 +1,5 @@
 //! Records of the consensus log.
 
-use smkit::sm3::sm3_parts;
-
 use super::Entry;
 use crate::frame::{FrameError, Reader};
 use crate::limits::WAL_RECORD_BYTES_MAX;
@@ -109,7 +107,7 @@ fn fields(reader: &mut Reader<'_>) -> Result<Option<(u64, u8, usize)>, FrameErro
 }
 
 fn digest(previous: Chain, header: &[u8], payload: &[u8]) -> Chain {
-    let digest = sm3_parts(&[&previous, header, payload]);
+    let digest = crate::digest::digest(&[&previous, header], payload);
     let mut chain = [0; DIGEST_BYTES];
     chain.copy_from_slice(digest.as_bytes().split_at(DIGEST_BYTES).0);
     chain
