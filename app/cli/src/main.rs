@@ -18,6 +18,7 @@
 //! changbai verify deed.zip deed.pdf --trust changbai-data/trust.pem
 //! ```
 
+mod archive;
 mod args;
 mod channel;
 mod client;

@@ -193,6 +193,20 @@ catalogue! {
     ChannelGenesisLabel: "创世区块散列", "genesis";
     ChannelSequence: "配置更新次数", "changes so far";
     ChannelMisbehaviour: "双签", "double-signed";
+    NodeChecking: "核对区块日志", "checking the block log";
+    NodeExporting: "导出", "writing out";
+    NodeImporting: "导入", "taking in";
+    NodeVerified: "通道 {channel} 的区块日志完好：区块 0 至 {last}，交易 {transactions} 笔（有效 {valid} 笔），配置更新 {configurations} 次；最后区块头 {hash}",
+        "the block log of channel {channel} is intact: blocks 0 to {last}, {transactions} transactions ({valid} valid), {configurations} changes of the configuration; last header {hash}";
+    NodeTorn: "末尾有 {bytes} 字节不成区块（写入中断，或正在写入）；下次启动时会截去",
+        "{bytes} bytes at the end are no block (a write that was cut short, or is under way); the next start cuts them off";
+    NodeExported: "通道 {channel} 已导出到 {path}：至区块 {last}，最后区块头 {hash}",
+        "channel {channel} is in {path}: up to block {last}, last header {hash}";
+    NodeImported: "已导入至区块 {last}，交易 {transactions} 笔，其中 {validated} 个区块逐笔重新验证；最后区块头 {hash}",
+        "taken in up to block {last}, {transactions} transactions; {validated} blocks were validated again; last header {hash}";
+    NodeArchive: "账本文件有误：{reason}", "the ledger or its file is not in order: {reason}";
+    NextNodeArchive: "文件损坏时请从其他机构的节点重新取得；目录已有账本时，请先移开 blocks 与 index，保留 consensus.wal",
+        "get a damaged file again from another agency's node; where a ledger is there already, move blocks and index aside first and keep consensus.wal";
     ChannelJoin: "已加入通道 {channel}（{dir}）", "joined channel {channel} ({dir})";
     ChannelGenesis: "通道 {channel} 的创世区块已写到 {path}，散列 {hash}；各机构应核对散列后加入",
         "the genesis block of channel {channel} is in {path}, its hash is {hash}; each agency compares the hash before it joins";

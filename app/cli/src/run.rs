@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::error::ErrorKind;
 
 use crate::{
+    archive,
     args::{self, Command, Evidence, pki::Tls},
     channel,
     error::CliError,
@@ -57,6 +58,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Channel(command) => channel::run(&command, context),
         Command::Network(command) => network::run(&command, context),
         Command::Node(args::network::Node::Run(args)) => up::run_prepared(&args, context),
+        Command::Node(command) => archive::run(&command, context),
         Command::Evidence(Evidence::Submit(args)) => evidence::submit::run(&args, context),
         Command::Evidence(Evidence::Get(args)) => evidence::read::get(&args, context),
         Command::Evidence(Evidence::List(args)) => evidence::read::list(&args, context),
@@ -87,7 +89,9 @@ fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
 fn start_logging(command: &Command) {
     let serves = matches!(
         command,
-        Command::Up(_) | Command::Node(_) | Command::Pki(args::pki::Pki::Serve(_))
+        Command::Up(_)
+            | Command::Node(args::network::Node::Run(_))
+            | Command::Pki(args::pki::Pki::Serve(_))
     );
     let default = if serves { "warn,changbai=info" } else { "warn" };
     let spec = std::env::var_os("CHANGBAI_LOG").and_then(|spec| spec.into_string().ok());

@@ -139,16 +139,12 @@ impl Channels {
         let genesis = load_genesis(&self.directory, id)?;
         let config = genesis_config(&self.directory, id, &genesis)?;
         let identity = self.identities.on_ledger(&self.msp_id);
-        let mut contracts = Registry::new();
-        contracts
-            .register(Arc::new(EvidenceContract))
-            .map_err(|e| StartError::Wiring(e.to_string()))?;
         let parts = Parts {
             files: Arc::new(StdFiles),
             index: None,
             repair: config.validators.len() > 1,
             genesis: genesis.clone(),
-            contracts,
+            contracts: contracts()?,
             endorser: identity.clone(),
             validator: Some(self.identities.node_key.clone()),
             clock: Arc::clone(&self.clock),
@@ -269,6 +265,15 @@ impl ChannelView for NodeChannel {
             Arc::default()
         })
     }
+}
+
+/// The contracts that run inside the node.
+pub(crate) fn contracts() -> Result<Registry, StartError> {
+    let mut contracts = Registry::new();
+    contracts
+        .register(Arc::new(EvidenceContract))
+        .map_err(|e| StartError::Wiring(e.to_string()))?;
+    Ok(contracts)
 }
 
 /// Writes block 0 of a channel that this node shall open.

@@ -15,6 +15,7 @@
 //! - Damage to anything that cannot be derived again refuses the start and names the file.
 
 pub mod alarm;
+pub mod archive;
 mod authority;
 pub mod change;
 pub mod channel_file;

@@ -43,6 +43,48 @@ pub(crate) struct Status {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Node {
     Run(Run),
+    VerifyLog(VerifyLog),
+    Export(Export),
+    Snapshot(Snapshot),
+    Import(Import),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyLog {
+    #[arg(long, value_name = "ID")]
+    pub(crate) channel: Option<String>,
+    #[arg(long)]
+    pub(crate) deep: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "ID")]
+    pub(crate) channel: Option<String>,
+    #[arg(long, value_name = "BLOCK", default_value_t = 0)]
+    pub(crate) first: u64,
+    #[arg(long, value_name = "BLOCK")]
+    pub(crate) last: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Snapshot {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "ID")]
+    pub(crate) channel: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "ID")]
+    pub(crate) channel: Option<String>,
+    #[arg(long)]
+    pub(crate) snapshot: bool,
 }
 
 #[derive(Debug, Args)]

@@ -53,7 +53,66 @@ pub(super) const ENTRIES: &[Entry] = &[
         "show each node; exit code 0 when all run well",
     ),
     ("network status/json", "以 JSON 输出结果", "print the result as JSON"),
-    ("node", "生产方式运行一个节点", "run one node in production"),
+    (
+        "node",
+        "运行一个节点；核对、导出、导入其账本",
+        "run one node; check its ledger, write it out, take one in",
+    ),
+    (
+        "node verify-log",
+        "从头到尾核对区块日志：帧、哈希链、交易树根、每块的签名；只读，节点运行时亦可",
+        "check the block log front to back: frames, hashes, roots, every block's signatures; reads only, also beside a running node",
+    ),
+    (
+        "node verify-log/channel",
+        "通道（默认：存证所在通道）",
+        "the channel (default: the one that evidence is recorded on)",
+    ),
+    (
+        "node verify-log/deep",
+        "并重新验证每笔交易（状态留在内存中）",
+        "validate every transaction again as well (the state is kept in memory)",
+    ),
+    (
+        "node export",
+        "把通道导出为一个文件（tar，见 docs/export-format.md）；只读，节点运行时亦可",
+        "write a channel to one file (tar, docs/export-format.md); reads only, also beside a running node",
+    ),
+    ("node export/out", "导出到此文件", "the file to write"),
+    (
+        "node export/channel",
+        "通道（默认：存证所在通道）",
+        "the channel (default: the one that evidence is recorded on)",
+    ),
+    ("node export/first", "第一个区块", "the first block"),
+    ("node export/last", "最后一个区块（默认：到末尾）", "the last block (default: to the end)"),
+    (
+        "node snapshot",
+        "为新节点写快照：整个通道的导出文件，用 node import --snapshot 导入",
+        "write a snapshot for a new node: an export of the whole channel, to be taken in by node import --snapshot",
+    ),
+    ("node snapshot/out", "快照文件", "the file to write"),
+    (
+        "node snapshot/channel",
+        "通道（默认：存证所在通道）",
+        "the channel (default: the one that evidence is recorded on)",
+    ),
+    (
+        "node import",
+        "导入整个通道；节点须已加入该通道、未运行且尚无区块",
+        "take a whole channel in; the node has joined it, is down, and holds no block of it",
+    ),
+    ("node import/file", "导出文件或快照", "an export or a snapshot"),
+    (
+        "node import/channel",
+        "通道（默认：存证所在通道）",
+        "the channel (default: the one that evidence is recorded on)",
+    ),
+    (
+        "node import/snapshot",
+        "以经验证的区块头所证明的为准，不逐笔重新验证；较快",
+        "take what the certified headers prove, without validating every transaction again; faster",
+    ),
     (
         "node run",
         "按配置文件运行节点；目录中须已有证书，不会自动建立",
