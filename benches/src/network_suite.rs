@@ -29,7 +29,7 @@ pub(crate) fn run(scale: &Scale) {
     let runtime = runtime();
     bring_up(&runtime);
     let mut cluster = started(&runtime);
-    load(&runtime, &cluster, scale);
+    load(&runtime, &mut cluster, scale);
     overload(&runtime, &cluster, scale);
     leader(&runtime, &mut cluster, scale);
 }
@@ -122,7 +122,7 @@ fn gateways(cluster: &Cluster) -> Vec<Arc<Door>> {
     cluster.nodes.iter().take(2).map(Door::new).collect()
 }
 
-fn load(runtime: &tokio::runtime::Runtime, cluster: &Cluster, scale: &Scale) {
+fn load(runtime: &tokio::runtime::Runtime, cluster: &mut Cluster, scale: &Scale) {
     let doors = gateways(cluster);
     // Warm: connections, caches, first blocks.
     runtime.block_on(load::closed(&doors, 32, Duration::from_secs(2), 1));
@@ -132,8 +132,10 @@ fn load(runtime: &tokio::runtime::Runtime, cluster: &Cluster, scale: &Scale) {
     figure("network/p50-ms-at-50", p50, "ms", Some((FABRIC, 277.0)), &conditions);
     figure("network/p99-ms-at-50", p99, "ms", Some((FABRIC, 470.0)), &conditions);
 
+    let disk = at_rest(runtime, cluster);
+    let warm = runtime.block_on(load::closed(&doors, 32, Duration::from_secs(2), 6)).committed();
     let cpu = || [cluster.cpu_ms(), vec![crate::report::cpu_ms()]].concat();
-    let (disk, before) = (cluster.disk_bytes(), cpu());
+    let before = cpu();
     let time = Duration::from_secs(scale.closed_s);
     let busy = runtime.block_on(load::closed(&doors, CLIENTS, time, 3));
     let committed = busy.committed().max(1) as f64;
@@ -155,18 +157,26 @@ fn load(runtime: &tokio::runtime::Runtime, cluster: &Cluster, scale: &Scale) {
     let what = format!("{SHAPE}; the largest of {memory:.0?} after the load");
     let peer = Some(("Fabric 3.1.5, one BFT orderer", 92.0));
     figure("network/node-rss-mib", most, "MiB", peer, &what);
-    let grown: Vec<f64> = cluster
-        .disk_bytes()
+    let grown: Vec<f64> = at_rest(runtime, cluster)
         .iter()
         .zip(&disk)
-        .map(|(now, before)| now.saturating_sub(*before) as f64 / committed)
+        .map(|(now, before)| now.saturating_sub(*before) as f64 / (committed + warm as f64))
         .collect();
     let mean = grown.iter().sum::<f64>() / grown.len() as f64;
     let what = format!(
-        "{SHAPE}; whole data directories, mean of {grown:.0?}; the first two keep what their clerks' records were made with"
+        "{SHAPE}; whole data directories after an orderly stop, mean of {grown:.0?}; the first two keep what their clerks' records were made with"
     );
     let peer = Some(("Fabric 3.1.5, a peer and an orderer", 14_700.0));
     figure("network/disk-bytes-per-tx", mean, "B", peer, &what);
+}
+
+/// What each node has on its disk when it is down.
+fn at_rest(runtime: &tokio::runtime::Runtime, cluster: &mut Cluster) -> Vec<u64> {
+    cluster.stop_all();
+    let disk = cluster.disk_bytes();
+    cluster.start_all();
+    first_commit(runtime, cluster);
+    disk
 }
 
 /// Far more clients than the nodes can serve: every request is answered, and the work goes on.

@@ -76,6 +76,21 @@ impl Cluster {
         }
     }
 
+    /// SIGTERM to all, and their end: what they leave on the disk is settled then.
+    pub(super) fn stop_all(&mut self) {
+        for node in &self.nodes {
+            let pid = node.pid().and_then(|pid| rustix::process::Pid::from_raw(pid as i32));
+            let pid = pid.expect("a running node");
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+                .expect("an own process takes signals");
+        }
+        for node in &mut self.nodes {
+            if let Some(mut child) = node.child.take() {
+                child.wait().expect("an own process ends");
+            }
+        }
+    }
+
     /// CPU of each node so far, in milliseconds.
     pub(super) fn cpu_ms(&self) -> Vec<f64> {
         self.nodes.iter().filter_map(Node::pid).map(process_cpu_ms).collect()
