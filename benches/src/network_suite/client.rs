@@ -37,6 +37,8 @@ pub(super) struct Client {
 pub(super) enum Answer {
     /// 201: committed.
     Committed,
+    /// 200: it was recorded before.
+    Known,
     /// 429 or 503 with `Retry-After`, in milliseconds.
     Later(u64),
     /// Another status, or a refusal without a hint.
@@ -119,6 +121,7 @@ impl Client {
         answer.into_body().collect().await.ok()?;
         Some(match (status, retry) {
             (201, _) => Answer::Committed,
+            (200, _) => Answer::Known,
             (429 | 503, Some(seconds)) => Answer::Later(seconds * 1_000),
             (status, _) => Answer::Status(status),
         })

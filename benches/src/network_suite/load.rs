@@ -40,7 +40,8 @@ impl Answers {
 
     fn record(&mut self, answer: Answer, due: Instant, started: Instant) {
         match answer {
-            Answer::Committed => {
+            // Known: a repetition after an answer was lost; the record is there all the same.
+            Answer::Committed | Answer::Known => {
                 self.latencies.push(due.elapsed().as_secs_f64() * 1_000.0);
                 self.committed_s.push(started.elapsed().as_secs_f64());
             }
@@ -123,7 +124,7 @@ pub(super) async fn open(
                 for _ in 0..ATTEMPTS {
                     let answer = client.submit(seed, number).await;
                     answers.record(answer, due, started);
-                    if answer == Answer::Committed {
+                    if matches!(answer, Answer::Committed | Answer::Known) {
                         break;
                     }
                     tokio::time::sleep(Duration::from_millis(100)).await;
