@@ -21,6 +21,7 @@
 mod args;
 mod channel;
 mod client;
+mod clock;
 mod error;
 mod evidence;
 mod health;
