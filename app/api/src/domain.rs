@@ -41,6 +41,11 @@ pub(crate) fn of_submit(error: &SubmitError) -> Problem {
             of_code(&codes::OUTCOME_UNKNOWN).technical(id)
         }
         SubmitError::Query(query) => of_query(query),
+        SubmitError::Time(why) => {
+            let (zh, en) =
+                (format!("{}：{}", why.code, why.zh), format!("{}: {}", why.code, why.en));
+            of_code(&codes::TIME_UNBOUNDED).detail(zh, en)
+        }
         other => of_failure(&other.code(), other),
     }
 }

@@ -68,8 +68,17 @@ pub struct TimeHealth {
     pub synchronised: bool,
     /// Bound of the error in milliseconds, rounded up; absent while nobody measures it.
     pub bound_ms: Option<u32>,
-    /// Where the time comes from, `local` for the machine's own clock.
+    /// Where the time comes from: `chrony`, or `local` for the machine's own clock, of which nobody knows the error.
     pub source: String,
+    /// What the clock follows, as chronyd names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Why there is no bound, while submissions are refused for it: a code `TM-nnnn`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// The same in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The ledger.

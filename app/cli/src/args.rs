@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Sm3(Sm3),
     Health(Health),
     #[command(subcommand)]
+    Time(Time),
+    #[command(subcommand)]
     Channel(channel::Channel),
     #[command(subcommand)]
     Network(network::Network),
@@ -86,6 +88,7 @@ impl Command {
             Self::Evidence(Evidence::Bundle(args)) => args.json,
             Self::Verify(args) => args.json,
             Self::Health(args) => args.json,
+            Self::Time(Time::Check(args)) => args.json,
             Self::Pki(command) => command.wants_json(),
             Self::Tls(pki::Tls::Probe(args)) => args.json,
         }
@@ -186,6 +189,19 @@ pub(crate) struct Sm3 {
 
 #[derive(Debug, Args)]
 pub(crate) struct Health {
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Time {
+    Check(TimeCheck),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TimeCheck {
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) chrony: Option<String>,
     #[arg(long)]
     pub(crate) json: bool,
 }

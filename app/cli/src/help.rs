@@ -145,6 +145,18 @@ const ENTRIES: &[Entry] = &[
     ("sm3", "计算文件的 SM3 摘要", "print the SM3 digests of files"),
     ("sm3/files", "文件；- 表示标准输入", "files; - is standard input"),
     ("health", "查看节点状态和密码自检", "show the node's health and cryptographic self-tests"),
+    ("time", "时间：时钟误差与授时状态", "time: how far this clock may be off"),
+    (
+        "time check",
+        "向 chronyd 查询时钟误差上界；退出码：0 可用，1 不可用，2 无法查询",
+        "ask chronyd for the bound of the clock's error; exit code: 0 acceptable, 1 refused, 2 could not be checked",
+    ),
+    (
+        "time check/chrony",
+        "chronyd 的命令端口或 Unix 套接字（默认取节点设置，否则 127.0.0.1:323）",
+        "chronyd's command port or Unix socket (default: the node's setting, else 127.0.0.1:323)",
+    ),
+    ("time check/json", "以 JSON 输出结果", "print the result as JSON"),
     ("health/json", "以 JSON 输出结果", "print the result as JSON"),
 ];
 

@@ -22,6 +22,7 @@ mod archive;
 mod args;
 mod channel;
 mod client;
+mod clock;
 mod error;
 mod evidence;
 mod health;

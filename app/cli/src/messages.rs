@@ -309,6 +309,24 @@ catalogue! {
     Passed: "通过", "passed";
     FailedWord: "未通过", "failed";
 
+    // time check
+    TimeStanding: "时钟", "clock";
+    TimeAcceptable: "可用于存证", "good enough for evidence";
+    TimeRefused: "不可用于存证（{code}）：{reason}", "not good enough for evidence ({code}): {reason}";
+    TimeBound: "误差上界", "error bound";
+    TimeReference: "时间参考源", "reference";
+    TimeStratum: "层级", "stratum";
+    TimeLeap: "闰秒状态", "leap status";
+    TimeMeasured: "距上次校准", "last measured";
+    TimeOffset: "系统偏差", "system offset";
+    TimeDispersion: "根离散", "root dispersion";
+    TimeDelay: "根延迟", "root delay";
+    TimeChrony: "授时服务", "chronyd";
+    TimeNode: "节点设置", "node's setting";
+    TimeNodeChrony: "chrony：无误差上界时拒绝存证", "chrony: nothing is recorded without a bound";
+    TimeNodeLocal: "local：仅供开发，记录注明时间来源为本机",
+        "local: for development; records say that their time is the machine's own";
+
     // verify
     VerdictVerified: "结论：核验通过", "verdict: verified";
     VerdictVerifiedByRoots: "结论：核验通过（仅以根证书为依据，未认定通道）",

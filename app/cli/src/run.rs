@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use crate::{
     archive,
     args::{self, Command, Evidence, pki::Tls},
-    channel,
+    channel, clock,
     error::CliError,
     evidence, health, help,
     lang::{self, Lang},
@@ -66,6 +66,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Verify(args) => verify::run(&args, context),
         Command::Sm3(args) => sm3::run(&args, context),
         Command::Health(args) => health::run(&args, context),
+        Command::Time(args::Time::Check(args)) => clock::check(&args, context),
         Command::Pki(command) => pki::run(&command, context),
         Command::Tls(Tls::Probe(args)) => tls::probe(&args, context),
     }

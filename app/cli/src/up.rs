@@ -100,11 +100,16 @@ fn config(config: Config, listen: &[String]) -> Result<Config, CliError> {
     if let Some(wrong) = listen.iter().find(|listen| listen.parse::<Endpoint>().is_err()) {
         return Err(CliError::Address { given: wrong.clone() });
     }
+    Ok(Config { listen: listen.to_vec(), ..with_environment(config) })
+}
+
+/// The configuration with what the environment says.
+pub(crate) fn with_environment(config: Config) -> Config {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
         .collect();
-    Ok(Config { listen: listen.to_vec(), environment, ..config })
+    Config { environment, ..config }
 }
 
 /// What the welcome says about the node.

@@ -119,6 +119,9 @@ fn of_node(node: &NodeFacts) -> Vec<(Alarm, String)> {
         let by_s = node.clock.last_jump_ms as f64 / 1e3;
         found.push((Alarm::ClockJumped, format!("by {by_s:+.3} s")));
     }
+    if let Some(refusal) = &node.clock_refused {
+        found.push((Alarm::ClockUnbounded, refusal.clone()));
+    }
     let low = node.disk_reserve_bytes.saturating_mul(DISK_LOW_RESERVES);
     if let Some(free) = node.disk_free_bytes.filter(|free| *free < low) {
         let reserve = node.disk_reserve_bytes;

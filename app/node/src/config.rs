@@ -2,6 +2,7 @@
 //! flags. Parsed once into a form that needs no further checks.
 
 mod endpoint;
+mod time;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use self::endpoint::{Endpoint, Scheme};
+pub use self::time::{Chronyd, TimeSettings, TimeSource};
 
 /// Name of the configuration file in the data directory.
 pub const FILE: &str = "changbai.toml";
@@ -27,6 +29,8 @@ pub struct Settings {
     pub network: NetworkSettings,
     /// What operators look at.
     pub operations: OperationsSettings,
+    /// Where the time comes from.
+    pub time: TimeSettings,
     /// GM TLS (国密传输层) of this node's listeners.
     pub tls: TlsSettings,
     /// The agency that runs the node. Read at the first start; the certificates then carry it.
@@ -188,6 +192,8 @@ pub struct ValidConfig {
     pub operations: Option<Endpoint>,
     /// Who may pass a client's certificate on.
     pub gateways: Vec<IpNet>,
+    /// The chronyd that bounds the clock's error, and how far it may be off; none for the machine's own clock.
+    pub chronyd: Option<Chronyd>,
     /// The settings themselves.
     pub settings: Settings,
     /// The agency's code, checked.
@@ -277,6 +283,10 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
         "node__listen" => settings.node.listen = list(&value),
         "node__insecure" => settings.node.insecure = flag("node.insecure", &value)?,
         "node__gateways" => settings.node.gateways = list(&value),
+        "time__source" => settings.time.source = time::source(&value)?,
+        "time__chrony" => settings.time.chrony = value,
+        "time__bound_ms_max" => settings.time.bound_ms_max = time::milliseconds(&value)?,
+        "time__production" => settings.time.production = flag("time.production", &value)?,
         "tls__names" => settings.tls.names = list(&value),
         "tls__client_auth_required" => {
             settings.tls.client_auth_required = flag("tls.client_auth_required", &value)?;
@@ -336,8 +346,19 @@ fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigErro
     let operations = operations(&settings)?;
     let gateways = networks(&settings.node.gateways)?;
     check_tls(&settings.tls)?;
+    let chronyd = settings.time.check()?;
     let agency_code = check_agency(&settings.agency)?;
-    Ok(ValidConfig { file, dir, listen, network, operations, gateways, settings, agency_code })
+    Ok(ValidConfig {
+        file,
+        dir,
+        listen,
+        network,
+        operations,
+        gateways,
+        chronyd,
+        settings,
+        agency_code,
+    })
 }
 
 fn links(network: &NetworkSettings) -> Result<Option<SocketAddr>, ConfigError> {
@@ -484,6 +505,9 @@ mod tests {
             ("[node]\nchannel = \"Chang Chun\"", "node.channel"),
             ("[network]\nlisten = \"gmtls://0.0.0.0:7050\"", "network.listen"),
             ("[operations]\nlisten = \"http://0.0.0.0:9443\"", "operations.listen"),
+            ("[time]\nchrony = \"10.0.0.1:323\"", "time.chrony"),
+            ("[time]\nbound_ms_max = 11", "time.bound_ms_max"),
+            ("[time]\nproduction = true", "time.source"),
             ("[tls]\nnames = []", "tls.names"),
             ("[tls]\ncertificate_hours = 0", "tls.certificate_hours"),
             ("[agency]\nregion = \"2201\"", "agency.region"),

@@ -9,6 +9,8 @@ pub struct NodeFacts {
     pub now_ms: u64,
     /// Bound of the wall clock's error in microseconds, where somebody measures it.
     pub clock_bound_us: Option<u32>,
+    /// Why submissions are refused for want of a bound: code and sentence.
+    pub clock_refused: Option<String>,
     /// Jumps of the wall clock.
     pub clock: ClockFacts,
     /// The certificate of the GM TLS listeners and links.

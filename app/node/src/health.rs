@@ -12,11 +12,13 @@ use changbai_wire::time::{Clock, UnixMillis};
 use smkit::selftest::SelfTest;
 
 use crate::renewal::RenewalStatus;
+use crate::time::NodeTime;
 
 /// The node's health, asked afresh each time.
 pub(crate) struct NodeHealth {
     ledger: Arc<dyn LedgerClient>,
     clock: Arc<dyn Clock>,
+    time: NodeTime,
     filing_number: Option<String>,
     started: UnixMillis,
     tested: Mutex<SelfTest>,
@@ -27,15 +29,17 @@ pub(crate) struct NodeHealth {
 impl NodeHealth {
     pub(crate) fn new(
         ledger: Arc<dyn LedgerClient>,
-        clock: Arc<dyn Clock>,
+        time: NodeTime,
         filing_number: Option<String>,
         tested: SelfTest,
         tls: Arc<RenewalStatus>,
     ) -> Self {
+        let clock = time.clock();
         let started = clock.now().at;
         Self {
             ledger,
             clock,
+            time,
             filing_number,
             started,
             tested: Mutex::new(tested),
@@ -68,9 +72,10 @@ impl HealthSource for NodeHealth {
         let ledger = self.ledger.status();
         let reading = self.clock.now();
         let (bound_us, now_s) = (reading.bound_us, reading.at.seconds());
+        let refused = self.time.refused();
         let status = if !crypto_works || ledger.halted.is_some() {
             HealthStatus::Failed
-        } else if self.tls.is_alarming(now_s) {
+        } else if self.tls.is_alarming(now_s) || refused.is_some() {
             HealthStatus::Degraded
         } else {
             HealthStatus::Ok
@@ -83,7 +88,10 @@ impl HealthSource for NodeHealth {
             time: TimeHealth {
                 synchronised: bound_us.is_some(),
                 bound_ms: bound_us.map(|us| us.div_ceil(1_000)),
-                source: "local".to_owned(),
+                source: self.time.source().to_owned(),
+                reference: self.time.reference(),
+                refusal: refused.as_ref().map(|refusal| refusal.reason().code.to_owned()),
+                reason: refused.as_ref().map(ToString::to_string),
             },
             store: StoreHealth { state: state.to_owned(), detail: ledger.halted.clone() },
             chain: ChainHealth {

@@ -42,6 +42,7 @@ mod readiness;
 mod renewal;
 mod start;
 mod supervisor;
+mod time;
 mod tls_files;
 mod transport;
 mod wiring;

@@ -36,6 +36,7 @@ use crate::metrics::{ChannelMetrics, NodeMetrics, process};
 use crate::readiness::obstacles;
 use crate::renewal::RenewalStatus;
 use crate::supervisor::Supervisor;
+use crate::time::NodeTime;
 
 /// Decides whether a chain of certificates, leaf first, belongs to this node's agency at that Unix second.
 pub(crate) type OwnAgency = Box<dyn Fn(&[Certificate], i64) -> bool + Send + Sync>;
@@ -43,6 +44,7 @@ pub(crate) type OwnAgency = Box<dyn Fn(&[Certificate], i64) -> bool + Send + Syn
 /// What the operations endpoint is made of.
 pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: NodeTime,
     pub(crate) uptime: Uptime,
     pub(crate) metrics: Arc<NodeMetrics>,
     pub(crate) tls: Arc<RenewalStatus>,
@@ -139,6 +141,7 @@ impl Operations {
         NodeFacts {
             now_ms: reading.at.0,
             clock_bound_us: reading.bound_us,
+            clock_refused: self.parts.time.refused().map(|r| format!("{}: {r}", r.reason().code)),
             clock: self.clock_watch.facts(self.parts.uptime.ms()),
             tls: TlsFacts {
                 not_after_s: tls.not_after(),

@@ -27,6 +27,9 @@ pub(crate) fn obstacles(channel: &ChannelFacts, node: &NodeFacts) -> Vec<String>
         let by_s = node.clock.last_jump_ms as f64 / 1e3;
         found.push(format!("the wall clock has just jumped by {by_s:+.3} s"));
     }
+    if let Some(refusal) = &node.clock_refused {
+        found.push(format!("submissions are refused, the clock's error has no bound: {refusal}"));
+    }
     if node.tls.not_after_s.saturating_mul(1_000) < i64::try_from(node.now_ms).unwrap_or(i64::MAX) {
         found.push("the TLS certificate has run out".to_owned());
     }
@@ -74,6 +77,8 @@ mod tests {
             let found = obstacles(&obstacle, &node());
             assert!(found.len() == 1 && found[0].contains(expected), "{found:?}");
         }
+        let unbounded = NodeFacts { clock_refused: Some("TM-2007: x".to_owned()), ..node() };
+        assert!(obstacles(&channel(), &unbounded)[0].ends_with("TM-2007: x"));
         let jumped =
             ClockFacts { last_jump_ago_ms: Some(5), last_jump_ms: -7_250, ..ClockFacts::default() };
         let found = obstacles(&channel(), &NodeFacts { clock: jumped, ..node() });

@@ -8,14 +8,13 @@ use changbai_api::operations::LogControl;
 use changbai_api::{ApiState, Listener};
 use changbai_channel::{Channel, Recovery, Tuning};
 use changbai_core::EvidenceService;
-use changbai_wire::time::Clock;
+use changbai_time::Watch;
 use smkit::OsRandom;
 use smkit::selftest::SelfTest;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::channels::Channels;
-use crate::clock::LocalClock;
 use crate::clock_watch::Uptime;
 use crate::config::{Config, Endpoint};
 use crate::directory::{Directory, Lock, write_whole};
@@ -27,6 +26,7 @@ use crate::observer::NodeObserver;
 use crate::operations::{self, own_agency};
 use crate::renewal::RenewalStatus;
 use crate::supervisor::Supervisor;
+use crate::time::NodeTime;
 use crate::tls_files::TlsFiles;
 use crate::wiring::wire_api;
 use crate::{first_start, identity};
@@ -53,6 +53,7 @@ pub struct RunningNode {
     watching: Vec<JoinHandle<()>>,
     tls_status: Arc<RenewalStatus>,
     stop: watch::Sender<bool>,
+    time_watch: Option<Watch>,
     _lock: Lock,
 }
 
@@ -91,7 +92,8 @@ pub async fn start_in(
         let SelfTest { sm2, sm3, sm4, .. } = self_test;
         return Err(StartError::SelfTest { sm2, sm3, sm4 });
     }
-    let clock: Arc<dyn Clock> = Arc::new(LocalClock);
+    let (time, time_watch) = NodeTime::start(config.chronyd.as_ref())?;
+    let clock = time.clock();
     let first_start = first_start::is_due(&directory);
     if first_start {
         first_start::prepare(&directory, &config, clock.as_ref())?;
@@ -129,7 +131,7 @@ pub async fn start_in(
     let (asked, operations) =
         bind(config.operations.as_slice(), &protection.transport.acceptor()).await?;
     let (state, evidence) =
-        wire_api(&directory, &config, &channels, &channel, &clock, self_test, &protection)?;
+        wire_api(&directory, &config, &channels, &channel, &time, self_test, &protection)?;
     let (stop, stopped) = watch::channel(false);
     let server = serve(listeners, state, metrics.api(), stopped.clone());
     let network = links.as_ref().map(|links| links.address.to_string());
@@ -139,6 +141,7 @@ pub async fn start_in(
     let known = Arc::clone(&channels);
     let watched = operations::Parts {
         clock,
+        time,
         uptime,
         metrics,
         tls: Arc::clone(&tls_status),
@@ -179,6 +182,7 @@ pub async fn start_in(
         watching,
         tls_status,
         stop,
+        time_watch,
         _lock: lock,
     })
 }
@@ -257,7 +261,7 @@ impl RunningNode {
         if let Some(links) = self.links {
             links.await.map_err(|_| StopError::Task)?;
         }
-        drop((self.evidence, self.evidence_channel));
+        drop((self.evidence, self.evidence_channel, self.time_watch));
         self.channels.stop();
         self.channels.close().await?;
         // Client commands fall back to "not running" without it.

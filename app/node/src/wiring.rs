@@ -7,7 +7,6 @@ use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
 use changbai_core::{AgencyProfile, EvidenceService, LedgerClient};
 use changbai_custody::Custody;
-use changbai_wire::time::Clock;
 use smkit::OsRandom;
 use smkit::selftest::SelfTest;
 
@@ -18,16 +17,18 @@ use crate::embedded::EmbeddedLedger;
 use crate::error::StartError;
 use crate::health::NodeHealth;
 use crate::listeners::Protection;
+use crate::time::NodeTime;
 
 pub(crate) fn wire_api(
     directory: &Directory,
     config: &ValidConfig,
     channels: &Arc<Channels>,
     channel: &Arc<NodeChannel>,
-    clock: &Arc<dyn Clock>,
+    time: &NodeTime,
     self_test: SelfTest,
     protection: &Protection,
 ) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
+    let clock = &time.clock();
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
     let ledger: Arc<dyn LedgerClient> = Arc::new(EmbeddedLedger::new(channel, Arc::clone(clock)));
     let agency = &config.settings.agency;
@@ -44,9 +45,13 @@ pub(crate) fn wire_api(
         },
     )
     .map_err(|e| StartError::Wiring(e.to_string()))?;
+    let service = match time.gate() {
+        Some(gate) => service.with_time_gate(gate),
+        None => service,
+    };
     let health = NodeHealth::new(
         Arc::clone(&ledger),
-        Arc::clone(clock),
+        time.clone(),
         config.settings.platform.filing_number.clone(),
         self_test,
         Arc::clone(&protection.status),

@@ -127,6 +127,8 @@ codes! {
     RANDOM = "EV-4505", Unavailable, "随机数发生器故障", "the random number generator failed";
     /// The clock shows a time that no record can carry.
     CLOCK = "EV-4506", Unavailable, "系统时钟异常", "the clock shows an impossible time";
+    /// No bound of the clock's error, where records must carry one.
+    TIME_UNBOUNDED = "EV-4507", Unavailable, "时钟误差未知或过大，暂停受理存证，查询照常", "the clock's error is unknown or too large: no submissions for now, reads go on";
 }
 
 #[cfg(test)]

@@ -71,6 +71,6 @@ pub use record::{
 };
 pub use service::{
     AgencyProfile, EvidenceService, Listed, Page, Query, QueryError, Stored, Submission,
-    SubmitError, Submitted, Submitter,
+    SubmitError, Submitted, Submitter, TimeGate, TimeRefusal,
 };
 pub use uscc::{Uscc, UsccError};

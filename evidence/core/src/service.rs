@@ -7,6 +7,7 @@ mod serials;
 mod submission;
 #[cfg(test)]
 mod tests;
+mod time_gate;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +17,7 @@ use smkit::Random;
 pub use error::{QueryError, SubmitError};
 pub use query::{Listed, Page, Query};
 pub use submission::{Submission, Submitted, Submitter};
+pub use time_gate::{TimeGate, TimeRefusal};
 
 use crate::{
     commitment::Opening,
@@ -39,6 +41,7 @@ pub struct EvidenceService {
     offload: Arc<dyn Offload>,
     flights: Flights,
     serials: Serials,
+    time_gate: Option<Arc<dyn TimeGate>>,
 }
 
 /// The agency in whose name this service records.
@@ -101,6 +104,7 @@ impl EvidenceService {
             offload: Arc::new(|job: Box<dyn FnOnce() + Send>| job()),
             flights: Flights::default(),
             serials: Serials::default(),
+            time_gate: None,
         })
     }
 
@@ -109,6 +113,23 @@ impl EvidenceService {
     pub fn with_offload(mut self, offload: Arc<dyn Offload>) -> Self {
         self.offload = offload;
         self
+    }
+
+    /// Records nothing while the clock has no bound; `gate` says why. Without a gate records may be without one, and
+    /// say so (`"source":"local"`).
+    #[must_use]
+    pub fn with_time_gate(mut self, gate: Arc<dyn TimeGate>) -> Self {
+        self.time_gate = Some(gate);
+        self
+    }
+
+    /// Whether a submission would be refused for want of a bound; ask before taking in what belongs to it.
+    ///
+    /// # Errors
+    /// [`SubmitError::Time`].
+    pub fn check_time(&self) -> Result<(), SubmitError> {
+        let refusal = self.time_gate.as_ref().and_then(|gate| gate.refusal());
+        refusal.map_or(Ok(()), |refusal| Err(SubmitError::Time(Box::new(refusal))))
     }
 
     /// The agency in whose name this service records.

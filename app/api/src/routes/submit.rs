@@ -111,6 +111,8 @@ async fn answer(
         Some(Begin::OtherBody) => return Err(Problem::new(Code::IdempotencyMismatch)),
         None => None,
     };
+    // Before originals are taken in that nothing could be recorded of.
+    state.parts.evidence.check_time().map_err(|error| of_submit(&error))?;
     let submission = match kind {
         Kind::Json => from_json(expected, incoming).await?,
         Kind::Multipart(boundary) => from_multipart(state, expected, boundary, incoming).await?,

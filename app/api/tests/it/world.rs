@@ -420,7 +420,14 @@ impl HealthSource for Healthy {
                 selftest_at_ms: NOW_MS,
                 selftest_at: "2026-11-22T02:00:00Z".to_owned(),
             },
-            time: TimeHealth { synchronised: false, bound_ms: None, source: "local".to_owned() },
+            time: TimeHealth {
+                synchronised: false,
+                bound_ms: None,
+                source: "local".to_owned(),
+                reference: None,
+                refusal: None,
+                reason: None,
+            },
             chain: ChainHealth { channel: CHANNEL.to_owned(), height: 1, halted: None },
             store: StoreHealth { state: "ok".to_owned(), detail: None },
             tls: TlsHealth {

@@ -1,5 +1,6 @@
 //! What can go wrong, each with its stable code.
 
+use super::TimeRefusal;
 use crate::{
     business::FieldError,
     codes::{self, ErrorCode},
@@ -71,6 +72,9 @@ pub enum SubmitError {
     /// The clock shows a time that no record can carry. Nothing is recorded.
     #[error("the clock shows an impossible time")]
     Clock,
+    /// The clock's error has no bound, and records must carry one. Nothing is recorded.
+    #[error("{}: {}", .0.code, .0.en)]
+    Time(Box<TimeRefusal>),
 }
 
 /// Why a query has no answer.
@@ -122,6 +126,7 @@ impl SubmitError {
             Self::Openings(_) => codes::STORE,
             Self::Random => codes::RANDOM,
             Self::Clock => codes::CLOCK,
+            Self::Time(_) => codes::TIME_UNBOUNDED,
         }
     }
 
@@ -137,6 +142,7 @@ impl SubmitError {
                 | Self::Openings(_)
                 | Self::Random
                 | Self::Clock
+                | Self::Time(_)
         )
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use changbai_wire::time::TimeReading;
 use smkit::sm3::Sm3Digest;
 
-use super::{AgencyProfile, EvidenceService, SubmitError, flight::Role};
+use super::{AgencyProfile, EvidenceService, SubmitError, TimeRefusal, flight::Role};
 use crate::{
     business::{BusinessType, CheckedFields},
     codes,
@@ -76,6 +76,7 @@ impl EvidenceService {
         submitter: &Submitter,
     ) -> Result<Submitted, SubmitError> {
         let checked = Checked::new(submission, submitter, &self.agency)?;
+        self.check_time()?;
         loop {
             match self.flights.join(checked.key)? {
                 Role::Leader(leader) => {
@@ -167,6 +168,10 @@ impl EvidenceService {
         reread: bool,
     ) -> Result<(Record, Vec<Opening>), SubmitError> {
         let TimeReading { at, bound_us } = self.clock.now();
+        if bound_us.is_none() && self.time_gate.is_some() {
+            self.check_time()?;
+            return Err(SubmitError::Time(Box::new(TimeRefusal::passing())));
+        }
         let date = CivilDate::in_china(at).map_err(|_| SubmitError::Clock)?;
         if at.0 > TIME_MS_MAX {
             return Err(SubmitError::Clock);
