@@ -22,6 +22,7 @@ use crate::problem::{Code, Language, Pending, Problem};
 use crate::request_id::RequestId;
 use crate::state::{ApiState, Shared};
 
+mod certificate;
 mod channels;
 mod evidence;
 mod health;
@@ -61,6 +62,9 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(evidence::history))
         .routes(routes!(evidence::receipt))
         .routes(routes!(evidence::bundle))
+        .routes(routes!(certificate::pdf))
+        .routes(routes!(certificate::ofd))
+        .routes(routes!(certificate::svg))
         .routes(routes!(verify::verify))
         .routes(routes!(ledger::blocks))
         .routes(routes!(ledger::block))

@@ -6,6 +6,7 @@ pub(crate) mod pki;
 
 use std::{ffi::OsString, path::PathBuf};
 
+use changbai_certificate::Format;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{help, lang::Lang, limits};
@@ -86,6 +87,7 @@ impl Command {
             Self::Evidence(Evidence::Get(args)) => args.json,
             Self::Evidence(Evidence::List(args)) => args.json,
             Self::Evidence(Evidence::Bundle(args)) => args.json,
+            Self::Evidence(Evidence::Certificate(args)) => args.json,
             Self::Verify(args) => args.json,
             Self::Health(args) => args.json,
             Self::Time(Time::Check(args)) => args.json,
@@ -109,6 +111,7 @@ pub(crate) enum Evidence {
     Get(Get),
     List(List),
     Bundle(Bundle),
+    Certificate(Certificate),
 }
 
 #[derive(Debug, Args)]
@@ -165,6 +168,18 @@ pub(crate) struct Bundle {
     pub(crate) out: Option<PathBuf>,
     #[arg(long, action = ArgAction::SetTrue)]
     pub(crate) no_originals: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Certificate {
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[arg(long, value_name = "pdf|ofd|svg", default_value = "pdf")]
+    pub(crate) format: Format,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
 }

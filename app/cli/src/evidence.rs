@@ -1,6 +1,7 @@
 //! `changbai evidence …`: what is asked of a running node.
 
 pub(crate) mod bundle;
+pub(crate) mod certificate;
 pub(crate) mod read;
 pub(crate) mod submit;
 mod view;

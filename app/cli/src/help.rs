@@ -125,6 +125,15 @@ const ENTRIES: &[Entry] = &[
     ),
     ("evidence bundle/no_originals", "证据包中不含原件", "leave the originals out of the bundle"),
     ("evidence bundle/json", "以 JSON 输出结果", "print the result as JSON"),
+    ("evidence certificate", "取回存证证书，可打印", "fetch the certificate of a record, to print"),
+    ("evidence certificate/id", "存证编号", "evidence id"),
+    ("evidence certificate/format", "格式：pdf、ofd 或 svg", "format: pdf, ofd or svg"),
+    (
+        "evidence certificate/out",
+        "保存为该文件（默认：存证编号.格式）",
+        "save it to this file (default: ID.FORMAT)",
+    ),
+    ("evidence certificate/json", "以 JSON 输出结果", "print the result as JSON"),
     (
         "verify",
         "离线核验证据包；退出码：0 通过，1 不通过，2 未能核验",

@@ -297,6 +297,7 @@ catalogue! {
     Personal: "个人信息（只存承诺值）", "personal (commitments only)";
     Bytes: "{count} 字节", "{count} bytes";
     BundleSaved: "证据包", "bundle";
+    CertificateSaved: "存证证书", "certificate";
     Submitted: "已存证", "recorded";
     SubmittedBefore: "该材料此前已由同一提交者存证，以下是首次记录",
         "this material was recorded before by the same submitter; this is the first record";

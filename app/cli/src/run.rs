@@ -63,6 +63,9 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Evidence(Evidence::Get(args)) => evidence::read::get(&args, context),
         Command::Evidence(Evidence::List(args)) => evidence::read::list(&args, context),
         Command::Evidence(Evidence::Bundle(args)) => evidence::bundle::run(&args, context),
+        Command::Evidence(Evidence::Certificate(args)) => {
+            evidence::certificate::run(&args, context)
+        }
         Command::Verify(args) => verify::run(&args, context),
         Command::Sm3(args) => sm3::run(&args, context),
         Command::Health(args) => health::run(&args, context),

@@ -111,6 +111,8 @@ codes! {
     RECORD_TOO_LARGE = "EV-4130", TooLarge, "存证记录过大", "the record is too large";
     /// An original above the configured size.
     ORIGINAL_TOO_LARGE = "EV-4131", TooLarge, "原件过大", "the original is too large";
+    /// The record has a character that the certificate's font lacks.
+    CERTIFICATE_GLYPH = "EV-4160", Invalid, "存证记录含证书字库没有的字，无法出具证书", "the record has a character that the certificate's font lacks";
     /// The ledger or this process is full.
     BUSY = "EV-4290", Busy, "系统繁忙，请稍后重试", "busy; try again later";
     /// The ledger or its store failed in an unexpected way.

@@ -65,7 +65,7 @@ pub(crate) fn fetch(
     client: &Client,
     id: &EvidenceId,
     with_originals: bool,
-    mut file: AtomicFile,
+    file: AtomicFile,
     lang: Lang,
 ) -> Result<Saved, CliError> {
     let call = Call {
@@ -74,10 +74,21 @@ pub(crate) fn fetch(
         query: with_originals.then_some("originals=true"),
         ..Call::default()
     };
-    let (sm3, size_bytes) = client.send(&call, &mut |answer| receive(answer, &mut file, lang))?;
-    let bundle = file.target().display().to_string();
-    file.keep()?;
+    let (bundle, sm3, size_bytes) = download(client, &call, file, lang)?;
     Ok(Saved { evidence_id: id.to_string(), bundle, size_bytes, sm3: sm3.to_string() })
+}
+
+/// Streams an answer into `file`, which appears only when it is whole and durable: its path, digest and size.
+pub(super) fn download(
+    client: &Client,
+    call: &Call<'_>,
+    mut file: AtomicFile,
+    lang: Lang,
+) -> Result<(String, Sm3Digest, u64), CliError> {
+    let (sm3, size_bytes) = client.send(call, &mut |answer| receive(answer, &mut file, lang))?;
+    let path = file.target().display().to_string();
+    file.keep()?;
+    Ok((path, sm3, size_bytes))
 }
 
 fn receive(answer: Answer, file: &mut AtomicFile, lang: Lang) -> Result<(Sm3Digest, u64), Failed> {

@@ -1,0 +1,142 @@
+//! Print the certificate of an evidence (存证证书): one layout, written as PDF, OFD and SVG.
+//!
+//! It does **not** sign or seal (it leaves the place for it), knows no clock, file or socket, and prints no fact that a
+//! verifier has not proven: [`CertificateFacts`] come out of [`changbai_receipt::verify`](fn@changbai_receipt::verify)
+//! alone.
+//!
+//! # Model
+//!
+//! [`CertificateFacts::establish`] verifies record and receipt against a trust file. A [`Certificate`] lays the facts
+//! out, together with what the [`Issuer`] says about itself, as A4 pages of text runs, lines, areas and a QR code. Three
+//! writers walk that list: PDF/A-3b, OFD and SVG. Record and receipt are attached to PDF and OFD, so that the document
+//! itself can be verified.
+//!
+//! # Invariants
+//!
+//! - No certificate without a verdict of `verified` against a trust file that names the channel; the one exception,
+//!   originals that are not at hand, has to be asked for and is printed ([`Originals`]).
+//! - A character that the font lacks is an error that names it, never an empty box.
+//! - The same facts, issuer and font give the same bytes, on any machine, at any time.
+//! - Text never leaves the page: what does not fit makes more pages, at most [`limits::PAGES_MAX`].
+//!
+//! # Cost
+//!
+//! Verification is the receipt's (one batch of SM2 signatures). Layout is linear in the text, one hash look-up per
+//! character; the font is parsed once per process ([`FontSource::built_in`]). PDF and OFD each cut the used glyphs out
+//! of the font, linear in the *font's* glyph count, and deflate about 100 kB; SVG writes the outlines of the used
+//! glyphs. Memory: the pages and the file, below 2 MB.
+//!
+//! # Standards
+//!
+//! GB/T 33190-2016 (OFD), ISO 19005-3 (PDF/A-3b), ISO 32000-1, SVG 1.1, GB/T 18284 (QR code); contents after
+//! 人民法院在线诉讼规则 art. 16–19 and SF/T 0076-2020.
+//!
+//! # Example
+//!
+//! ```
+//! use changbai_certificate::{CertificateFacts, NotProven, Originals};
+//! use changbai_receipt::{Bundle, Trust};
+//! # fn f(record: Vec<u8>, receipt: Vec<u8>, trust: &Trust) -> Result<(), Box<dyn std::error::Error>> {
+//! use changbai_certificate::{Certificate, FontSource, Format, Issuer};
+//!
+//! let bundle = Bundle::from_parts(record, receipt, None);
+//! let facts = CertificateFacts::establish(&bundle, &[], trust, Originals::MayBeAbsent)?;
+//! let certificate = Certificate::new(facts, Issuer::new("长春市存证平台")?, FontSource::built_in()?)?;
+//! let pdf = certificate.write(Format::Pdf)?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod facts;
+mod font;
+mod format;
+mod issuer;
+mod layout;
+pub mod limits;
+mod ofd;
+mod pdf;
+mod svg;
+mod time;
+
+use time::ChinaTime;
+
+pub use error::CertificateError;
+pub use facts::{CertificateFacts, NotProven, Originals};
+pub use font::{FontError, FontSource};
+pub use format::{Format, UnknownFormat};
+pub use issuer::{FilingNumber, Issuer, IssuerError};
+pub use layout::SealPlace;
+
+/// A certificate, laid out; [`write`](Self::write) gives its bytes in each format.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    facts: CertificateFacts,
+    issuer: Issuer,
+    font: FontSource,
+    layout: layout::Layout,
+    time: ChinaTime,
+}
+
+impl Certificate {
+    /// Lays the facts out.
+    ///
+    /// # Errors
+    /// [`CertificateError::MissingGlyph`] names the first character that the font lacks; the others name what is too
+    /// long.
+    pub fn new(
+        facts: CertificateFacts,
+        issuer: Issuer,
+        font: FontSource,
+    ) -> Result<Self, CertificateError> {
+        let layout = layout::lay_out(&font, &facts, &issuer)?;
+        let time = ChinaTime::new(facts.parts().time.at_ms)?;
+        Ok(Self { facts, issuer, font, layout, time })
+    }
+
+    /// The certificate's bytes, the same at each call.
+    ///
+    /// # Errors
+    /// [`CertificateError::Write`].
+    pub fn write(&self, format: Format) -> Result<Vec<u8>, CertificateError> {
+        match format {
+            Format::Pdf => pdf::write(self),
+            Format::Ofd => ofd::write(self),
+            Format::Svg => svg::write(self).map(String::into_bytes),
+        }
+    }
+
+    /// Number of pages.
+    pub fn page_count(&self) -> usize {
+        self.layout.pages.len()
+    }
+
+    /// Where the electronic seal belongs.
+    pub fn seal_place(&self) -> SealPlace {
+        self.layout.seal
+    }
+
+    /// Every line of text, in drawing order; what a reader of any format must find.
+    pub fn lines(&self) -> Vec<String> {
+        self.layout.runs().map(layout::TextRun::text).collect()
+    }
+
+    fn title(&self) -> String {
+        format!("区块链电子数据存证证书 {}", self.facts.record().id())
+    }
+
+    /// 32 hexadecimal digits that name the document: from the record's digest.
+    fn document_id(&self) -> String {
+        let mut id = self.facts.record().digest().to_string();
+        id.truncate(32);
+        id
+    }
+
+    /// Name, description and bytes of each attached file.
+    fn attachments(&self) -> [(&'static str, &'static str, &[u8]); 2] {
+        [
+            ("record.json", "存证记录 evidence record", &self.facts.record_bytes),
+            ("receipt.json", "凭据 receipt", &self.facts.receipt_bytes),
+        ]
+    }
+}
