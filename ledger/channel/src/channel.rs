@@ -24,7 +24,7 @@ use crate::epoch::Epoch;
 use crate::ledger::{Ledger, Paths, Recovery, Tip};
 use crate::limits::{BLOCK_PAGE_MAX, ENVELOPE_BYTES_MAX, MISBEHAVIOUR_SHOWN_MAX};
 use crate::mempool::{Mempool, Waiting};
-use crate::orderer::{Halted, Orderer};
+use crate::orderer::{Halted, Newcomer, Orderer};
 use crate::outcome::{BroadcastError, Outcome};
 use crate::signatures::Verdicts;
 use crate::state::{Location, Nodes};
@@ -328,7 +328,9 @@ impl Channel {
             operation: "create",
             source,
         })?;
+        Newcomer::mark(parts.files.as_ref(), &paths.wal, &paths.newcomer)?;
         let (mut wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
+        let newcomer = Newcomer::find(&parts.files, &paths.newcomer, &entries)?;
         let repair = parts.repair;
         let (ledger, recovery) =
             Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis, &config, repair)?;
@@ -367,8 +369,15 @@ impl Channel {
             files: parts.files,
             dir: dir.to_owned(),
         });
-        let mut orderer =
-            Orderer::new(Arc::clone(&shared), engine, own, wal, parts.tuning, parts.now_ms);
+        let mut orderer = Orderer::new(
+            Arc::clone(&shared),
+            engine,
+            own,
+            wal,
+            parts.tuning,
+            parts.now_ms,
+            newcomer,
+        );
         orderer.recover(entries, repair)?;
         Ok((Self { shared }, orderer, recovery))
     }

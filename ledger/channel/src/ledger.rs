@@ -64,6 +64,8 @@ pub(crate) struct Paths {
     pub(crate) blocks: PathBuf,
     pub(crate) index: PathBuf,
     pub(crate) wal: PathBuf,
+    /// That the consensus log is new.
+    pub(crate) newcomer: PathBuf,
     pub(crate) misbehaviour: PathBuf,
     /// The index lives in memory, not at its path.
     pub(crate) memory: Option<MemoryIndex>,
@@ -75,6 +77,7 @@ impl Paths {
             blocks: dir.join("blocks"),
             index: dir.join("index"),
             wal: dir.join("consensus.wal"),
+            newcomer: dir.join("consensus.newcomer"),
             misbehaviour: dir.join("misbehaviour.journal"),
             memory,
         }

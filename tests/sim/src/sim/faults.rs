@@ -98,9 +98,8 @@ impl Sim {
         let excused = node.machine_died() || node.failing;
         if !excused && node.forgetful && !node.traitor {
             // It has found out that its key said something that it does not remember. The operator
-            // gives it an empty disk and, some day, another key.
-            node.wipe();
-            node.keyless = true;
+            // gives it an empty disk.
+            node.wipe(self.oracle.height());
             self.stop(at, false, 200);
             return Ok(());
         }
@@ -159,10 +158,8 @@ impl Sim {
             return Err(Violation { property: "it starts after every crash", what });
         }
         self.stats.damaged += 1;
-        // The operator gives it an empty disk. What it has signed is forgotten: it never votes
-        // again with this key.
-        node.wipe();
-        node.keyless = !node.traitor;
+        // The operator gives it an empty disk. What it has signed is forgotten.
+        node.wipe(self.oracle.height());
         let at_ms = self.now_ms + 200;
         self.plan_at(at_ms, super::Happening::Restart { node: at });
         Ok(())
