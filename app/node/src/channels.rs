@@ -21,7 +21,7 @@ use smkit::Sm3Digest;
 use smkit_pki::TrustAnchors;
 
 use crate::configurations::Configurations;
-use crate::directory::{Directory, read_small, write_whole};
+use crate::directory::{Directory, read_small, sync_parent, write_whole};
 use crate::error::{StartError, StopError};
 use crate::facts::ChannelFacts;
 use crate::identity::{Identities, node_file};
@@ -151,11 +151,14 @@ impl Channels {
             contracts,
             endorser: identity.clone(),
             validator: Some(self.identities.node_key.clone()),
+            unsigned: read_small(&self.directory.unsigned(id))?.is_some(),
             clock: Arc::clone(&self.clock),
             tuning: Tuning::default(),
             now_ms: 0,
         };
         let (channel, orderer, recovery) = Channel::open(&self.directory.channel(id), parts)?;
+        // From now on its own log knows what it has signed; without that it must not vote at once.
+        remove(&self.directory.unsigned(id))?;
         self.check(&channel)?;
         report(id, recovery);
         let driver = self.drive(&channel, orderer)?;
@@ -272,9 +275,22 @@ impl ChannelView for NodeChannel {
 }
 
 /// Writes block 0 of a channel that this node shall open.
+///
+/// Whoever joins a channel says with that that its key has signed nothing there.
 pub(crate) fn keep_genesis(directory: &Directory, genesis: &Block) -> Result<(), StartError> {
-    let file = directory.genesis(&genesis.header.channel_id);
-    write_whole(&file, &genesis.to_bytes(), 0o644)
+    let id = &genesis.header.channel_id;
+    write_whole(&directory.genesis(id), &genesis.to_bytes(), 0o644)?;
+    write_whole(&directory.unsigned(id), &[], 0o644)
+}
+
+/// Removes a file, durably; one that is not there is fine.
+fn remove(file: &Path) -> Result<(), StartError> {
+    let wrong = |e| StartError::file(file, e);
+    match std::fs::remove_file(file) {
+        Ok(()) => sync_parent(file).map_err(wrong),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(wrong(error)),
+    }
 }
 
 pub(crate) fn kept(folder: &Path) -> Result<Vec<String>, StartError> {

@@ -50,6 +50,9 @@ pub struct Parts {
     /// The node's key as a validator; without one it follows. With one it votes at the heights
     /// whose configuration names it.
     pub validator: Option<SigningKey>,
+    /// The owner knows that the key has signed nothing on this channel yet: it votes although the
+    /// consensus log is new. Without that knowledge it has to wait, see [`Orderer::is_newcomer`].
+    pub unsigned: bool,
     /// Where block times come from.
     pub clock: Arc<dyn Clock>,
     /// How patient the node is.
@@ -328,7 +331,9 @@ impl Channel {
             operation: "create",
             source,
         })?;
-        Newcomer::mark(parts.files.as_ref(), &paths.wal, &paths.newcomer)?;
+        if !parts.unsigned {
+            Newcomer::mark(parts.files.as_ref(), &paths.wal, &paths.newcomer)?;
+        }
         let (mut wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
         let newcomer = Newcomer::find(&parts.files, &paths.newcomer, &entries)?;
         let repair = parts.repair;

@@ -104,6 +104,7 @@ impl Node {
         let keys = if self.renewed { world.renewed.get(at) } else { world.members.get(at) };
         let Some(keys) = keys else { return Ok(()) };
         let parts = Parts {
+            unsigned: self.incarnation == 1,
             files: Arc::new(self.files.clone()),
             index: Some(self.index.clone()),
             repair: self.flipped,
@@ -222,9 +223,9 @@ impl Node {
     }
 }
 
-/// What a network has decided at most while a node without a log must take it for new: its peers may
-/// have two blocks fewer.
-const NEW_HEIGHT_MAX: u64 = 3;
+/// What a network has decided at most while a node without a log takes it for new: none of those that it
+/// hears of needs to have a block.
+const NEW_HEIGHT_MAX: u64 = 2;
 
 /// Short waits: virtual time costs events, not seconds.
 fn tuning() -> Tuning {

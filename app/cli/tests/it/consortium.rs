@@ -2,14 +2,8 @@
 //! asked over HTTP.
 
 use std::{
-    collections::BTreeMap,
-    fs,
-    net::TcpListener,
-    os::fd::AsFd as _,
-    panic::resume_unwind,
-    path::PathBuf,
-    thread,
-    time::Duration,
+    collections::BTreeMap, fs, net::TcpListener, os::fd::AsFd as _, panic::resume_unwind,
+    path::PathBuf, thread, time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};

@@ -1,6 +1,6 @@
-//! A validator whose consensus log was made anew: its disk was replaced, or it is new here. Nothing on
-//! the disk tells the two apart, so neither votes before it is beyond every height at which its key
-//! may have signed something that it does not remember.
+//! A validator whose consensus log was made anew, though its owner does not know that its key has never
+//! signed here ([`crate::Parts::unsigned`]): its disk was replaced. It does not vote before it is beyond
+//! every height at which the key may have signed something that it does not remember.
 //!
 //! # The rule
 //!
@@ -23,7 +23,8 @@
 //!
 //! Where every single validator is needed to decide (*f* = 0, up to three) nothing is waited for: no
 //! second block can be decided without each of the others, and without this one nothing at all.
-//! While the others are still at the first block of a channel, it is new to everybody.
+//! While no other has more than the genesis block, the channel counts as new to everybody: a disk that
+//! is replaced within the first two blocks of a channel is the one case that is not recognised.
 //!
 //! That it is one is kept in a file beside the log, which is there before the log is, and is removed,
 //! durably, before the first vote.
@@ -38,8 +39,6 @@ use changbai_wire::quorum;
 use super::event::PeerId;
 use super::{Orderer, Stop};
 
-/// While nobody has more than the first block, a channel is new.
-const NEW_HEIGHT_MAX: u64 = 1;
 /// How far the key may have been ahead of what an honest peer has.
 const AHEAD_MAX: u64 = 2;
 
@@ -107,7 +106,7 @@ fn until(mut others: Vec<u64>, validators: usize) -> Option<u64> {
     let more = others.len().checked_sub(2 * faulty)?;
     others.sort_unstable_by(|a, b| b.cmp(a));
     let stated = *others.get(more.min(faulty - 1))?;
-    Some(if stated <= NEW_HEIGHT_MAX { 0 } else { stated.saturating_add(AHEAD_MAX) })
+    Some(if stated == 0 { 0 } else { stated.saturating_add(AHEAD_MAX) })
 }
 
 impl Orderer {
@@ -160,7 +159,7 @@ mod tests {
         assert_eq!(until(vec![9], 4), None);
         assert_eq!(until(vec![9, 4], 4), Some(11));
         assert_eq!(until(vec![3, 9, 4], 4), Some(11));
-        assert_eq!(until(vec![0, 1], 4), Some(0), "a new channel");
+        assert_eq!(until(vec![0, 0], 4), Some(0), "a new channel");
         // Of seven two are faulty, this one and a liar.
         assert_eq!(until(vec![5, 5, 5], 7), None);
         assert_eq!(until(vec![5, 5, 5, u64::MAX], 7), Some(u64::MAX), "it might be the honest one");

@@ -114,9 +114,14 @@ impl Sim {
         Ok(())
     }
 
-    /// A disk may lose a bit while its machine is down; not more disks than may be lost.
+    /// A disk may be replaced, or lose a bit, while its machine is down; not more disks than may be lost.
     fn damage(&mut self, at: usize) {
         if !self.rng.chance(self.plan.flip) || !self.may_lose(at) {
+            return;
+        }
+        if self.rng.chance(500) {
+            self.log(at, "gets an empty disk");
+            self.nodes[at].wipe(self.oracle.height());
             return;
         }
         let mut rng = self.rng.clone();

@@ -23,6 +23,8 @@ const PAUSE: Duration = Duration::from_millis(40);
 #[derive(Default)]
 pub(crate) struct Load {
     ended: AtomicBool,
+    /// A clerk has seen what must not be.
+    failed: AtomicBool,
     acknowledged: Mutex<Vec<(Vec<u8>, String)>>,
     refusals: AtomicU64,
     /// When the last acknowledgement came, and the longest time without one.
@@ -42,7 +44,11 @@ impl Load {
         self.ended.store(false, Ordering::SeqCst);
         thread::scope(|scope| {
             for gateway in gateways {
-                scope.spawn(move || self.submit(consortium, gateway));
+                scope.spawn(move || {
+                    let failed = Fails(&self.failed);
+                    self.submit(consortium, gateway);
+                    std::mem::forget(failed);
+                });
             }
             // Whatever happens in there, the clerks go home.
             let ends = Ends(&self.ended);
@@ -65,7 +71,9 @@ impl Load {
     /// Waits until `more` records are acknowledged from now on: the service goes on.
     pub(crate) fn goes_on(&self, consortium: &Consortium, more: usize) {
         let wanted = self.count() + more;
-        consortium.wait_for("the service does not go on", || self.count() >= wanted);
+        let failed = || self.failed.load(Ordering::SeqCst);
+        consortium.wait_for("the service does not go on", || self.count() >= wanted || failed());
+        assert!(!failed(), "a clerk gave up");
     }
 
     /// What is printed of a run; no figure is judged.
@@ -156,6 +164,15 @@ fn proves(consortium: &Consortium, name: &str, original: &[u8], id: &str, trust:
     let supplied = hash_original("original", &mut &*original).unwrap();
     let report = verify_reader(&mut bundle.as_slice(), &[supplied], Some(trust));
     assert_eq!(report.verdict, Verdict::Verified, "{name} {id}: {}", report.to_json());
+}
+
+/// Tells that a clerk has panicked.
+struct Fails<'a>(&'a AtomicBool);
+
+impl Drop for Fails<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 /// Ends the load.
