@@ -138,6 +138,10 @@ impl Channels {
     fn start(&self, id: &str) -> Result<(), StartError> {
         let genesis = load_genesis(&self.directory, id)?;
         let config = genesis_config(&self.directory, id, &genesis)?;
+        if !self.directory.blocks(id).exists() {
+            // Nothing is made for a channel that this node does not belong to.
+            self.check_membership(&config)?;
+        }
         let identity = self.identities.on_ledger(&self.msp_id);
         let mut contracts = Registry::new();
         contracts
@@ -156,7 +160,13 @@ impl Channels {
             tuning: Tuning::default(),
             now_ms: 0,
         };
-        let (channel, orderer, recovery) = Channel::open(&self.directory.channel(id), parts)?;
+        let opened = Channel::open(&self.directory.channel(id), parts);
+        let (channel, orderer, recovery) = opened.map_err(|error| match error {
+            OpenError::Genesis => {
+                StartError::Genesis { file: self.directory.genesis(id), reason: error.to_string() }
+            }
+            error => error.into(),
+        })?;
         // From now on its own log knows what it has signed; without that it must not vote at once.
         remove(&self.directory.unsigned(id))?;
         self.check(&channel)?;

@@ -38,6 +38,11 @@ impl Directory {
         self.channels().join(id)
     }
 
+    /// A channel's block log.
+    pub(crate) fn blocks(&self, id: &str) -> PathBuf {
+        self.channel(id).join("blocks")
+    }
+
     /// That the node's key has signed nothing on a channel yet.
     pub(crate) fn unsigned(&self, id: &str) -> PathBuf {
         self.channel(id).join("consensus.unsigned")

@@ -77,6 +77,9 @@ pub enum OpenError {
     /// The genesis envelope holds no usable configuration.
     #[error("the channel's configuration is not usable: {0}")]
     Config(String),
+    /// The block log begins with another block than the genesis block given.
+    #[error("the ledger begins with another genesis block")]
+    Genesis,
     /// The consensus log contradicts itself; voting would be unsafe.
     #[error(transparent)]
     Halted(#[from] Halted),
@@ -100,6 +103,8 @@ pub(crate) struct Shared {
     misbehaviour: Mutex<Misbehaviour>,
     files: Arc<dyn Files>,
     dir: PathBuf,
+    /// With less free on the disk nothing is taken and nothing signed.
+    disk_reserve_bytes: u64,
 }
 
 /// Evidence against validators: the latest cases, and the journal that keeps them.
@@ -213,9 +218,14 @@ impl Shared {
         true
     }
 
-    /// Bytes that may still be written; unknown is plenty.
-    pub(crate) fn free_bytes(&self) -> u64 {
-        self.files.free_bytes(&self.dir).unwrap_or(u64::MAX)
+    /// Whether the disk has room for what is to be signed next; why not. Unknown is plenty.
+    pub(crate) fn check_space(&self) -> Result<(), String> {
+        let free = self.files.free_bytes(&self.dir).unwrap_or(u64::MAX);
+        let reserve = self.disk_reserve_bytes;
+        if free >= reserve {
+            return Ok(());
+        }
+        Err(format!("{free} bytes are free on the disk, less than {reserve}"))
     }
 
     pub(crate) fn set_condition(&self, condition: Condition) {
@@ -373,6 +383,7 @@ impl Channel {
             misbehaviour: Mutex::new(misbehaviour),
             files: parts.files,
             dir: dir.to_owned(),
+            disk_reserve_bytes: parts.tuning.disk_reserve_bytes,
         });
         let mut orderer = Orderer::new(
             Arc::clone(&shared),
@@ -406,6 +417,8 @@ impl Channel {
         if let Some(reason) = self.shared.suspended() {
             return Err(BroadcastError::Suspended { reason });
         }
+        // Said before it is taken: the ordering thread would find out only when it starts a block.
+        self.shared.check_space().map_err(|reason| BroadcastError::Suspended { reason })?;
         if envelope.len() > ENVELOPE_BYTES_MAX {
             return Err(BroadcastError::TooLarge { bytes: envelope.len() });
         }

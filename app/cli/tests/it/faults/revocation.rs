@@ -55,7 +55,7 @@ fn who_is_revoked_is_out_at_once_and_the_others_go_on() {
 fn without(toml: &str, msp_id: &str, certificate: &str) -> String {
     let mut tables: Vec<String> = vec![String::new()];
     for line in toml.lines() {
-        if line.starts_with('[') && !line.starts_with("[organisations.") {
+        if line.starts_with('[') && !line.starts_with("[organisation.") {
             tables.push(String::new());
         }
         let table = tables.last_mut().unwrap();
@@ -63,9 +63,9 @@ fn without(toml: &str, msp_id: &str, certificate: &str) -> String {
         table.push('\n');
     }
     let own = format!("msp_id = \"{msp_id}\"\n");
-    tables.retain(|table| !(table.starts_with("[[validators]]") && table.contains(&own)));
+    tables.retain(|table| !(table.starts_with("[[validator]]") && table.contains(&own)));
     for table in &mut tables {
-        if table.starts_with("[[organisations]]") {
+        if table.starts_with("[[organisation]]") {
             *table = table.replace(&own, &format!("{own}revoked = [\"{certificate}\"]\n"));
         }
     }
