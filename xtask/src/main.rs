@@ -26,6 +26,7 @@ cargo xtask ctgrind          does a branch or address of secret-key operations d
 cargo xtask fuzz [SECONDS]   every fuzz target for so long (default 60 s each)
 cargo xtask sim [--seeds N] [--from S] [--seed S [--trace]] [--nodes n] | --mutations
                              networks on one thread from seeds, with every fault (default 100000 seeds)
+cargo xtask faults [ROUNDS]  consortia of real processes: killed, frozen, cut off, robbed of disks (default 50)
 cargo xtask kill [ROUNDS]    SIGKILL under load, longer than the test does (default 100)
 ";
 
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         ["fuzz"] => fuzz(&root, "60"),
         ["fuzz", seconds] => fuzz(&root, seconds),
         ["sim", words @ ..] => sim::run(&root, words),
+        ["faults"] => faults(&root, "50"),
+        ["faults", rounds] => faults(&root, rounds),
         ["kill"] => kill(&root, "100"),
         ["kill", rounds] => kill(&root, rounds),
         _ => {
@@ -128,6 +131,13 @@ fn kit(root: &Path, words: &[&str]) -> Result<(), String> {
     let run = ["run", "--quiet", "--release", "-p", "changbai-bench", "--no-default-features"];
     let run = [&run, ["--features", "portable-only", "--"].as_slice(), words].concat();
     cargo(root, &run, &[])
+}
+
+/// The same tests as in every run, one after the other and for longer.
+fn faults(root: &Path, rounds: &str) -> Result<(), String> {
+    let arguments = ["test", "--release", "-p", "changbai-cli", "--test", "it", "faults", "--"];
+    let arguments = [arguments.as_slice(), &["--nocapture", "--test-threads", "1"]].concat();
+    cargo(root, &arguments, &[("CHANGBAI_FAULT_ROUNDS", rounds)])
 }
 
 fn kill(root: &Path, rounds: &str) -> Result<(), String> {

@@ -38,7 +38,7 @@ pub(crate) fn of_submit(error: &SubmitError) -> Problem {
         }
         SubmitError::OutcomeUnknown { id, .. } => {
             tracing::warn!(%error, "api::submit outcome unknown");
-            of_code(&codes::OUTCOME_UNKNOWN).technical(id)
+            of_code(&codes::OUTCOME_UNKNOWN).technical(id).retry_after_ms(1_000)
         }
         SubmitError::Query(query) => of_query(query),
         SubmitError::Time(why) => {

@@ -257,6 +257,10 @@ catalogue! {
         "this machine's clock is {seconds} s behind block {block} of channel {channel}";
     NextNodeClock: "请校准本机时间（例如 chronyc tracking、timedatectl）后重新启动",
         "set the clock (chronyc tracking, timedatectl) and start again";
+    NodeValidity: "{file} 的有效期为 {from} 至 {until}，而本机时间为 {now}",
+        "{file} is valid from {from} to {until}, and this machine's clock shows {now}";
+    NextNodeValidity: "请先核对本机时间（例如 chronyc tracking、timedatectl）；时间无误则请签发新证书，见 docs/operations.md",
+        "check the clock first (chronyc tracking, timedatectl); if it is right, issue a new certificate: docs/operations.md";
     NodeGenesis: "创世区块 {file} 不能用：{reason}", "the genesis block {file} cannot be used: {reason}";
     NextNodeGenesis: "请从联盟取得原始的创世区块并放回该文件；不要改动目录中的其他文件",
         "get the original genesis block from the consortium and put it there; change nothing else in the directory";

@@ -33,7 +33,7 @@ fn init(args: &Init, context: &Context) -> Result<u8, CliError> {
         validators: args.validators,
         channel: args.channel.clone(),
         endorsement: args.endorsement.clone(),
-        host: args.host,
+        hosts: args.host.clone(),
         ports: args.port_base.map_or(Ports::Usual, Ports::From),
     };
     make(&plan, context)?;

@@ -6,12 +6,15 @@ use changbai_node::StartError;
 
 use crate::{
     error::{CliError, chain},
+    lang::Lang,
     messages::Message,
+    time::china_time,
 };
 
 /// The error that people see.
 pub(crate) fn of_start(error: StartError, dir: &Path) -> CliError {
     let text = |path: &Path| path.display().to_string();
+    let at = |s: i64| china_time(u64::try_from(s).unwrap_or(0).saturating_mul(1_000), Lang::En);
     match error {
         StartError::InUse { dir, pid } => CliError::InUse { dir, pid },
         StartError::Listen { address, source } => CliError::Listen { address, source },
@@ -35,6 +38,16 @@ pub(crate) fn of_start(error: StartError, dir: &Path) -> CliError {
             ];
             CliError::said(Message::NodeClock, Message::NextNodeClock, &values)
         }
+        StartError::Validity { file, not_before_s, not_after_s, now_s } => CliError::said(
+            Message::NodeValidity,
+            Message::NextNodeValidity,
+            &[
+                ("file", text(&file).as_str()),
+                ("from", &at(not_before_s)),
+                ("until", &at(not_after_s)),
+                ("now", &at(now_s)),
+            ],
+        ),
         StartError::Genesis { file, reason } => CliError::said(
             Message::NodeGenesis,
             Message::NextNodeGenesis,
@@ -62,7 +75,6 @@ pub(crate) fn of_start(error: StartError, dir: &Path) -> CliError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lang::Lang;
 
     #[test]
     fn each_cause_has_its_words_and_its_next_step() {
@@ -87,6 +99,15 @@ mod tests {
                 "61 s",
             ),
             (StartError::Genesis { file: file(), reason: "torn".into() }, "torn"),
+            (
+                StartError::Validity {
+                    file: file(),
+                    not_before_s: 1_795_647_704,
+                    not_after_s: 1_795_647_705,
+                    now_s: 0,
+                },
+                "node.cert.pem",
+            ),
             (StartError::Joined { channel: "changchun".into() }, "changchun"),
         ] {
             let error = of_start(error, Path::new("d"));

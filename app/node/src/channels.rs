@@ -21,7 +21,7 @@ use smkit::Sm3Digest;
 use smkit_pki::TrustAnchors;
 
 use crate::configurations::Configurations;
-use crate::directory::{Directory, read_small, write_whole};
+use crate::directory::{Directory, read_small, sync_parent, write_whole};
 use crate::error::{StartError, StopError};
 use crate::facts::ChannelFacts;
 use crate::identity::{Identities, node_file};
@@ -138,6 +138,10 @@ impl Channels {
     fn start(&self, id: &str) -> Result<(), StartError> {
         let genesis = load_genesis(&self.directory, id)?;
         let config = genesis_config(&self.directory, id, &genesis)?;
+        if !self.directory.blocks(id).exists() {
+            // Nothing is made for a channel that this node does not belong to.
+            self.check_membership(&config)?;
+        }
         let identity = self.identities.on_ledger(&self.msp_id);
         let parts = Parts {
             files: Arc::new(StdFiles),
@@ -147,11 +151,20 @@ impl Channels {
             contracts: contracts()?,
             endorser: identity.clone(),
             validator: Some(self.identities.node_key.clone()),
+            unsigned: read_small(&self.directory.unsigned(id))?.is_some(),
             clock: Arc::clone(&self.clock),
             tuning: Tuning::default(),
             now_ms: 0,
         };
-        let (channel, orderer, recovery) = Channel::open(&self.directory.channel(id), parts)?;
+        let opened = Channel::open(&self.directory.channel(id), parts);
+        let (channel, orderer, recovery) = opened.map_err(|error| match error {
+            OpenError::Genesis => {
+                StartError::Genesis { file: self.directory.genesis(id), reason: error.to_string() }
+            }
+            error => error.into(),
+        })?;
+        // From now on its own log knows what it has signed; without that it must not vote at once.
+        remove(&self.directory.unsigned(id))?;
         self.check(&channel)?;
         report(id, recovery);
         let driver = self.drive(&channel, orderer)?;
@@ -277,9 +290,22 @@ pub(crate) fn contracts() -> Result<Registry, StartError> {
 }
 
 /// Writes block 0 of a channel that this node shall open.
+///
+/// Whoever joins a channel says with that that its key has signed nothing there.
 pub(crate) fn keep_genesis(directory: &Directory, genesis: &Block) -> Result<(), StartError> {
-    let file = directory.genesis(&genesis.header.channel_id);
-    write_whole(&file, &genesis.to_bytes(), 0o644)
+    let id = &genesis.header.channel_id;
+    write_whole(&directory.genesis(id), &genesis.to_bytes(), 0o644)?;
+    write_whole(&directory.unsigned(id), &[], 0o644)
+}
+
+/// Removes a file, durably; one that is not there is fine.
+fn remove(file: &Path) -> Result<(), StartError> {
+    let wrong = |e| StartError::file(file, e);
+    match std::fs::remove_file(file) {
+        Ok(()) => sync_parent(file).map_err(wrong),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(wrong(error)),
+    }
 }
 
 pub(crate) fn kept(folder: &Path) -> Result<Vec<String>, StartError> {

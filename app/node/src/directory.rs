@@ -38,6 +38,16 @@ impl Directory {
         self.channels().join(id)
     }
 
+    /// A channel's block log.
+    pub(crate) fn blocks(&self, id: &str) -> PathBuf {
+        self.channel(id).join("blocks")
+    }
+
+    /// That the node's key has signed nothing on a channel yet.
+    pub(crate) fn unsigned(&self, id: &str) -> PathBuf {
+        self.channel(id).join("consensus.unsigned")
+    }
+
     pub(crate) fn custody(&self) -> PathBuf {
         self.root.join("custody")
     }
@@ -125,10 +135,7 @@ pub fn process_of(root: &Path) -> std::io::Result<Option<Process>> {
 /// Writes a file that is there whole after a crash, or not at all.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StartError> {
     let wrong = |e| StartError::file(path, e);
-    // A name alone has an empty parent.
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(parent).map_err(wrong)?;
+    std::fs::create_dir_all(folder(path)).map_err(wrong)?;
     let temporary = path.with_extension("new");
     let mut file = OpenOptions::new()
         .create(true)
@@ -139,7 +146,18 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), St
         .map_err(wrong)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(wrong)?;
     std::fs::rename(&temporary, path).map_err(wrong)?;
-    File::open(parent).and_then(|dir| dir.sync_all()).map_err(wrong)
+    sync_parent(path).map_err(wrong)
+}
+
+/// Makes the name of a file, or that it is gone, durable.
+pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
+    File::open(folder(path)).and_then(|dir| dir.sync_all())
+}
+
+/// A name alone has an empty parent.
+fn folder(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or_else(|| Path::new("."))
 }
 
 /// Reads a small file; `None` when it does not exist.

@@ -284,6 +284,8 @@ fn invoke(error: InvokeError) -> LedgerError {
             LedgerError::Refused { code, message, payload }
         }
         InvokeError::Storage(error) => damaged(&error),
+        // Agencies that do not answer, or are at another height: no fault of the request.
+        InvokeError::NotEndorsed { .. } | InvokeError::Diverged { .. } => unavailable(&error),
         other => LedgerError::Invalid { reason: other.to_string() },
     }
 }

@@ -40,6 +40,21 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A certificate is not valid at the time that the machine's clock shows.
+    #[error(
+        "{file} is valid from {not_before_s} to {not_after_s}, and the clock shows {now_s} (Unix seconds)",
+        file = .file.display()
+    )]
+    Validity {
+        /// The certificate.
+        file: PathBuf,
+        /// Its first valid second, Unix time.
+        not_before_s: i64,
+        /// Its last valid second, Unix time.
+        not_after_s: i64,
+        /// What the clock shows, Unix seconds.
+        now_s: i64,
+    },
     /// The genesis block is missing or damaged while a ledger exists.
     #[error("{file}: {reason}", file = .file.display())]
     Genesis {

@@ -146,6 +146,12 @@ pub(crate) fn load(
         }
         let (leaf, key) = (certificate(&path(dir, file, "cert"))?, path(dir, file, "key"));
         if let Some(authority) = &authority {
+            let (not_before_s, not_after_s) = (leaf.not_before(), leaf.not_after());
+            if !(not_before_s..=not_after_s).contains(&now_s) {
+                // The clock may be what is wrong.
+                let file = path(dir, file, "cert");
+                return Err(StartError::Validity { file, not_before_s, not_after_s, now_s });
+            }
             let anchors = TrustAnchors::from_certificates(vec![authority.certificate().clone()]);
             verify_chain(&leaf, &[], &anchors, now_s, Purpose::Signing)
                 .map_err(|e| wrong(&path(dir, file, "cert"), &e))?;

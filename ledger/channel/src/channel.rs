@@ -24,7 +24,7 @@ use crate::epoch::Epoch;
 use crate::ledger::{Ledger, Paths, Recovery, Tip};
 use crate::limits::{BLOCK_PAGE_MAX, ENVELOPE_BYTES_MAX, MISBEHAVIOUR_SHOWN_MAX};
 use crate::mempool::{Mempool, Waiting};
-use crate::orderer::{Halted, Orderer};
+use crate::orderer::{Halted, Newcomer, Orderer};
 use crate::outcome::{BroadcastError, Outcome};
 use crate::signatures::Verdicts;
 use crate::state::{Location, Nodes};
@@ -50,6 +50,9 @@ pub struct Parts {
     /// The node's key as a validator; without one it follows. With one it votes at the heights
     /// whose configuration names it.
     pub validator: Option<SigningKey>,
+    /// The owner knows that the key has signed nothing on this channel yet: it votes although the
+    /// consensus log is new. Without that knowledge it has to wait, see [`Orderer::is_newcomer`].
+    pub unsigned: bool,
     /// Where block times come from.
     pub clock: Arc<dyn Clock>,
     /// How patient the node is.
@@ -74,6 +77,9 @@ pub enum OpenError {
     /// The genesis envelope holds no usable configuration.
     #[error("the channel's configuration is not usable: {0}")]
     Config(String),
+    /// The block log begins with another block than the genesis block given.
+    #[error("the ledger begins with another genesis block")]
+    Genesis,
     /// The consensus log contradicts itself; voting would be unsafe.
     #[error(transparent)]
     Halted(#[from] Halted),
@@ -97,6 +103,8 @@ pub(crate) struct Shared {
     misbehaviour: Mutex<Misbehaviour>,
     files: Arc<dyn Files>,
     dir: PathBuf,
+    /// With less free on the disk nothing is taken and nothing signed.
+    disk_reserve_bytes: u64,
 }
 
 /// Evidence against validators: the latest cases, and the journal that keeps them.
@@ -210,9 +218,14 @@ impl Shared {
         true
     }
 
-    /// Bytes that may still be written; unknown is plenty.
-    pub(crate) fn free_bytes(&self) -> u64 {
-        self.files.free_bytes(&self.dir).unwrap_or(u64::MAX)
+    /// Whether the disk has room for what is to be signed next; why not. Unknown is plenty.
+    pub(crate) fn check_space(&self) -> Result<(), String> {
+        let free = self.files.free_bytes(&self.dir).unwrap_or(u64::MAX);
+        let reserve = self.disk_reserve_bytes;
+        if free >= reserve {
+            return Ok(());
+        }
+        Err(format!("{free} bytes are free on the disk, less than {reserve}"))
     }
 
     pub(crate) fn set_condition(&self, condition: Condition) {
@@ -328,7 +341,11 @@ impl Channel {
             operation: "create",
             source,
         })?;
+        if !parts.unsigned {
+            Newcomer::mark(parts.files.as_ref(), &paths.wal, &paths.newcomer)?;
+        }
         let (mut wal, entries) = ConsensusWal::open(Arc::clone(&parts.files), &paths.wal)?;
+        let newcomer = Newcomer::find(&parts.files, &paths.newcomer, &entries)?;
         let repair = parts.repair;
         let (ledger, recovery) =
             Ledger::open(&parts.files, &paths, wal.floor(), &parts.genesis, &config, repair)?;
@@ -366,9 +383,17 @@ impl Channel {
             misbehaviour: Mutex::new(misbehaviour),
             files: parts.files,
             dir: dir.to_owned(),
+            disk_reserve_bytes: parts.tuning.disk_reserve_bytes,
         });
-        let mut orderer =
-            Orderer::new(Arc::clone(&shared), engine, own, wal, parts.tuning, parts.now_ms);
+        let mut orderer = Orderer::new(
+            Arc::clone(&shared),
+            engine,
+            own,
+            wal,
+            parts.tuning,
+            parts.now_ms,
+            newcomer,
+        );
         orderer.recover(entries, repair)?;
         Ok((Self { shared }, orderer, recovery))
     }
@@ -392,6 +417,8 @@ impl Channel {
         if let Some(reason) = self.shared.suspended() {
             return Err(BroadcastError::Suspended { reason });
         }
+        // Said before it is taken: the ordering thread would find out only when it starts a block.
+        self.shared.check_space().map_err(|reason| BroadcastError::Suspended { reason })?;
         if envelope.len() > ENVELOPE_BYTES_MAX {
             return Err(BroadcastError::TooLarge { bytes: envelope.len() });
         }

@@ -16,6 +16,7 @@ use changbai_wire::{
 use smkit::sm3::Sm3Digest;
 
 use crate::block::Block;
+use crate::channel::OpenError;
 use crate::epoch::seconds;
 use crate::outcome::uses_up_id;
 use crate::state::{self, Applied, Location};
@@ -65,6 +66,8 @@ pub(crate) struct Paths {
     pub(crate) blocks: PathBuf,
     pub(crate) index: PathBuf,
     pub(crate) wal: PathBuf,
+    /// That the consensus log is new.
+    pub(crate) newcomer: PathBuf,
     pub(crate) misbehaviour: PathBuf,
     /// The index lives in memory, not at its path.
     pub(crate) memory: Option<MemoryIndex>,
@@ -76,6 +79,7 @@ impl Paths {
             blocks: dir.join("blocks"),
             index: dir.join("index"),
             wal: dir.join("consensus.wal"),
+            newcomer: dir.join("consensus.newcomer"),
             misbehaviour: dir.join("misbehaviour.journal"),
             memory,
         }
@@ -102,7 +106,7 @@ impl Ledger {
     /// # Errors
     ///
     /// [`StorageError::Corrupt`] with file and offset for damage to the block log, also when the
-    /// log is shorter than what the index has already applied.
+    /// log is shorter than what the index has already applied; [`OpenError::Genesis`].
     pub(crate) fn open(
         files: &Arc<dyn Files>,
         paths: &Paths,
@@ -110,7 +114,7 @@ impl Ledger {
         genesis: &Block,
         config: &ChannelConfig,
         repair: bool,
-    ) -> Result<(Self, Recovery), StorageError> {
+    ) -> Result<(Self, Recovery), OpenError> {
         let mut recovery = Recovery::default();
         let options = LogOptions::default();
         let (mut log, found) =
@@ -139,7 +143,8 @@ impl Ledger {
                     &paths.blocks,
                     0,
                     "the block log is empty, but the index knows blocks of it",
-                ));
+                )
+                .into());
             }
             log.append(0, &genesis.to_bytes(), &[])?;
         }
@@ -155,7 +160,8 @@ impl Ledger {
                     "the block log ends with block {height}, but block {} was committed",
                     applied.number
                 ),
-            ));
+            )
+            .into());
         }
         let next = applied.as_ref().map_or(0, |applied| applied.number.saturating_add(1));
         let current = in_force(&index, config, next)?;
@@ -262,14 +268,12 @@ impl Ledger {
         self.index.close_clean()
     }
 
-    fn check_genesis(&self, genesis: &Block) -> Result<(), StorageError> {
+    fn check_genesis(&self, genesis: &Block) -> Result<(), OpenError> {
         let found = self.block(0)?;
         if found.is_some_and(|found| found.header.hash() == genesis.header.hash()) {
             return Ok(());
         }
-        Err(StorageError::index_damaged(
-            "the block log begins with another genesis block than the configuration".to_owned(),
-        ))
+        Err(OpenError::Genesis)
     }
 
     fn unreadable(&self, number: u64, reason: String) -> StorageError {

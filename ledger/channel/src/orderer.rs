@@ -21,6 +21,7 @@ mod commit;
 mod event;
 mod inbox;
 mod judge;
+mod newcomer;
 mod peers;
 mod perform;
 mod propose;
@@ -46,6 +47,7 @@ use crate::limits::EVENTS_MAX;
 use crate::tuning::Tuning;
 use bodies::{Bodies, Known, Standing};
 use inbox::Inbox;
+pub(crate) use newcomer::Newcomer;
 use peers::Peers;
 use sync::Sync;
 use watch::Watch;
@@ -107,6 +109,8 @@ pub struct Orderer {
     /// Records of the consensus log for a height whose predecessors were lost with a damaged block
     /// log. Until those are here again this node does not vote.
     held: Option<Held>,
+    /// The consensus log is new; until that is made up for this node does not vote.
+    newcomer: Option<Newcomer>,
 }
 
 /// Own votes of a height that this node cannot reach yet.
@@ -142,6 +146,7 @@ impl Orderer {
         wal: ConsensusWal,
         tuning: Tuning,
         now_ms: u64,
+        newcomer: Option<Newcomer>,
     ) -> Self {
         Self {
             shared,
@@ -168,6 +173,7 @@ impl Orderer {
             watch: Watch::new(now_ms),
             forwarded_ms: now_ms,
             held: None,
+            newcomer,
         }
     }
 
@@ -351,6 +357,7 @@ impl Orderer {
         }
         loop {
             self.release()?;
+            self.join_in()?;
             self.perform()?;
             let progress = self.start_height()?
                 || self.answer_wanted()?
@@ -411,7 +418,8 @@ impl Orderer {
     /// Whether this node is a validator of the next height.
     fn votes(&self) -> bool {
         let epoch = self.shared.epoch();
-        self.held.is_none() && self.own.is_some_and(|own| epoch.validators.position(&own).is_some())
+        let remembers = self.held.is_none() && self.newcomer.is_none();
+        remembers && self.own.is_some_and(|own| epoch.validators.position(&own).is_some())
     }
 
     /// Whether it is the only one.

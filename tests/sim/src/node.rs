@@ -31,8 +31,10 @@ pub(crate) struct Node {
     pub(crate) durable: u64,
     /// It may sign what it likes.
     pub(crate) traitor: bool,
-    /// Its key must not be used any more: what it signed is forgotten.
+    /// Its key must not be used any more: what it signed is forgotten, and nothing tells it so.
     pub(crate) keyless: bool,
+    /// What it signed is forgotten, and it does not vote before that is made up for.
+    pub(crate) wiped: bool,
     /// It has its second keys.
     pub(crate) renewed: bool,
     /// It does not come back.
@@ -73,6 +75,7 @@ impl Node {
             durable: 0,
             traitor: false,
             keyless: false,
+            wiped: false,
             renewed: false,
             gone: false,
             failing: false,
@@ -101,6 +104,7 @@ impl Node {
         let keys = if self.renewed { world.renewed.get(at) } else { world.members.get(at) };
         let Some(keys) = keys else { return Ok(()) };
         let parts = Parts {
+            unsigned: self.incarnation == 1,
             files: Arc::new(self.files.clone()),
             index: Some(self.index.clone()),
             repair: self.flipped,
@@ -153,11 +157,14 @@ impl Node {
     #[must_use]
     pub(crate) fn is_lost(&self) -> bool {
         let forgetful = self.forgetful && !self.renewed;
-        self.traitor || self.keyless || self.gone || self.flipped || forgetful
+        self.traitor || self.keyless || self.wiped || self.gone || self.flipped || forgetful
     }
 
-    /// The disk is replaced by an empty one.
-    pub(crate) fn wipe(&mut self) {
+    /// The disk is replaced by an empty one. A channel that the others have just begun is new to
+    /// whoever comes with an empty disk: then the key stays away.
+    pub(crate) fn wipe(&mut self, decided: u64) {
+        self.wiped = true;
+        self.keyless |= !self.traitor && decided <= NEW_HEIGHT_MAX;
         self.files = FaultyFiles::new();
         self.index = MemoryIndex::new();
         self.older = MemoryIndex::new();
@@ -215,6 +222,10 @@ impl Node {
         (EPOCH_MS + 1_000 + now_ms).saturating_add_signed(self.skew_ms)
     }
 }
+
+/// What a network has decided at most while a node without a log takes it for new: none of those that it
+/// hears of needs to have a block.
+const NEW_HEIGHT_MAX: u64 = 2;
 
 /// Short waits: virtual time costs events, not seconds.
 fn tuning() -> Tuning {

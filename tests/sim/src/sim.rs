@@ -51,6 +51,8 @@ pub struct Stats {
     pub damaged: u64,
     /// Nodes that had all blocks again after their disk had lost a bit.
     pub repaired: u64,
+    /// Nodes that voted again after their disk had been replaced.
+    pub rejoined: u64,
     /// Blocks taken from peers under their certificates.
     pub synced: u64,
     /// Changes of the configuration that were decided.
@@ -76,6 +78,7 @@ impl Stats {
         self.suspensions += other.suspensions;
         self.damaged += other.damaged;
         self.repaired += other.repaired;
+        self.rejoined += other.rejoined;
         self.synced += other.synced;
         self.changes += other.changes;
         self.overtaken += other.overtaken;
@@ -110,7 +113,7 @@ pub(crate) struct Sim {
 /// What can happen.
 #[derive(Clone, Debug)]
 enum Happening {
-    Arrive { to: usize, from: usize, bytes: Bytes },
+    Arrive { to: usize, incarnation: u64, from: usize, bytes: Bytes },
     Turn { node: usize },
     Restart { node: usize },
     Tick,
@@ -168,7 +171,9 @@ impl Sim {
         while let Some(((at, _), happening)) = self.heap.pop_first() {
             self.now_ms = at;
             match happening {
-                Happening::Arrive { to, from, bytes } => self.arrive(to, from, &bytes)?,
+                Happening::Arrive { to, incarnation, from, bytes } => {
+                    self.arrive((to, incarnation), from, &bytes)?;
+                }
                 Happening::Turn { node } => self.turn(node)?,
                 Happening::Restart { node } => self.start(node)?,
                 Happening::Submit { operation } => self.submit(operation)?,
@@ -400,6 +405,12 @@ impl Sim {
     /// A node whose disk had lost a bit has all blocks again.
     fn note_repairs(&mut self) {
         let height = self.oracle.height();
+        for node in self.nodes.iter_mut().filter(|node| node.wiped) {
+            if node.running.as_ref().is_some_and(|running| !running.orderer.is_newcomer()) {
+                node.wiped = false;
+                self.stats.rejoined += 1;
+            }
+        }
         for node in self.nodes.iter_mut().filter(|node| node.flipped) {
             let has = node.running.as_ref().map(|running| running.channel.status().height);
             if has == Some(height + 1) {

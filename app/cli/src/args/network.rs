@@ -23,7 +23,7 @@ pub(crate) struct Init {
     #[arg(long, value_name = "POLICY")]
     pub(crate) endorsement: Option<String>,
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub(crate) host: IpAddr,
+    pub(crate) host: Vec<IpAddr>,
     #[arg(long, value_name = "PORT")]
     pub(crate) port_base: Option<u16>,
 }

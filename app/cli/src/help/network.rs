@@ -27,8 +27,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     (
         "network init/host",
-        "节点互连和国密 TLS 的地址；明文 HTTP 只在回环地址",
-        "address of links and of GM TLS; plain HTTP stays on loopback",
+        "节点互连和国密 TLS 的地址：一个供全部，或按机构顺序重复给出；明文 HTTP 只在回环地址",
+        "address of links and of GM TLS: one for all, or repeated, one for each agency in order; plain HTTP stays on loopback",
     ),
     (
         "network init/port_base",

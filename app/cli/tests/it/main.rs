@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod client;
+mod consortium;
 mod damage;
+mod faults;
 mod gm_tls;
 mod kill;
 mod network;

@@ -3,8 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    net::TcpListener,
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
     thread,
     time::Duration,
@@ -13,90 +12,12 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::{changbai, node::now, run};
-
-/// How long anything here may take before a test gives up; a bound, not an expectation.
-const WAIT_MAX: Duration = Duration::from_secs(60);
-
-/// A consortium below a temporary folder, on ports that were free a moment ago.
-struct Consortium {
-    home: tempfile::TempDir,
-}
-
-impl Consortium {
-    fn init(args: &[&str]) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let base = free_ports().to_string();
-        let args = [&["network", "init", "--dir", "net", "--port-base", &base], args].concat();
-        let (code, stdout, stderr) = run(home.path(), &[&args, &["--lang", "en"][..]].concat());
-        assert_eq!(code, 0, "{stdout}{stderr}");
-        Self { home }
-    }
-
-    fn dir(&self) -> PathBuf {
-        self.home.path().join("net")
-    }
-
-    /// Runs a command in the folder that holds `net`.
-    fn run(&self, line: &str) -> (i32, String, String) {
-        let args: Vec<&str> = line.split_whitespace().chain(["--lang", "en"]).collect();
-        run(self.home.path(), &args)
-    }
-
-    fn ok(&self, line: &str) -> String {
-        let (code, stdout, stderr) = self.run(line);
-        assert_eq!(code, 0, "{line}: {stdout}{stderr}{}", self.logs());
-        stdout
-    }
-
-    fn json(&self, line: &str) -> Value {
-        let stdout = self.ok(&format!("{line} --json"));
-        serde_json::from_str(&stdout).unwrap_or_else(|e| panic!("{line}: {e}: {stdout}"))
-    }
-
-    /// What `network status` says of each node, and its exit code.
-    fn status(&self) -> (i32, Vec<Value>) {
-        let (code, stdout, stderr) = self.run("network status --dir net --json");
-        let json: Value = serde_json::from_str(&stdout)
-            .unwrap_or_else(|e| panic!("status: {e}: {stdout}{stderr}"));
-        (code, json["nodes"].as_array().unwrap().clone())
-    }
-
-    /// Waits until the status is as wanted.
-    fn until(&self, what: &str, wanted: impl Fn(i32, &[Value]) -> bool) -> Vec<Value> {
-        let begun = now();
-        loop {
-            let (code, nodes) = self.status();
-            if wanted(code, &nodes) {
-                return nodes;
-            }
-            assert!(begun.elapsed() < WAIT_MAX, "{what}: {nodes:?}{}", self.logs());
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn logs(&self) -> String {
-        let logs = fs::read_dir(self.dir()).into_iter().flatten().flatten();
-        let text = |dir: PathBuf| fs::read_to_string(dir.join("node.log")).unwrap_or_default();
-        logs.map(|entry| text(entry.path())).collect::<Vec<_>>().join("\n")
-    }
-}
-
-/// A test that fails leaves no nodes behind.
-impl Drop for Consortium {
-    fn drop(&mut self) {
-        drop(changbai(self.home.path(), &["network", "down", "--dir", "net"]).output());
-    }
-}
-
-/// The first of a hundred ports below those that the system gives out by itself.
-fn free_ports() -> u16 {
-    let own = u16::try_from(std::process::id() % 100).unwrap();
-    let blocks = (0..100).map(|block| 20_000 + (own * 37 + block) % 100 * 100);
-    let is_free =
-        |base: &u16| (*base..base + 100).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
-    blocks.into_iter().find(is_free).unwrap_or_else(|| panic!("a hundred ports are not free"))
-}
+use crate::{
+    changbai,
+    consortium::{Consortium, WAIT_MAX},
+    node::now,
+    run,
+};
 
 fn of<'a>(nodes: &'a [Value], name: &str) -> &'a Value {
     nodes.iter().find(|node| node["name"] == name).unwrap()

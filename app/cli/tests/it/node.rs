@@ -114,7 +114,7 @@ pub(crate) struct Clerk {
 }
 
 impl Clerk {
-    fn new(dir: &Path, address: &str) -> Self {
+    pub(crate) fn new(dir: &Path, address: &str) -> Self {
         let read = |name: &str| fs::read_to_string(dir.join("identity").join(name)).unwrap();
         let key = PrivateKey::from_pkcs8_pem(&read("operator.key.pem")).unwrap();
         let key = SigningKey::new(key, SignerId::DEFAULT).unwrap();
@@ -125,11 +125,7 @@ impl Clerk {
 
     /// Submits an original's digest; `Err` when the node did not answer.
     pub(crate) fn submit(&self, original: &[u8]) -> Result<(u16, serde_json::Value), String> {
-        let (digest, size) = (sm3(original), original.len());
-        let body = format!(
-            r#"{{"business_type":"general","originals":[{{"sm3":"{digest}","size_bytes":{size},"media_type":"application/octet-stream"}}]}}"#
-        );
-        self.post("/api/v1/evidence", "application/json", body.as_bytes())
+        self.post("/api/v1/evidence", "application/json", described(original).as_bytes())
     }
 
     pub(crate) fn post(
@@ -138,6 +134,22 @@ impl Clerk {
         content_type: &str,
         body: &[u8],
     ) -> Result<(u16, serde_json::Value), String> {
+        let (status, answer, _) = self.post_once(path, content_type, body)?;
+        Ok((status, answer))
+    }
+
+    /// Submits an original's digest; also, in how many seconds the node wants to be asked again.
+    pub(crate) fn submit_once(&self, original: &[u8]) -> (u16, serde_json::Value, Option<u64>) {
+        self.post_once("/api/v1/evidence", "application/json", described(original).as_bytes())
+            .unwrap()
+    }
+
+    fn post_once(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<(u16, serde_json::Value, Option<u64>), String> {
         let request = RequestToSign {
             method: "POST",
             path,
@@ -153,9 +165,11 @@ impl Clerk {
             call = call.header(name, value);
         }
         let mut answer = call.send(body).map_err(|error| error.to_string())?;
+        let retry = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let retry = retry.and_then(|seconds| seconds.parse().ok());
         let bytes = answer.body_mut().read_to_vec().map_err(|error| error.to_string())?;
         let json = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-        Ok((answer.status().as_u16(), json))
+        Ok((answer.status().as_u16(), json, retry))
     }
 
     /// A bundle with originals and disclosures, as only the agency gets it; `None` when it is refused
@@ -186,6 +200,14 @@ impl Clerk {
         let now_ms = u64::try_from(now.as_millis()).unwrap();
         self.signer.sign(request, now_ms, 60, &nonce).unwrap()
     }
+}
+
+/// The body of a submission of an original's digest.
+fn described(original: &[u8]) -> String {
+    let (digest, size) = (sm3(original), original.len());
+    format!(
+        r#"{{"business_type":"general","originals":[{{"sm3":"{digest}","size_bytes":{size},"media_type":"application/octet-stream"}}]}}"#
+    )
 }
 
 /// The address in `node.json`, once the process `pid` has written it and answers there.

@@ -22,8 +22,9 @@ pub struct Plan {
     pub channel: String,
     /// Who must endorse, as in a channel's file; `None`: a majority of the agencies.
     pub endorsement: Option<String>,
-    /// Where nodes take links and GM TLS. Plain HTTP stays on loopback.
-    pub host: IpAddr,
+    /// Where nodes take links and GM TLS: one address for all, or one for each agency. Plain HTTP stays on
+    /// loopback.
+    pub hosts: Vec<IpAddr>,
     /// Which ports they use.
     pub ports: Ports,
 }
@@ -45,7 +46,7 @@ impl Default for Plan {
             validators: None,
             channel: NodeSettings::default().channel,
             endorsement: None,
-            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            hosts: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             ports: Ports::Usual,
         }
     }
@@ -75,13 +76,28 @@ impl Plan {
         if !changbai_wire::is_channel_id(&self.channel) {
             return wrong("channel", format!("{:?} is no channel id", self.channel));
         }
-        if self.host.is_unspecified() {
-            return wrong("host", format!("{} is no address that others can reach", self.host));
+        if let Some(host) = self.hosts.iter().find(|host| host.is_unspecified()) {
+            return wrong("host", format!("{host} is no address that others can reach"));
         }
-        (0..self.agencies).map(|index| self.seat(dir, index, index < validators)).collect()
+        let hosts: Vec<IpAddr> = match self.hosts.as_slice() {
+            [one] => vec![*one; self.agencies],
+            each if each.len() == self.agencies => each.to_vec(),
+            some => {
+                let count = some.len();
+                return wrong("host", format!("{count} addresses are neither one nor one each"));
+            }
+        };
+        let seat = |(index, host)| self.seat(dir, index, host, index < validators);
+        hosts.into_iter().enumerate().map(seat).collect()
     }
 
-    fn seat(&self, dir: &Path, index: usize, validator: bool) -> Result<Seat, InitError> {
+    fn seat(
+        &self,
+        dir: &Path,
+        index: usize,
+        host: IpAddr,
+        validator: bool,
+    ) -> Result<Seat, InitError> {
         let too_high = || InitError::Plan {
             key: "port_base",
             reason: format!("agency {} would need a port above 65535", index + 1),
@@ -89,7 +105,7 @@ impl Plan {
         let [rest, gm_tls, links, operations] = self.ports.at(index).ok_or_else(too_high)?;
         let (folder, agency) = agencies::at(index);
         let local = |port| format!("http://127.0.0.1:{port}");
-        let at_host = |port| SocketAddr::new(self.host, port).to_string();
+        let at_host = |port| SocketAddr::new(host, port).to_string();
         let node = NodeSettings {
             channel: self.channel.clone(),
             listen: vec![local(rest), format!("gmtls://{}", at_host(gm_tls))],
@@ -102,7 +118,7 @@ impl Plan {
             agency,
             ..Settings::default()
         };
-        let host = self.host.to_string();
+        let host = host.to_string();
         if !settings.tls.names.contains(&host) {
             settings.tls.names.push(host.clone());
         }
@@ -137,7 +153,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use super::{AGENCIES_MAX, InitError, Plan, Ports};
+    use super::{AGENCIES_MAX, InitError, IpAddr, Ipv4Addr, Plan, Ports};
 
     #[test]
     fn no_two_nodes_share_a_port() {
@@ -159,7 +175,8 @@ mod tests {
             (Plan { validators: Some(0), ..plan.clone() }, "validators"),
             (Plan { validators: Some(5), ..plan.clone() }, "validators"),
             (Plan { channel: "Chang Chun".to_owned(), ..plan.clone() }, "channel"),
-            (Plan { host: "0.0.0.0".parse().unwrap(), ..plan.clone() }, "host"),
+            (Plan { hosts: vec!["0.0.0.0".parse().unwrap()], ..plan.clone() }, "host"),
+            (Plan { hosts: vec![IpAddr::V4(Ipv4Addr::LOCALHOST); 3], ..plan.clone() }, "host"),
             (Plan { ports: Ports::From(65_520), ..plan.clone() }, "port_base"),
         ] {
             let refused = plan.seats(Path::new("x")).err();
@@ -168,6 +185,11 @@ mod tests {
                 "{expected}: {refused:?}"
             );
         }
+        let hosts: Vec<IpAddr> =
+            ["10.0.0.1", "10.0.0.2"].iter().map(|host| host.parse().unwrap()).collect();
+        let seats = Plan { agencies: 2, hosts, ..plan.clone() }.seats(Path::new("x")).unwrap();
+        assert!(seats[1].settings.network.listen.starts_with("10.0.0.2:"));
+        assert!(seats[1].settings.tls.names.contains(&"10.0.0.2".to_owned()));
         let seats = Plan { agencies: 9, ..plan }.seats(Path::new("x")).unwrap();
         assert_eq!(seats.iter().filter(|seat| seat.validator).count(), 7);
     }

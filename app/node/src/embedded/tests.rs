@@ -61,6 +61,7 @@ impl City {
         let identity =
             SigningIdentity { serialized: serialize_identity(MSP, certificate), key: key.clone() };
         let parts = Parts {
+            unsigned: true,
             files: Arc::new(StdFiles),
             index: None,
             repair: false,

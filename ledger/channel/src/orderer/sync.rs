@@ -90,6 +90,9 @@ impl Orderer {
             peer.status = Some(status);
             peer.height = status.height;
         }
+        if let Some(newcomer) = &mut self.newcomer {
+            newcomer.hear(from, status.height);
+        }
     }
 
     /// Answers a peer that is late.

@@ -51,11 +51,7 @@ impl Orderer {
 
     /// Whether the disk has room for what is to be signed next.
     pub(super) fn check_space(&self) -> Result<(), Stop> {
-        let (free, reserve) = (self.shared.free_bytes(), self.tuning.disk_reserve_bytes);
-        if free >= reserve {
-            return Ok(());
-        }
-        Err(Stop::Full(format!("{free} bytes are free on the disk, less than {reserve}")))
+        self.shared.check_space().map_err(Stop::Full)
     }
 
     /// A turn went through: whatever was refused has been written.

@@ -79,7 +79,7 @@ fn every_flipped_byte_of_the_block_log_is_refused_with_file_and_offset() {
 fn another_genesis_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     World::new().open(dir.path()).unwrap().close();
-    assert!(World::new().open(dir.path()).is_err());
+    assert!(matches!(World::new().open(dir.path()), Err(OpenError::Genesis)));
 }
 
 /// A crash at every write, sync and rename of a submission: what was answered is there after it,

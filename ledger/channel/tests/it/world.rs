@@ -143,6 +143,7 @@ impl World {
         repair: bool,
     ) -> Result<Running, OpenError> {
         let parts = Parts {
+            unsigned: true,
             files,
             index,
             repair,

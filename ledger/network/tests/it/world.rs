@@ -332,6 +332,7 @@ impl World {
         let mut contracts = Registry::new();
         contracts.register(Arc::new(Counters)).unwrap();
         let parts = Parts {
+            unsigned: true,
             files,
             index,
             repair: false,

@@ -98,9 +98,8 @@ impl Sim {
         let excused = node.machine_died() || node.failing;
         if !excused && node.forgetful && !node.traitor {
             // It has found out that its key said something that it does not remember. The operator
-            // gives it an empty disk and, some day, another key.
-            node.wipe();
-            node.keyless = true;
+            // gives it an empty disk.
+            node.wipe(self.oracle.height());
             self.stop(at, false, 200);
             return Ok(());
         }
@@ -115,9 +114,14 @@ impl Sim {
         Ok(())
     }
 
-    /// A disk may lose a bit while its machine is down; not more disks than may be lost.
+    /// A disk may be replaced, or lose a bit, while its machine is down; not more disks than may be lost.
     fn damage(&mut self, at: usize) {
         if !self.rng.chance(self.plan.flip) || !self.may_lose(at) {
+            return;
+        }
+        if self.rng.chance(500) {
+            self.log(at, "gets an empty disk");
+            self.nodes[at].wipe(self.oracle.height());
             return;
         }
         let mut rng = self.rng.clone();
@@ -159,10 +163,8 @@ impl Sim {
             return Err(Violation { property: "it starts after every crash", what });
         }
         self.stats.damaged += 1;
-        // The operator gives it an empty disk. What it has signed is forgotten: it never votes
-        // again with this key.
-        node.wipe();
-        node.keyless = !node.traitor;
+        // The operator gives it an empty disk. What it has signed is forgotten.
+        node.wipe(self.oracle.height());
         let at_ms = self.now_ms + 200;
         self.plan_at(at_ms, super::Happening::Restart { node: at });
         Ok(())

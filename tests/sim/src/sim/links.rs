@@ -83,18 +83,24 @@ impl Sim {
         for _ in 0..copies {
             let at = self.now_ms + self.rng.within(1, delay_ms);
             let bytes = bytes.clone();
-            self.plan_at(at, Happening::Arrive { to, from, bytes });
+            let incarnation = self.nodes[to].incarnation;
+            self.plan_at(at, Happening::Arrive { to, incarnation, from, bytes });
         }
     }
 
     pub(super) fn arrive(
         &mut self,
-        to: usize,
+        (to, incarnation): (usize, u64),
         from: usize,
         bytes: &Bytes,
     ) -> Result<(), Violation> {
         let id = self.nodes[from].id;
         let now_ms = self.now_ms;
+        if self.nodes[to].wiped && self.nodes[to].incarnation != incarnation {
+            // A link does not outlive its process. Others must bear even this; who has lost what it
+            // has signed relies on links for what is said to it after its start.
+            return Ok(());
+        }
         let Some(Running { orderer, .. }) = self.nodes[to].running.as_mut() else { return Ok(()) };
         self.stats.messages += 1;
         // A full inbox drops it: the protocol makes up for lost messages.
