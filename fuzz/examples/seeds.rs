@@ -62,10 +62,20 @@ fn main() -> Outcome {
         seed(target, name, &bytes)?;
     }
     kit::seeds()?;
+    chrony()?;
     tls()?;
     requests(operator)?;
     network(&node)?;
     tlcp()
+}
+
+/// The example of chronyc(1), as chronyd sends it.
+fn chrony() -> Outcome {
+    let reply = include_str!("../../evidence/time/testdata/reply.hex");
+    let bytes: Result<Vec<u8>, _> = (0..reply.trim().len() / 2)
+        .map(|at| u8::from_str_radix(reply.get(2 * at..2 * at + 2).unwrap_or_default(), 16))
+        .collect();
+    seed("chrony_reply", "manual", &bytes?)
 }
 
 /// The opening of a link, frames of one, and calls.

@@ -14,6 +14,7 @@ mod node;
 mod offline;
 mod operations;
 mod tour;
+mod trusted_time;
 mod usage;
 
 use std::{
