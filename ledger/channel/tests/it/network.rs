@@ -206,8 +206,9 @@ fn little_space_is_enough_reason_to_stop_before_anything_is_signed() {
     let mut net = Net::new(&world, 0);
     net.run(500);
     let files = net.nodes[0].files.clone();
-    files.set_free_bytes(Some(1 << 20));
+    // One that was taken while there was space waits for it; another one is not taken.
     let (_, mut outcome) = net.submit(0, &["Put", "k", "x"]);
+    files.set_free_bytes(Some(1 << 20));
     net.run(2_000);
     assert!(outcome.try_recv().is_err());
     let endorsed = net.node(0).endorse(&world, &["Put", "l", "x"]);
