@@ -58,7 +58,6 @@ fn whoever_is_cut_off_comes_back_and_no_half_decides_alone() {
 }
 
 /// Whether this is the run inside; else that is started and judged.
-#[expect(clippy::disallowed_methods, reason = "the two runs are told apart by it")]
 fn inside(name: &str) -> bool {
     if env::var_os(INSIDE).is_some() {
         return true;
