@@ -8,6 +8,7 @@
 //! A height starts only when there is work: transactions wait, results are not yet committed to by
 //! a header, or a validator of it has spoken. An idle channel makes no blocks. A node whose key is
 //! not among the validators of a height follows: it takes decided blocks under their certificates.
+//! So does, for a while, a validator that has lost its consensus log (`newcomer`).
 //!
 //! The safety contract of the core is kept by order: its actions are performed one after the
 //! other, a `Flush` before every message and decision; a body lies in the same flush as the first

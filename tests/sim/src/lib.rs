@@ -9,6 +9,8 @@
 //!   random generator, no other source of anything.
 //! - A node is a real [`changbai_channel::Channel`] with its [`changbai_channel::Orderer`] on a disk
 //!   in memory that loses what was not synced, tears writes, fills up and fails.
+//!   Some disks are replaced by empty ones: their nodes vote again with the old key when
+//!   [`changbai_channel::Orderer::is_newcomer`] says so, and must sign nothing twice.
 //! - Signatures are real SM2; keys are the same for every seed.
 //! - A third of the seeds change the configuration by updates like everybody's: followers become
 //!   validators, validators leave or get new keys, certificates are revoked. Now and then somebody

@@ -1,7 +1,10 @@
 //! Channels of several validators: work handed in anywhere is committed everywhere.
 
+use std::path::Path;
+
 use changbai_channel::{BroadcastError, OpenError, OrderEvent, Proof, Tally};
 use changbai_storage::StorageError;
+use changbai_storage::faulty::FaultyFiles;
 use changbai_wire::ValidationCode;
 
 use crate::net::Net;
@@ -132,6 +135,47 @@ fn without_a_quorum_nothing_is_decided_and_the_status_says_so() {
 }
 
 #[test]
+fn a_validator_with_an_empty_disk_votes_beyond_what_it_may_have_signed() {
+    let world = World::of(4);
+    let mut net = Net::new(&world, 0);
+    for n in 0..3 {
+        net.submit(n, &["Put", &format!("k{n}"), "x"]);
+        net.run(1_000);
+    }
+    let before = net.heights()[0];
+    net.kill(1);
+    let mark = Path::new("/node/consensus.newcomer");
+    let files = FaultyFiles::new();
+    files.set_content(mark, Some(Vec::new()));
+    net.nodes[1].files = files;
+    net.start(1);
+    net.run(3_000);
+    assert_eq!(net.heights(), [before; 4], "it has caught up");
+    assert!(net.node(1).orderer.is_newcomer() && !net.node(1).channel.status().condition.validator);
+
+    // After a restart it still knows that it does not know.
+    net.kill(1);
+    net.start(1);
+    net.run(1_000);
+    assert!(net.node(1).orderer.is_newcomer());
+
+    let (_, mut outcome) = net.submit(1, &["Put", "more", "x"]);
+    net.run(2_000);
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid);
+    assert_eq!(net.heights(), [before + 2; 4], "the transaction, and the block that proves it");
+    assert!(!net.node(1).orderer.is_newcomer() && net.node(1).channel.status().condition.validator);
+    assert_eq!(net.nodes[1].files.content(mark), None);
+
+    // Without its vote these three would be two.
+    net.kill(2);
+    let (_, mut outcome) = net.submit(0, &["Put", "with it", "x"]);
+    net.run(5_000);
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid);
+    let accused = |event: &OrderEvent| matches!(event, OrderEvent::Misbehaviour(_));
+    assert!(!net.nodes.iter().any(|node| node.events.iter().any(accused)));
+}
+
+#[test]
 fn a_full_disk_suspends_and_resumes() {
     let world = World::of(4);
     let mut net = Net::new(&world, 0);
@@ -162,8 +206,9 @@ fn little_space_is_enough_reason_to_stop_before_anything_is_signed() {
     let mut net = Net::new(&world, 0);
     net.run(500);
     let files = net.nodes[0].files.clone();
-    files.set_free_bytes(Some(1 << 20));
+    // One that was taken while there was space waits for it; another one is not taken.
     let (_, mut outcome) = net.submit(0, &["Put", "k", "x"]);
+    files.set_free_bytes(Some(1 << 20));
     net.run(2_000);
     assert!(outcome.try_recv().is_err());
     let endorsed = net.node(0).endorse(&world, &["Put", "l", "x"]);

@@ -1,4 +1,4 @@
-//! A validator whose identity the others revoke while everybody works.
+//! A validator whose identity its agency and the others revoke while everybody works.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn who_is_revoked_is_out_at_once_and_the_others_go_on() {
         fs::write(&file, toml).unwrap();
         let report = consortium.json(
             "channel update changchun --config new.toml --submit --dir net/ndrc \
-             --sign-with net/ndrc --sign-with net/hrss --sign-with net/resources",
+             --sign-with net/ndrc --sign-with net/hrss --sign-with net/digital",
         );
         assert_eq!(report["submitted"]["config_sequence"], 1, "{report}");
         consortium.until("its links are closed", |_, nodes| {
