@@ -141,7 +141,7 @@ async fn ocsp(
     Ok(([(header::CONTENT_TYPE, "application/ocsp-response")], answer).into_response())
 }
 
-async fn small_body(request: Request, media_type: &str) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn small_body(request: Request, media_type: &str) -> Result<Vec<u8>, Problem> {
     let (head, body) = request.into_parts();
     let given = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     if given != Some(media_type.as_bytes()) {

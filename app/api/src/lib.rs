@@ -54,6 +54,7 @@ mod server;
 pub mod signature;
 mod state;
 pub mod submission;
+pub mod time_stamps;
 mod transport;
 mod upload;
 

@@ -18,6 +18,7 @@ use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
 use crate::problem::{Code, Problem};
 use crate::signature::ReplayCache;
+use crate::time_stamps::TimeStamping;
 use crate::transport::Gateways;
 
 /// Everything that the node hands to the API.
@@ -42,6 +43,8 @@ pub struct ApiParts {
     pub gateways: Gateways,
     /// The authority whose services are offered beside, if this node keeps one.
     pub authority: Option<AuthorityService>,
+    /// The time-stamp authority, if this node is one.
+    pub time_stamps: Option<Arc<dyn TimeStamping>>,
     /// Every bound.
     pub limits: Limits,
 }

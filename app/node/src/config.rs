@@ -286,6 +286,7 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
         "time__source" => settings.time.source = time::source(&value)?,
         "time__chrony" => settings.time.chrony = value,
         "time__bound_ms_max" => settings.time.bound_ms_max = time::milliseconds(&value)?,
+        "time__tsa_policy" => settings.time.tsa_policy = value,
         "time__production" => settings.time.production = flag("time.production", &value)?,
         "tls__names" => settings.tls.names = list(&value),
         "tls__client_auth_required" => {

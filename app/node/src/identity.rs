@@ -193,6 +193,38 @@ pub(crate) fn roots(dir: &Path) -> Result<(Certificate, Certificate), StartError
     Ok((root(IDENTITY_AUTHORITY)?, root(TLS_AUTHORITY)?))
 }
 
+/// The node's time-stamp authority: certificate and key, made now where they are missing and the agency's authority
+/// lies here. The certificate is written last.
+pub(crate) fn time_stamp_authority(
+    dir: &Path,
+    config: &ValidConfig,
+    now_s: i64,
+) -> Result<Option<(Certificate, PrivateKey)>, StartError> {
+    let (cert_file, key_file) = (path(dir, "tsa", "cert"), path(dir, "tsa", "key"));
+    if cert_file.exists() {
+        return Ok(Some((certificate(&cert_file)?, private_key(&key_file)?)));
+    }
+    let folder = dir.join(IDENTITY_AUTHORITY);
+    if !folder.exists() {
+        return Ok(None);
+    }
+    let mut store = AuthorityStore::open(&folder, None).map_err(|e| authority_error(dir, e))?;
+    let random = &mut smkit::OsRandom;
+    let key = PrivateKey::generate(random).map_err(|e| wrong(dir, &e))?;
+    let name = &subject(&config.settings.agency, "tsa-0", &[]);
+    let name = name.try_into().map_err(|e| wrong(dir, &e))?;
+    let validity = days(now_s, MEMBER_DAYS);
+    let terms = Terms {
+        organisation_code: Some(config.agency_code.as_str()),
+        ..Terms::new(name, key.public_key(), Profile::TimeStampAuthority, validity)
+    };
+    let issued = store.issue(&terms, false, now_s, random).map_err(|e| authority_error(dir, e))?;
+    let pem = key.to_pkcs8_pem().map_err(|e| wrong(dir, &e))?;
+    write_whole(&key_file, pem.as_bytes(), 0o600)?;
+    write_whole(&cert_file, issued.signing.to_pem().as_bytes(), 0o644)?;
+    Ok(Some((issued.signing, key)))
+}
+
 /// The agency's administrator: certificate and key.
 pub(crate) fn administrator(dir: &Path) -> Result<(Certificate, PrivateKey), StartError> {
     Ok((certificate(&path(dir, "admin", "cert"))?, private_key(&path(dir, "admin", "key"))?))

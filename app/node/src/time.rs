@@ -47,6 +47,11 @@ impl NodeTime {
         self.bounded.is_some().then(|| Arc::new(self.clone()) as _)
     }
 
+    /// Whether what is stamped needs a bound.
+    pub(crate) const fn is_bounded(&self) -> bool {
+        self.bounded.is_some()
+    }
+
     /// `chrony`, or `local`.
     pub(crate) fn source(&self) -> &'static str {
         if self.bounded.is_some() { "chrony" } else { "local" }

@@ -18,6 +18,7 @@ use crate::error::StartError;
 use crate::health::NodeHealth;
 use crate::listeners::Protection;
 use crate::time::NodeTime;
+use crate::time_stamps;
 
 pub(crate) fn wire_api(
     directory: &Directory,
@@ -72,6 +73,7 @@ pub(crate) fn wire_api(
         answers: Arc::new(answers),
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
+        time_stamps: time_stamps::open(directory, config, time)?,
         limits,
     });
     Ok((state, evidence))

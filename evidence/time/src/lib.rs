@@ -45,6 +45,7 @@ mod limits;
 mod raw;
 mod reasons;
 mod refusal;
+mod stamp;
 mod standing;
 mod watch;
 
@@ -55,5 +56,6 @@ pub use client::ChronyClient;
 pub use raw::{OsClock, RawClock, RawReading, UnixNanos};
 pub use reasons::{Reason, reasons};
 pub use refusal::Refusal;
+pub use stamp::{SerialStore, TimeStamper};
 pub use standing::{Leap, Policy, Standing, evaluate};
 pub use watch::Watch;

@@ -10,6 +10,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use smkit::sm3;
+use smkit_pki::{
+    Admission, Certificate, TimeStampError, TimeStampFailure, TimeStampRequest, TimeStampResponse,
+    TrustAnchors, Validator, VerifiedTimeStamp,
+};
+
 use crate::{node::Node, run};
 
 const ONE_MS: u32 = 0xf083_126f;
@@ -112,7 +118,8 @@ fn without_a_bound_nothing_is_recorded_and_reads_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let chronyd = Chronyd::start(ELEVEN_MS);
     let settings = format!(
-        "[time]\nsource = \"chrony\"\nproduction = true\nchrony = \"{}\"\n",
+        "[time]\nsource = \"chrony\"\nproduction = true\ntsa_policy = \"1.2.3.4\"\n\
+         chrony = \"{}\"\n",
         chronyd.address
     );
     std::fs::write(dir.path().join("changbai.toml"), settings).unwrap();
@@ -128,6 +135,9 @@ fn without_a_bound_nothing_is_recorded_and_reads_go_on() {
     assert_eq!((&time["source"], &time["refusal"]), (&"chrony".into(), &"TM-2007".into()));
     assert_eq!((&time["synchronised"], &time["reference"]), (&false.into(), &"PPS".into()));
     assert_eq!(node.get("/api/v1/evidence").0, 200, "reads go on");
+    let refused = TimeStampResponse::from_der(&stamp(&node, &query()));
+    let unavailable = Some(TimeStampFailure::TimeNotAvailable);
+    assert!(matches!(refused, Err(TimeStampError::Refused { failure }) if failure == unavailable));
 
     chronyd.say(ONE_MS);
     let (status, recorded) = clerk.submit(b"in time").unwrap();
@@ -141,10 +151,56 @@ fn without_a_bound_nothing_is_recorded_and_reads_go_on() {
     assert!((2_001..10_000).contains(&bound_us), "{bound_us}");
     assert_eq!(health(&node)["time"]["synchronised"], true);
 
+    let accuracy = stamped(&node).accuracy.unwrap().bound();
+    assert!(accuracy >= Duration::from_micros(2_001) && accuracy < Duration::from_millis(10));
+
     chronyd.say(ELEVEN_MS);
     assert_eq!(clerk.submit(b"too late").unwrap().0, 503);
     assert_eq!(node.get(&format!("/api/v1/evidence/{id}")).0, 200);
     assert_eq!(node.stop(), 0);
+}
+
+/// A request for a token over one digest.
+fn query() -> TimeStampRequest {
+    TimeStampRequest::new(&sm3(b"a deed"), &[9; 16], None).unwrap()
+}
+
+fn stamp(node: &Node, query: &TimeStampRequest) -> Vec<u8> {
+    let url = format!("http://{}/tsa", node.address);
+    let call = ureq::post(url).header("content-type", "application/timestamp-query");
+    let mut answer = call.send(query.der()).unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/timestamp-reply");
+    answer.body_mut().read_to_vec().unwrap()
+}
+
+/// A token that verifies under the agency's root.
+fn stamped(node: &Node) -> VerifiedTimeStamp {
+    let query = query();
+    let answer = TimeStampResponse::from_der(&stamp(node, &query)).unwrap();
+    let root = std::fs::read_to_string(node.dir.join("identity/ca/ca.cert.pem")).unwrap();
+    let root = Certificate::from_pem(&root).unwrap();
+    let admission = Admission::under(root.sm3());
+    let anchors = TrustAnchors::from_certificates(vec![root]);
+    answer.token().verify(query.imprint(), &Validator::new(anchors, vec![admission]), &[]).unwrap()
+}
+
+#[test]
+fn tokens_have_serials_of_their_own_also_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut serials = std::collections::BTreeSet::new();
+    for _ in 0..2 {
+        let node = Node::start(dir.path());
+        for _ in 0..2 {
+            let token = stamped(&node);
+            assert_eq!(token.accuracy, None, "nobody bounds this clock");
+            serials.insert(token.serial);
+        }
+        node.kill();
+    }
+    assert_eq!(serials.len(), 4);
+    std::fs::write(dir.path().join("identity/tsa.serial"), "0 0\n").unwrap();
+    let refusal = Node::try_start(dir.path()).err().unwrap();
+    assert!(refusal.contains("tsa.serial"), "{refusal}");
 }
 
 #[test]

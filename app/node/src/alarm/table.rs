@@ -125,7 +125,7 @@ alarms! {
         "检查授时服务；时钟不准时其他节点会拒绝本节点的区块", "check time synchronisation; peers refuse blocks whose time is off";
     /// The clock's error has no bound.
     ClockUnbounded = "OP-3002", Critical, 0,
-        "时钟误差未知或过大，暂停受理存证，查询照常", "the clock's error is unknown or too large; submissions are refused, reads go on",
+        "时钟误差未知或过大，暂停受理存证，查询照常", "the clock's error is unknown or too large",
         "运行 changbai time check 查看原因，检查 chronyd 及其时间源", "run changbai time check for the reason; look at chronyd and its sources";
     /// The disk will be full soon.
     DiskLow = "OP-4001", Warning, 0,

@@ -17,6 +17,9 @@ pub struct TimeSettings {
     pub bound_ms_max: u32,
     /// Refuses to start with a source that bounds nothing.
     pub production: bool,
+    /// Policy of the node's time-stamp authority, an object identifier in dotted form that the agency has registered.
+    /// Without one, development stamps under an example (RFC 5612), and production does not stamp.
+    pub tsa_policy: String,
 }
 
 /// Where the bound of the clock's error comes from.
@@ -46,6 +49,7 @@ impl Default for TimeSettings {
             chrony: ChronyAddress::default().to_string(),
             bound_ms_max: BOUND_MS_MAX,
             production: false,
+            tsa_policy: String::new(),
         }
     }
 }
@@ -64,6 +68,20 @@ impl TimeSettings {
         let bound_us_max = self.bound_ms_max.saturating_mul(1_000);
         let policy = Policy { bound_us_max, ..Policy::default() };
         Ok(Chronyd { address, policy })
+    }
+
+    /// What a start says of a policy that is none.
+    pub(crate) fn wrong_policy(&self) -> ConfigError {
+        wrong("time.tsa_policy", &self.tsa_policy, "an object identifier such as 1.2.156.1")
+    }
+
+    /// The policy to stamp under, if any.
+    pub(crate) fn policy(&self) -> Option<&str> {
+        match self.tsa_policy.as_str() {
+            "" if self.production => None,
+            "" => Some(EXAMPLE_POLICY),
+            policy => Some(policy),
+        }
     }
 
     pub(super) fn check(&self) -> Result<Option<Chronyd>, ConfigError> {
@@ -90,6 +108,8 @@ pub(super) fn milliseconds(value: &str) -> Result<u32, ConfigError> {
 
 /// What a time stamp in evidence may be off by.
 const BOUND_MS_MAX: u32 = 10;
+/// Below the enterprise number for documentation (RFC 5612).
+const EXAMPLE_POLICY: &str = "1.3.6.1.4.1.32473.3161";
 const SOURCE: &str = "time.source";
 const CHRONY: &str = "time.chrony";
 const BOUND: &str = "time.bound_ms_max";

@@ -5,3 +5,4 @@
 mod fake;
 mod peer;
 mod real;
+mod stamp;
