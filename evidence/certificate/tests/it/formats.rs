@@ -86,3 +86,14 @@ fn svg_labels_every_line_and_draws_no_unknown_glyph() {
 fn squeezed(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace()).collect()
 }
+
+/// The wording, line by line, without digests: a change is read by somebody before `lines.txt` is made new.
+#[test]
+fn the_wording_is_the_one_that_was_read() {
+    let lines = certificate().lines();
+    let expected = include_str!("../../testdata/lines.txt");
+    let varying = |line: &str| line.split(' ').filter(|word| word.len() == 8).count() > 3;
+    let stable: Vec<_> = lines.iter().filter(|line| !varying(line)).map(String::as_str).collect();
+    file("lines.txt", format!("{}\n", stable.join("\n")).as_bytes());
+    assert_eq!(stable, expected.lines().collect::<Vec<_>>(), "see lines.txt in the test's folder");
+}
