@@ -107,7 +107,10 @@ impl ChannelNode for NodeChannel {
             if code != ValidationCode::Valid {
                 return Err(UpdateError::Refused(code.name().to_owned()));
             }
-            let config_sequence = self.channel.config().sequence;
+            // As of the next block; the configuration that is in force for others may change a moment later.
+            let next = self.channel.config_at(block_number.saturating_add(1));
+            let next = next.map_err(|error| UpdateError::Unknown(error.to_string()))?;
+            let config_sequence = next.sequence;
             Ok(UpdateAnswer { block_number, config_sequence })
         })
     }
