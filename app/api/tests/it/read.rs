@@ -26,7 +26,7 @@ async fn a_record_is_shown_with_its_place() {
 async fn what_is_not_there_is_not_found() {
     let world = World::new();
     let id = "CC22010011220100MB9999999R2026112200000000012ZU";
-    for path in ["", "/history", "/receipt", "/bundle"] {
+    for path in ["", "/history", "/receipt", "/bundle", "/certificate.pdf"] {
         let answer = world.get(&format!("{EVIDENCE}/{id}{path}")).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "EV-4040"), "{path}");
         let mistyped = id.replace("12ZU", "13ZU");
@@ -146,6 +146,32 @@ async fn an_anonymous_bundle_proves_the_record_and_shows_no_original() {
     assert_eq!(report.verdict, Verdict::Unchecked, "{}", report.to_json());
     let open = report.elements.iter().filter(|e| e.status == Status::Unchecked);
     assert_eq!(open.map(|e| e.name).collect::<Vec<_>>(), ["original"]);
+}
+
+#[tokio::test]
+async fn anybody_gets_the_certificate_in_each_format() {
+    let world = World::new();
+    let submitted = world.submit(by_digest(b"certified")).await.json();
+    let id = submitted["evidence_id"].as_str().unwrap();
+    let formats = [
+        ("pdf", "application/pdf", &b"%PDF-1.7"[..]),
+        ("ofd", "application/ofd", b"PK\x03\x04"),
+        ("svg", "image/svg+xml", b"<svg "),
+    ];
+    for (extension, media_type, start) in formats {
+        let path = format!("{EVIDENCE}/{id}/certificate.{extension}");
+        let answer = world.get(&path).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.headers["content-type"]),
+            (200, &media_type.parse().unwrap())
+        );
+        assert!(answer.body.starts_with(start), "{extension}");
+        assert_eq!(answer.body, world.get(&path).await.body, "the same bytes again");
+    }
+    let answer = world.get(&format!("{EVIDENCE}/{id}/certificate.svg")).await;
+    let svg = String::from_utf8(answer.body.to_vec()).unwrap();
+    assert!(svg.contains(id) && svg.contains("未比对原件"), "no original was at hand");
+    assert_eq!(world.get(&format!("{EVIDENCE}/{id}/certificate.doc")).await.code(), "RQ-4040");
 }
 
 #[tokio::test]

@@ -18,8 +18,9 @@ use changbai_api::{ApiParts, ApiState, ChannelView, router};
 use changbai_core::{AgencyProfile, EvidenceService};
 use changbai_custody::Custody;
 use changbai_msp::{Membership, Organisation};
-use changbai_receipt::Trust;
+use changbai_receipt::{ChannelAnchor, Trust};
 use changbai_wire::time::{ManualClock, UnixMillis};
+use changbai_wire::{ValidatorAddress, validators_hash};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use smkit::OsRandom;
@@ -185,7 +186,15 @@ impl ChannelView for Members {
 
     fn trust(&self) -> Arc<Trust> {
         let roots = self.0.organisations().flat_map(|org| org.roots.iter().cloned());
-        Arc::new(TrustAnchors::from_certificates(roots.collect()).into())
+        let node = &PEOPLE.node.certificate;
+        let address = ValidatorAddress::for_key(node.public_key());
+        let channel = ChannelAnchor {
+            channel_id: CHANNEL.to_owned(),
+            genesis: Sm3Digest::new([0; 32]),
+            validators: vec![validators_hash(CHANNEL, &[(address, node.public_key())])],
+        };
+        let roots = TrustAnchors::from_certificates(roots.collect());
+        Arc::new(Trust::new(roots, vec![channel]).unwrap())
     }
 }
 
