@@ -61,8 +61,14 @@ async fn calls_are_answered_refused_late_or_lost() {
     assert_eq!(back.unwrap(), "back");
 
     nodes.pop().unwrap().stop().await;
+    // The call that came too late may have held its place a moment longer.
+    let mut busy = 0;
     while let Some(result) = open.join_next().await {
-        assert_eq!(result.unwrap(), Err(CallError::Disconnected));
+        match result.unwrap() {
+            Err(CallError::Busy) => busy += 1,
+            other => assert_eq!(other, Err(CallError::Disconnected)),
+        }
     }
+    assert!(busy <= 1, "{busy} refused besides the first");
     nodes.pop().unwrap().stop().await;
 }
