@@ -209,9 +209,10 @@ impl LedgerClient for EmbeddedLedger {
             self.metrics.submitted(code.name(), began.elapsed());
             match code {
                 ValidationCode::Valid => Ok(Committed { tx_id, block_number, index, time_ms }),
-                ValidationCode::MvccReadConflict | ValidationCode::PhantomReadConflict => {
-                    Err(LedgerError::Conflict)
-                }
+                // The policy held when the endorsements were joined: the configuration has changed since.
+                ValidationCode::MvccReadConflict
+                | ValidationCode::PhantomReadConflict
+                | ValidationCode::EndorsementPolicyFailure => Err(LedgerError::Conflict),
                 code => Err(LedgerError::Invalid { reason: code.name().to_owned() }),
             }
         })
