@@ -11,6 +11,7 @@ use changbai_channel::{AskError, Channel, Endorsers, PeerId, SigningIdentity};
 use changbai_msp::Identity;
 use changbai_network::{
     Answering, Call, CallError, CallHandler, CallRefusal, Caller, Hub, HubParts, Limits, Observer,
+    Reason,
 };
 use changbai_wire::time::Clock;
 use smkit::OsRandom;
@@ -80,8 +81,7 @@ pub(crate) struct Answers(pub(crate) Channel);
 impl CallHandler for Answers {
     fn call(&self, _: Arc<Identity>, call: Call) -> Answering {
         if call.method != ENDORSE {
-            let text = format!("method {} is not known here", call.method);
-            return Box::pin(async { Err(CallRefusal { code: "NW-2001".to_owned(), text }) });
+            return Box::pin(async { Err(CallRefusal::from(Reason::Unserved)) });
         }
         let channel = self.0.clone();
         // A verification, a simulation and a signature: less than a thread's change would cost.
