@@ -39,6 +39,7 @@
 //! # Ok::<(), changbai_core::EvidenceIdError>(())
 //! ```
 
+pub mod batch;
 pub mod business;
 pub mod canonical;
 mod check;
@@ -56,6 +57,7 @@ pub mod service;
 mod text;
 pub mod uscc;
 
+pub use batch::{BatchEntry, BatchEntryError, BatchLeaf, BatchRoot, BatchTree, LeafError};
 pub use business::{BusinessType, FieldError, FieldSpec};
 pub use codes::{ErrorCode, Kind};
 pub use commitment::{Commitment, Opening};
