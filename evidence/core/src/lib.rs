@@ -54,6 +54,7 @@ pub mod openings;
 pub mod record;
 pub mod service;
 mod text;
+pub mod transaction_log;
 pub mod uscc;
 
 pub use business::{BusinessType, FieldError, FieldSpec};
@@ -73,4 +74,5 @@ pub use service::{
     AgencyProfile, EvidenceService, Listed, Page, Query, QueryError, Stored, Submission,
     SubmitError, Submitted, Submitter, TimeGate, TimeRefusal,
 };
+pub use transaction_log::{LogHead, TransactionLog, log_origin};
 pub use uscc::{Uscc, UsccError};

@@ -102,7 +102,7 @@ fn other_forms_of_a_note_are_refused() {
     {
         assert!(Checkpoint::from_text(bad).is_err(), "{bad}");
     }
-    let mut full = note.clone();
+    let mut full = note;
     for n in 1..64 {
         let line = NoteSignature { name: "n".to_owned(), key_id: [n; 4], signature: vec![1] };
         full.add(line).unwrap();
