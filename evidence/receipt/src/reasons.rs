@@ -383,12 +383,24 @@ table! {
             "Signature and seal were not examined, because the bundle is unusable."
     }
     "revocation": {
+        REVOCATION_PROVEN Proven "VF-2700"
+            "全部 {0} 张签名证书在作证时均未被吊销（依据您提供的证书吊销列表）。"
+            "None of the {0} signing certificates was revoked at the time, by the revocation lists you supplied."
+        REVOCATION_REVOKED Failed "VF-2701"
+            "证书“{0}”在作证之前已被吊销（自 {1} 起，原因 {2}）。"
+            "The certificate “{0}” was revoked before it signed (since {1}, reason {2})."
         REVOCATION_ABSENT Absent "VF-2780"
             "没有提供证书吊销列表，未比对证书是否被吊销。"
             "No revocation lists were supplied: whether a certificate was revoked was not looked up."
         REVOCATION_UNCHECKED Unchecked "VF-2790"
             "因凭据不可用，未比对证书是否被吊销。"
             "Revocation was not looked up, because the receipt is unusable."
+        REVOCATION_UNKNOWN Unchecked "VF-2791"
+            "您提供的证书吊销列表没有说明证书“{0}”在作证时是否被吊销。"
+            "The revocation lists you supplied do not say whether the certificate “{0}” was revoked at the time."
+        REVOCATION_FORGED Unchecked "VF-2792"
+            "您提供的、涉及证书“{0}”的吊销列表签名不正确，不能作为依据。"
+            "The revocation list you supplied for the certificate “{0}” is not properly signed, and nothing rests on it."
     }
 }
 

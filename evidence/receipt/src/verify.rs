@@ -8,6 +8,7 @@ mod attached;
 mod certificates;
 mod contents;
 mod header;
+mod revocation;
 mod time_bound;
 mod transaction;
 
@@ -36,10 +37,11 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         claims.of_record(record);
     }
     let receipt = Receipt::from_bytes(&bundle.receipt);
-    let [transaction, inclusion, header, certificates, trust, validators] = match &receipt {
-        Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
-        Err(_) => without_receipt(),
-    };
+    let [transaction, inclusion, header, certificates, trust, validators, revocation] =
+        match &receipt {
+            Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
+            Err(_) => without_receipt(),
+        };
     let mut findings = vec![
         on_container(bundle, receipt.as_ref().err()),
         on_record(&record),
@@ -52,8 +54,9 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         contents::disclosures(record.as_ref().ok(), bundle.disclosures.as_deref()),
         validators.clone(),
         time_bound::check(record.as_ref().ok()),
+        revocation,
     ];
-    findings.extend(attached::check(bundle, receipt.as_ref().ok()));
+    findings.extend(attached::check(bundle));
     Report::new(findings, claims, anchor::assurance(&validators))
 }
 
@@ -90,7 +93,8 @@ pub fn unreadable(error: &BundleError) -> Report {
             Finding::new(reasons::CONTAINER_TRAILING).with(offset)
         }
     };
-    let [transaction, inclusion, header, certificates, trust, validators] = without_receipt();
+    let [transaction, inclusion, header, certificates, trust, validators, revocation] =
+        without_receipt();
     let mut findings = vec![
         container,
         Finding::new(reasons::RECORD_UNCHECKED),
@@ -103,19 +107,20 @@ pub fn unreadable(error: &BundleError) -> Report {
         Finding::new(reasons::DISCLOSURES_UNCHECKED),
         validators,
         time_bound::check(None),
+        revocation,
     ];
     findings.extend(attached::unreadable());
     Report::new(findings, Claims::default(), Assurance::Nothing)
 }
 
-/// Transaction, inclusion, header, certificates, trust and validators.
+/// Transaction, inclusion, header, certificates, trust, validators and revocation.
 fn on_receipt(
     receipt: &Receipt,
     bundle: &Bundle,
     record: Option<&Record>,
     trust: Option<&Trust>,
     claims: &mut Claims,
-) -> [Finding; 6] {
+) -> [Finding; 7] {
     claims.channel = Some(receipt.header.channel_id.clone());
     claims.block_number = Some(receipt.leaf.block_number);
     claims.header_number = Some(receipt.header.number);
@@ -137,16 +142,18 @@ fn on_receipt(
     };
     let header = header::check(receipt, &seats, &invalid.commits);
     let validators = anchor::check(receipt, trust);
+    let revocation = revocation::check(receipt, opened.as_ref().ok(), trust);
     let (certificates, trust) = match &opened {
         Ok(opened) => certificates::check(receipt, opened, trust.map(Trust::roots)),
         Err(_) => {
             (Finding::new(reasons::CERTIFICATES_NO_RECEIPT), Finding::new(reasons::TRUST_UNCHECKED))
         }
     };
-    [transaction, header::inclusion(receipt), header, certificates, trust, validators]
+    let inclusion = header::inclusion(receipt);
+    [transaction, inclusion, header, certificates, trust, validators, revocation]
 }
 
-fn without_receipt() -> [Finding; 6] {
+fn without_receipt() -> [Finding; 7] {
     [
         Finding::new(reasons::TRANSACTION_UNCHECKED),
         Finding::new(reasons::INCLUSION_UNCHECKED),
@@ -154,6 +161,7 @@ fn without_receipt() -> [Finding; 6] {
         Finding::new(reasons::CERTIFICATES_NO_RECEIPT),
         Finding::new(reasons::TRUST_UNCHECKED),
         Finding::new(reasons::VALIDATORS_NO_RECEIPT),
+        Finding::new(reasons::REVOCATION_UNCHECKED),
     ]
 }
 

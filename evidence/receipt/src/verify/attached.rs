@@ -3,12 +3,11 @@
 use crate::{
     bundle::Bundle,
     reasons::{self, Reason},
-    receipt::Receipt,
     report::Finding,
 };
 
-/// Elements `batch`, `log_consistency`, `witness`, `time_token`, `process_log`, `seal` and `revocation`.
-pub(super) fn check(bundle: &Bundle, receipt: Option<&Receipt>) -> Vec<Finding> {
+/// Elements `batch`, `log_consistency`, `witness`, `time_token`, `process_log` and `seal`.
+pub(super) fn check(bundle: &Bundle) -> Vec<Finding> {
     let checkpoint = bundle.checkpoint.is_some();
     let documents = bundle.certificate_pdf.is_some() || bundle.certificate_ofd.is_some();
     vec![
@@ -23,7 +22,6 @@ pub(super) fn check(bundle: &Bundle, receipt: Option<&Receipt>) -> Vec<Finding> 
         ),
         // The certificate's own crate knows these documents; its caller settles the element.
         unjudged(documents, reasons::SEAL_ABSENT, reasons::SEAL_UNCHECKED),
-        unjudged(receipt.is_none(), reasons::REVOCATION_ABSENT, reasons::REVOCATION_UNCHECKED),
     ]
 }
 
@@ -36,7 +34,6 @@ pub(super) fn unreadable() -> Vec<Finding> {
         reasons::TIME_TOKEN_UNCHECKED,
         reasons::PROCESS_LOG_UNREAD,
         reasons::SEAL_UNREAD,
-        reasons::REVOCATION_UNCHECKED,
     ]
     .map(Finding::new)
     .into()

@@ -12,4 +12,5 @@ mod bundles;
 mod fixture;
 mod forgeries;
 mod tamper;
+mod trust_file;
 mod zip_peers;
