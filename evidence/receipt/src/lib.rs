@@ -46,6 +46,7 @@ mod disclosures;
 pub mod fuzz;
 mod identity;
 pub mod limits;
+mod page;
 mod reasons;
 mod receipt;
 mod report;
@@ -58,6 +59,7 @@ pub use bundle::{
     extension, hash_original, read_bundle, write_bundle,
 };
 pub use disclosures::{DisclosuresError, disclosures_from_bytes, disclosures_to_bytes};
+pub use page::{PAGE, page_reasons};
 pub use reasons::{Reason, reasons};
 pub use receipt::{CommitSignature, ConfigurationLink, Receipt, ReceiptError};
 pub use report::{Assurance, Claims, ELEMENTS, Element, Report, Status, Verdict};
