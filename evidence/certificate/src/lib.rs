@@ -52,6 +52,7 @@ mod facts;
 mod font;
 mod format;
 mod issuer;
+mod judge;
 mod layout;
 pub mod limits;
 mod ofd;
@@ -66,6 +67,9 @@ pub use facts::{CertificateFacts, NotProven, Originals};
 pub use font::{FontError, FontSource};
 pub use format::{Format, UnknownFormat};
 pub use issuer::{FilingNumber, Issuer, IssuerError};
+pub use judge::{
+    DOCUMENT_ELEMENTS, DocumentReport, Grounds, Signatory, document_reasons,
+};
 pub use layout::SealPlace;
 
 /// A certificate, laid out; [`write`](Self::write) gives its bytes in each format.
