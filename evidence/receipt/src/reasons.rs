@@ -249,6 +249,9 @@ table! {
         ORIGINAL_UNCHECKED Unchecked "VF-1791"
             "因存证记录不可用，未核验原件。"
             "The originals were not examined, because the record is unusable."
+        ORIGINAL_NO_DIGEST Unchecked "VF-1792"
+            "没有可用的批量存证路径（batch.json），无法判断原件是否属于该批次。"
+            "Without a usable path within the batch (batch.json) nothing can be said about an original."
     }
     "disclosures": {
         DISCLOSURES_PROVEN Proven "VF-1800"
@@ -309,6 +312,18 @@ table! {
             "Your trust file holds roots alone and does not name channel {0}. Obtain one that does (genesis block {1}) from a source you trust, and verify again."
     }
     "batch": {
+        BATCH_PROVEN Proven "VF-2000"
+            "摘要 {0} 是该批量存证的第 {1} 项（共 {2} 项），由记录中的批次根担保。"
+            "The digest {0} is number {1} of the {2} in this batch, vouched for by the root in the record."
+        BATCH_MALFORMED Failed "VF-2001"
+            "批量存证路径（batch.json）不符合规定格式，已损坏或被改动。"
+            "The path within the batch (batch.json) does not have its prescribed form: it is damaged or was altered."
+        BATCH_WRONG Failed "VF-2002"
+            "所附路径不能由该摘要（第 {0} 项）通向记录中的批次根：摘要或路径被改动，或属于另一批次。"
+            "The path does not lead from this digest (number {0}) to the root in the record: digest or path was altered, or is another batch's."
+        BATCH_NO_BATCH Failed "VF-2003"
+            "证据包内有批量存证路径（batch.json），但该记录不是批量存证。"
+            "The bundle holds a path within a batch (batch.json), but the record is no batch."
         BATCH_ABSENT Absent "VF-2080"
             "本证据不是批量存证中的一项。"
             "This evidence is not one of a batch."
@@ -318,6 +333,9 @@ table! {
         BATCH_UNREAD Unchecked "VF-2091"
             "因证据包不可用，未核验是否属于批量存证。"
             "Whether this is one of a batch was not examined, because the bundle is unusable."
+        BATCH_NO_PATH Unchecked "VF-2092"
+            "该记录是 {0} 项摘要的批量存证，证据包没有附上其中任何一项的路径（batch.json）。"
+            "The record is a batch of {0} digests; the bundle holds the path of none of them (batch.json)."
     }
     "log_consistency": {
         LOG_CONSISTENCY_ABSENT Absent "VF-2180"

@@ -7,12 +7,11 @@ use crate::{
     report::Finding,
 };
 
-/// Elements `batch`, `log_consistency`, `witness`, `time_token`, `process_log`, `seal` and `revocation`.
+/// Elements `log_consistency`, `witness`, `time_token`, `process_log`, `seal` and `revocation`.
 pub(super) fn check(bundle: &Bundle, receipt: Option<&Receipt>) -> Vec<Finding> {
     let checkpoint = bundle.checkpoint.is_some();
     let documents = bundle.certificate_pdf.is_some() || bundle.certificate_ofd.is_some();
     vec![
-        unjudged(bundle.batch.is_some(), reasons::BATCH_ABSENT, reasons::BATCH_UNCHECKED),
         unjudged(checkpoint, reasons::LOG_CONSISTENCY_ABSENT, reasons::LOG_CONSISTENCY_UNCHECKED),
         unjudged(checkpoint, reasons::WITNESS_ABSENT, reasons::WITNESS_UNCHECKED),
         unjudged(checkpoint, reasons::TIME_TOKEN_ABSENT, reasons::TIME_TOKEN_UNCHECKED),
@@ -27,7 +26,7 @@ pub(super) fn check(bundle: &Bundle, receipt: Option<&Receipt>) -> Vec<Finding> 
     ]
 }
 
-/// The same elements for a bundle that could not be read.
+/// The same elements, and `batch`, for a bundle that could not be read.
 pub(super) fn unreadable() -> Vec<Finding> {
     [
         reasons::BATCH_UNREAD,

@@ -8,6 +8,7 @@
 )]
 
 mod anchors;
+mod batch;
 mod bundles;
 mod fixture;
 mod forgeries;
