@@ -39,6 +39,7 @@
 //! # Ok::<(), changbai_core::EvidenceIdError>(())
 //! ```
 
+pub mod batch;
 pub mod business;
 pub mod canonical;
 mod check;
@@ -57,6 +58,7 @@ mod text;
 pub mod transaction_log;
 pub mod uscc;
 
+pub use batch::{BatchEntry, BatchEntryError, BatchLeaf, BatchRoot, BatchTree, LeafError};
 pub use business::{BusinessType, FieldError, FieldSpec};
 pub use codes::{ErrorCode, Kind};
 pub use commitment::{Commitment, Opening};
