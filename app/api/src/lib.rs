@@ -35,6 +35,7 @@
 //! ```
 
 pub mod access;
+pub mod attachments;
 pub mod authority;
 mod body;
 pub mod channels;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use changbai_api::attachments::Attachments;
 use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
@@ -80,6 +81,7 @@ pub(crate) fn wire_api(
         authority: protection.authority(),
         time_stamps: time_stamps::open(directory, config, time)?,
         documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
+        attachments: Attachments::default(),
         limits,
     });
     Ok((state, evidence))
