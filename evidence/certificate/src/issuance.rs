@@ -4,46 +4,42 @@
 use changbai_core::canonical;
 use serde::{Deserialize, Serialize};
 
-use crate::{FilingNumber, Issuer, IssuerError, limits::ISSUANCE_BYTES_MAX};
+use crate::{CertificateFacts, FontSource, Issuer, limits::ISSUANCE_BYTES_MAX};
 
 /// The issuer's own statements, attached to every document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Issuance {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) filing_number: Option<String>,
+    // In the order of their names: canonical JSON.
     /// SM3 of the font, lower-case hex.
     pub(crate) font_sm3: String,
+    pub(crate) issuer: Issuer,
     /// Which layout drew the pages; another one cannot be compared byte for byte.
     pub(crate) layout: u32,
     /// Whether the originals were compared when the document was made.
     pub(crate) originals_compared: bool,
-    pub(crate) platform: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) verification_url: Option<String>,
 }
 
 impl Issuance {
+    pub(crate) fn of(facts: &CertificateFacts, issuer: &Issuer, font: &FontSource) -> Self {
+        Self {
+            font_sm3: font.sm3().to_string(),
+            issuer: issuer.clone(),
+            layout: LAYOUT,
+            originals_compared: facts.originals_compared,
+        }
+    }
+
     /// Canonical JSON.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        // Strings, a number and a boolean: writing them cannot fail.
+        // Strings, numbers and a boolean: writing them cannot fail.
         canonical::to_bytes(self).unwrap_or_default()
     }
 
-    /// Reads canonical JSON; `None` for anything else.
+    /// Reads canonical JSON with an issuer that could have been configured; `None` for anything else.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        canonical::from_bytes(bytes, ISSUANCE_BYTES_MAX).ok()
-    }
-
-    pub(crate) fn issuer(&self) -> Result<Issuer, IssuerError> {
-        let mut issuer = Issuer::new(&self.platform)?;
-        if let Some(number) = &self.filing_number {
-            issuer = issuer.with_filing_number(FilingNumber::new(number)?);
-        }
-        match &self.verification_url {
-            Some(url) => issuer.with_verification_url(url),
-            None => Ok(issuer),
-        }
+        let read: Self = canonical::from_bytes(bytes, ISSUANCE_BYTES_MAX).ok()?;
+        read.issuer.check().is_ok().then_some(read)
     }
 }
 
@@ -57,12 +53,10 @@ mod tests {
     #[test]
     fn one_form_and_nothing_else() {
         let issuance = Issuance {
-            layout: LAYOUT,
-            platform: "长春市存证平台".into(),
-            filing_number: None,
-            verification_url: Some("https://a.cn".into()),
-            originals_compared: false,
             font_sm3: "00".into(),
+            issuer: Issuer::new("长春市存证平台").unwrap(),
+            layout: LAYOUT,
+            originals_compared: false,
         };
         let bytes = issuance.to_bytes();
         assert_eq!(Issuance::from_bytes(&bytes), Some(issuance));
