@@ -73,6 +73,9 @@ table! {
         CONTAINER_UNREADABLE Unchecked "VF-1090"
             "证据包文件无法从存储设备读出，未能核验。"
             "The bundle file could not be read from where it is kept, so it was not examined."
+        CONTAINER_PAGE_UNCHECKED Unchecked "VF-1091"
+            "证据包内有核验页面（verify.html），未能确认是否为正式页面；请勿打开。"
+            "The bundle holds a verification page (verify.html) that was not recognised; do not open it."
     }
     "record": {
         RECORD_PROVEN Proven "VF-1100"
@@ -304,6 +307,88 @@ table! {
         VALIDATORS_NO_CHANNEL Unchecked "VF-1992"
             "信任文件只有根证书，没有载明通道 {0}。请从可靠渠道取得载有该通道（创世区块 {1}）的信任文件后再核验。"
             "Your trust file holds roots alone and does not name channel {0}. Obtain one that does (genesis block {1}) from a source you trust, and verify again."
+    }
+    "batch": {
+        BATCH_ABSENT Absent "VF-2080"
+            "本证据不是批量存证中的一项。"
+            "This evidence is not one of a batch."
+        BATCH_UNCHECKED Unchecked "VF-2090"
+            "证据包内有批量存证路径（batch.json），但未能核验。"
+            "The bundle holds a path within a batch (batch.json), which was not examined."
+        BATCH_UNREAD Unchecked "VF-2091"
+            "因证据包不可用，未核验是否属于批量存证。"
+            "Whether this is one of a batch was not examined, because the bundle is unusable."
+    }
+    "log_consistency": {
+        LOG_CONSISTENCY_ABSENT Absent "VF-2180"
+            "没有附带账本日志的检查点：日志未被改写，仅由区块头的签名担保。"
+            "No checkpoint of the ledger's log is attached: only the signatures on the header vouch that the log was not rewritten."
+        LOG_CONSISTENCY_UNCHECKED Unchecked "VF-2190"
+            "证据包内有日志检查点（checkpoint.json），但未能核验其与区块头的一致性。"
+            "The bundle holds a checkpoint of the log (checkpoint.json); whether it is consistent with the header was not examined."
+        LOG_CONSISTENCY_UNREAD Unchecked "VF-2191"
+            "因证据包不可用，未核验日志检查点。"
+            "A checkpoint of the log was not examined, because the bundle is unusable."
+    }
+    "witness": {
+        WITNESS_ABSENT Absent "VF-2280"
+            "没有第三方见证人的联署。"
+            "No independent witness cosigned."
+        WITNESS_UNCHECKED Unchecked "VF-2290"
+            "未核验见证人的联署。"
+            "The cosignatures of witnesses were not examined."
+    }
+    "time_token": {
+        TIME_TOKEN_ABSENT Absent "VF-2380"
+            "没有附带时间戳令牌：时间由验证节点的签名和记录中的时钟误差担保。"
+            "No time-stamp token is attached: the validators' signatures and the clock's bound in the record vouch for the time."
+        TIME_TOKEN_UNCHECKED Unchecked "VF-2390"
+            "未核验时间戳令牌。"
+            "The time-stamp token was not examined."
+    }
+    "time_bound": {
+        TIME_BOUND_PROVEN Proven "VF-2400"
+            "记录的时间取自已同步的时钟，提交节点签名载明误差不超过 {0} 微秒（规定上限 {1} 微秒）。"
+            "The record's time comes from a synchronised clock; under its signature the node that submitted it states an error of at most {0} microseconds (allowed: {1})."
+        TIME_BOUND_EXCEEDED Failed "VF-2401"
+            "记录载明的时间误差 {0} 微秒超过规定的 {1} 微秒，不得作为可信时间。"
+            "The record states an error of its time of {0} microseconds, more than the {1} that are allowed for trusted time."
+        TIME_BOUND_LOCAL Absent "VF-2480"
+            "记录的时间取自节点本地时钟，没有与标准时间同步的误差保证。"
+            "The record's time comes from the node's local clock: no bound of its error against standard time is stated."
+        TIME_BOUND_UNCHECKED Unchecked "VF-2490"
+            "因存证记录不可用，未核验时间误差。"
+            "The bound of the time was not examined, because the record is unusable."
+    }
+    "process_log": {
+        PROCESS_LOG_ABSENT Absent "VF-2580"
+            "没有附带全程留痕日志。"
+            "No process log is attached."
+        PROCESS_LOG_UNCHECKED Unchecked "VF-2590"
+            "证据包内有全程留痕日志（process.json），但未能核验。"
+            "The bundle holds a process log (process.json), which was not examined."
+        PROCESS_LOG_UNREAD Unchecked "VF-2591"
+            "因证据包不可用，未核验全程留痕日志。"
+            "A process log was not examined, because the bundle is unusable."
+    }
+    "seal": {
+        SEAL_ABSENT Absent "VF-2680"
+            "没有附带存证证书文件（PDF 或 OFD），无签章可核验。"
+            "No certificate document (PDF or OFD) is attached, so there is no seal to examine."
+        SEAL_UNCHECKED Unchecked "VF-2690"
+            "附带的存证证书文件的签名和印章未经核验。"
+            "Signature and seal of the attached certificate document were not examined."
+        SEAL_UNREAD Unchecked "VF-2691"
+            "因证据包不可用，未核验签名和印章。"
+            "Signature and seal were not examined, because the bundle is unusable."
+    }
+    "revocation": {
+        REVOCATION_ABSENT Absent "VF-2780"
+            "没有提供证书吊销列表，未比对证书是否被吊销。"
+            "No revocation lists were supplied: whether a certificate was revoked was not looked up."
+        REVOCATION_UNCHECKED Unchecked "VF-2790"
+            "因凭据不可用，未比对证书是否被吊销。"
+            "Revocation was not looked up, because the receipt is unusable."
     }
 }
 

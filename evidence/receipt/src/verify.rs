@@ -4,9 +4,11 @@
 //! could be read, even if another one failed, so that a report names everything that is wrong.
 
 mod anchor;
+mod attached;
 mod certificates;
 mod contents;
 mod header;
+mod time_bound;
 mod transaction;
 
 use std::io::Read;
@@ -38,7 +40,7 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
         Err(_) => without_receipt(),
     };
-    let findings = [
+    let mut findings = vec![
         on_container(bundle, receipt.as_ref().err()),
         on_record(&record),
         transaction,
@@ -49,7 +51,9 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         contents::originals(record.as_ref().ok(), &bundle.originals, supplied),
         contents::disclosures(record.as_ref().ok(), bundle.disclosures.as_deref()),
         validators.clone(),
+        time_bound::check(record.as_ref().ok()),
     ];
+    findings.extend(attached::check(bundle, receipt.as_ref().ok()));
     Report::new(findings, claims, anchor::assurance(&validators))
 }
 
@@ -87,7 +91,7 @@ pub fn unreadable(error: &BundleError) -> Report {
         }
     };
     let [transaction, inclusion, header, certificates, trust, validators] = without_receipt();
-    let findings = [
+    let mut findings = vec![
         container,
         Finding::new(reasons::RECORD_UNCHECKED),
         transaction,
@@ -98,7 +102,9 @@ pub fn unreadable(error: &BundleError) -> Report {
         Finding::new(reasons::ORIGINAL_UNCHECKED),
         Finding::new(reasons::DISCLOSURES_UNCHECKED),
         validators,
+        time_bound::check(None),
     ];
+    findings.extend(attached::unreadable());
     Report::new(findings, Claims::default(), Assurance::Nothing)
 }
 
@@ -155,6 +161,7 @@ fn on_container(bundle: &Bundle, receipt: Option<&ReceiptError>) -> Finding {
     Finding::new(match receipt {
         Some(ReceiptError::Certificate { .. }) => reasons::CONTAINER_CERTIFICATE,
         Some(_) => reasons::CONTAINER_RECEIPT,
+        None if bundle.page.is_some() => reasons::CONTAINER_PAGE_UNCHECKED,
         None if bundle.packed => reasons::CONTAINER_PROVEN,
         None => reasons::CONTAINER_ABSENT,
     })

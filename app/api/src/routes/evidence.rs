@@ -153,7 +153,7 @@ pub(crate) async fn bundle(
 /// The record and its receipt only: small, and free of personal data.
 fn plain_bundle(stored: &Stored, receipt: &[u8]) -> Result<Response, Problem> {
     let record = stored.record.as_bytes();
-    let parts = BundleParts { record, receipt, disclosures: None, originals: Vec::new() };
+    let parts = BundleParts { record, receipt, ..BundleParts::default() };
     let mut bytes = Vec::new();
     write_bundle(&mut bytes, &parts, &mut |_| Err(io::ErrorKind::NotFound.into()))
         .map_err(|error| of_failure(&codes::INTERNAL, &error))?;
@@ -179,6 +179,7 @@ async fn full_bundle(
         receipt,
         disclosures,
         originals: originals.clone(),
+        ..BundleParts::default()
     };
     let length = bundle_len(&parts(record.as_bytes(), &receipt, disclosures.as_deref()))
         .map_err(|error| of_failure(&codes::INTERNAL, &error))?;
@@ -189,7 +190,13 @@ async fn full_bundle(
         let _permit = permit;
         let disclosures = disclosures.as_deref();
         let record = record.as_bytes();
-        let parts = BundleParts { record, receipt: &receipt, disclosures, originals };
+        let parts = BundleParts {
+            record,
+            receipt: &receipt,
+            disclosures,
+            originals,
+            ..BundleParts::default()
+        };
         let mut open = |original: &PackedOriginal| {
             let reader = shared.parts.custody.open_original(&original.sm3);
             reader.map(|reader| Box::new(reader) as Box<dyn Read>).map_err(io::Error::other)

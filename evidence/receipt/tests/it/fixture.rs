@@ -354,7 +354,13 @@ pub(crate) fn pack(
     disclosures: Option<&[u8]>,
     originals: &[Vec<u8>],
 ) -> Vec<u8> {
-    let parts = BundleParts { record, receipt, disclosures, originals: packed(originals) };
+    let parts = BundleParts {
+        record,
+        receipt,
+        disclosures,
+        originals: packed(originals),
+        ..BundleParts::default()
+    };
     let mut out = Vec::new();
     write_bundle(&mut out, &parts, &mut |o| open(originals, o)).unwrap();
     out

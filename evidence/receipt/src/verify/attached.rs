@@ -1,0 +1,47 @@
+//! The optional documents of a bundle: each is judged, or named as one that was not.
+
+use crate::{
+    bundle::Bundle,
+    reasons::{self, Reason},
+    receipt::Receipt,
+    report::Finding,
+};
+
+/// Elements `batch`, `log_consistency`, `witness`, `time_token`, `process_log`, `seal` and `revocation`.
+pub(super) fn check(bundle: &Bundle, receipt: Option<&Receipt>) -> Vec<Finding> {
+    let checkpoint = bundle.checkpoint.is_some();
+    let documents = bundle.certificate_pdf.is_some() || bundle.certificate_ofd.is_some();
+    vec![
+        unjudged(bundle.batch.is_some(), reasons::BATCH_ABSENT, reasons::BATCH_UNCHECKED),
+        unjudged(checkpoint, reasons::LOG_CONSISTENCY_ABSENT, reasons::LOG_CONSISTENCY_UNCHECKED),
+        unjudged(checkpoint, reasons::WITNESS_ABSENT, reasons::WITNESS_UNCHECKED),
+        unjudged(checkpoint, reasons::TIME_TOKEN_ABSENT, reasons::TIME_TOKEN_UNCHECKED),
+        unjudged(
+            bundle.process.is_some(),
+            reasons::PROCESS_LOG_ABSENT,
+            reasons::PROCESS_LOG_UNCHECKED,
+        ),
+        // The certificate's own crate knows these documents; its caller settles the element.
+        unjudged(documents, reasons::SEAL_ABSENT, reasons::SEAL_UNCHECKED),
+        unjudged(receipt.is_none(), reasons::REVOCATION_ABSENT, reasons::REVOCATION_UNCHECKED),
+    ]
+}
+
+/// The same elements for a bundle that could not be read.
+pub(super) fn unreadable() -> Vec<Finding> {
+    [
+        reasons::BATCH_UNREAD,
+        reasons::LOG_CONSISTENCY_UNREAD,
+        reasons::WITNESS_UNCHECKED,
+        reasons::TIME_TOKEN_UNCHECKED,
+        reasons::PROCESS_LOG_UNREAD,
+        reasons::SEAL_UNREAD,
+        reasons::REVOCATION_UNCHECKED,
+    ]
+    .map(Finding::new)
+    .into()
+}
+
+fn unjudged(present: bool, absent: &'static Reason, unchecked: &'static Reason) -> Finding {
+    Finding::new(if present { unchecked } else { absent })
+}
