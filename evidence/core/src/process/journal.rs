@@ -13,6 +13,13 @@ pub trait ProcessJournal: Send + Sync {
     /// The future fails if they could not be made durable: then nothing may be done that must not go unlogged.
     fn append(&self, steps: Vec<NewEntry>) -> BoxFuture<'static, Result<(), JournalError>>;
 
+    /// Logs steps that nobody waits for: they become durable with the next ones that somebody waits for, or a moment
+    /// later.
+    ///
+    /// # Errors
+    /// [`JournalError::Busy`] or [`JournalError::Stopped`]; nothing was taken.
+    fn note(&self, steps: Vec<NewEntry>) -> Result<(), JournalError>;
+
     /// The durable entries of the record with these bytes, first to last, at most `limit`; none if there are none.
     /// Reads files.
     ///
