@@ -52,9 +52,8 @@ impl ProcessLog {
             if let Frame::Page(page) = frame
                 && page.number >= first_page
             {
-                let grown = heads_of(&page, &heads).ok_or_else(|| {
-                    damaged(offset, "a page whose entries were altered stands")
-                })?;
+                let grown = heads_of(&page, &heads)
+                    .ok_or_else(|| damaged(offset, "a page whose entries were altered stands"))?;
                 if grown.len() > ANCHOR_HEADS_MAX {
                     break;
                 }

@@ -171,8 +171,7 @@ impl PageFrame {
 pub(crate) fn slot(bytes: &[u8]) -> Option<(Place, [u8; ENTRY_BYTES])> {
     let (offset, rest) = bytes.split_first_chunk::<8>()?;
     let (slot, entry) = rest.split_first_chunk::<4>()?;
-    let before =
-        Place { offset: u64::from_be_bytes(*offset), slot: u32::from_be_bytes(*slot) };
+    let before = Place { offset: u64::from_be_bytes(*offset), slot: u32::from_be_bytes(*slot) };
     Some((before, entry.try_into().ok()?))
 }
 

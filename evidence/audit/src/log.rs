@@ -3,9 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{
-    Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
 
 use changbai_core::ledger::BoxFuture;
@@ -213,9 +211,13 @@ impl Shared {
                 break;
             }
             (place, entry) = (before, self.entry(before)?.1);
-            let linked = entry.digest() == previous && entry.sequence.checked_add(1) == Some(sequence);
+            let linked =
+                entry.digest() == previous && entry.sequence.checked_add(1) == Some(sequence);
             if !linked {
-                return Err(damaged(place.offset, "an entry that its successor does not name stands"));
+                return Err(damaged(
+                    place.offset,
+                    "an entry that its successor does not name stands",
+                ));
             }
         }
         chain.reverse();

@@ -138,8 +138,7 @@ impl Index {
         offset: u64,
         end: u64,
     ) -> Result<(), &'static str> {
-        let (batch, page) =
-            self.anchors.last().map_or((0, 0), |last| (last.batch, last.last_page));
+        let (batch, page) = self.anchors.last().map_or((0, 0), |last| (last.batch, last.last_page));
         let follows = anchor.batch == batch.saturating_add(1)
             && anchor.first_page == page.saturating_add(1)
             && (anchor.first_page..=self.pages).contains(&anchor.last_page);

@@ -228,12 +228,8 @@ impl Page<'_> {
 /// The leaf that stands for the head of one chain in the tree of heads that a node anchors on the ledger:
 /// SM3(0 ‖ `changbai/core/process-head/v1` ‖ SM3 of the record ‖ u32 sequence ‖ digest of the entry there).
 pub fn head_leaf(record_sm3: &Sm3Digest, sequence: u32, digest: &Sm3Digest) -> Sm3Digest {
-    let head = [
-        domain::PROCESS_HEAD,
-        record_sm3.as_bytes(),
-        &sequence.to_be_bytes(),
-        digest.as_bytes(),
-    ];
+    let head =
+        [domain::PROCESS_HEAD, record_sm3.as_bytes(), &sequence.to_be_bytes(), digest.as_bytes()];
     changbai_merkle::leaf_hash(&head.concat())
 }
 

@@ -8,6 +8,7 @@ mod attached;
 mod certificates;
 mod contents;
 mod header;
+mod process;
 mod time_bound;
 mod transaction;
 
@@ -36,6 +37,7 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         claims.of_record(record);
     }
     let receipt = Receipt::from_bytes(&bundle.receipt);
+    let attached = attached::check(bundle, record.as_ref().ok(), receipt.as_ref().ok(), trust);
     let [transaction, inclusion, header, certificates, trust, validators] = match &receipt {
         Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
         Err(_) => without_receipt(),
@@ -53,7 +55,7 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         validators.clone(),
         time_bound::check(record.as_ref().ok()),
     ];
-    findings.extend(attached::check(bundle, receipt.as_ref().ok()));
+    findings.extend(attached);
     Report::new(findings, claims, anchor::assurance(&validators))
 }
 

@@ -27,10 +27,10 @@ fn an_anchor_covers_every_chain_that_grew_and_proves_its_head() {
     let second = open(dir.path());
     let next = second.due_anchor().unwrap().unwrap();
     assert_eq!((next.batch, next.last_page), (2, 3));
-    assert_eq!(next.heads.iter().map(|h| (h.record_sm3, h.sequence)).collect::<Vec<_>>(), [(
-        record("a"),
-        3
-    )]);
+    assert_eq!(
+        next.heads.iter().map(|h| (h.record_sm3, h.sequence)).collect::<Vec<_>>(),
+        [(record("a"), 3)]
+    );
     wait(second.anchored(next, sm3(b"tx 2"))).unwrap();
     assert_eq!(second.due_anchor().unwrap(), None);
     let a = second.document(&record("a"), 10).unwrap().unwrap();

@@ -68,7 +68,10 @@ fn a_document_is_proven_by_the_key_that_signed_its_last_page() {
     assert_eq!((short.entries.len(), short.certificate.clone()), (2, certificate(7)));
     short.check_paths().unwrap();
     let message = short.signed(sm3(&certificate(7))).message();
-    key(7).verifying_key().verify(&message, &Signature::from_der(&short.signature).unwrap()).unwrap();
+    key(7)
+        .verifying_key()
+        .verify(&message, &Signature::from_der(&short.signature).unwrap())
+        .unwrap();
 }
 
 #[test]
@@ -78,7 +81,8 @@ fn many_at_once_share_pages() {
     let mut waiting = Vec::new();
     for number in 0..500 {
         let name = format!("record {number}");
-        waiting.push(log.append(vec![step(&name, Step::Collected, 1), step(&name, Step::Hashed, 2)]));
+        waiting
+            .push(log.append(vec![step(&name, Step::Collected, 1), step(&name, Step::Hashed, 2)]));
     }
     for durable in waiting {
         wait(durable).unwrap();
@@ -109,7 +113,10 @@ fn too_much_at_once_is_refused_and_nothing_after_the_end_is_taken() {
     wait(log.append(vec![step("a", Step::Viewed, 1); PAGE_ENTRIES_MAX])).unwrap();
     assert_eq!(log.chain(&record("a"), 10_000).unwrap().len(), PAGE_ENTRIES_MAX);
     log.close();
-    assert!(matches!(log.note(vec![step("a", Step::Viewed, 1)]), Err(JournalError::Stopped { .. })));
+    assert!(matches!(
+        log.note(vec![step("a", Step::Viewed, 1)]),
+        Err(JournalError::Stopped { .. })
+    ));
     let late = wait(log.append(vec![step("a", Step::Viewed, 1)]));
     assert!(matches!(late, Err(JournalError::Stopped { .. })));
 }

@@ -11,5 +11,6 @@ mod anchors;
 mod bundles;
 mod fixture;
 mod forgeries;
+mod process;
 mod tamper;
 mod zip_peers;
