@@ -38,6 +38,7 @@ pub mod access;
 pub mod authority;
 mod body;
 pub mod channels;
+pub mod documents;
 mod domain;
 mod dto;
 pub mod enrolment_client;

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::authority::AuthorityService;
 use crate::channels::ChannelDirectory;
+use crate::documents::Documents;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
@@ -45,6 +46,8 @@ pub struct ApiParts {
     pub authority: Option<AuthorityService>,
     /// The time-stamp authority, if this node is one.
     pub time_stamps: Option<Arc<dyn TimeStamping>>,
+    /// Who issues and signs certificates.
+    pub documents: Documents,
     /// Every bound.
     pub limits: Limits,
 }

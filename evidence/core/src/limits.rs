@@ -4,6 +4,12 @@
 pub const RECORD_BYTES_MAX: usize = 64 * 1024;
 /// Most originals one record may name.
 pub const ORIGINALS_MAX: usize = 64;
+/// Most digests of one batch.
+pub const BATCH_DIGESTS_MAX: usize = 100_000;
+/// Longest reference that a submitter gives a digest of a batch, in characters.
+pub const BATCH_REFERENCE_CHARS_MAX: usize = 128;
+/// Largest `batch.json`, in bytes: a path of 17 hashes, a media type and a reference in escapes stay far below.
+pub const BATCH_ENTRY_BYTES_MAX: usize = 16 * 1024;
 /// Longest media type, in bytes (RFC 6838 §4.2 allows 127 for each half; nothing real comes close).
 pub const MEDIA_TYPE_BYTES_MAX: usize = 127;
 /// Longest value of a public or personal field, in characters, unless the field says less.

@@ -411,6 +411,7 @@ pub(crate) fn record(
         agency: Agency {
             code: agency, msp_id: MSP.into(), name: "长春市不动产登记中心".into()
         },
+        batch: None,
         business_type: BusinessType::RealEstateRegistration,
         collection: Collection::default(),
         fields: fields.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
