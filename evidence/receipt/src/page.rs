@@ -66,14 +66,26 @@ mod tests {
     #[test]
     fn the_pages_sentences_are_this_crates() {
         let written = include_str!("../page/reasons.js");
-        assert_eq!(written, page_reasons(), "run: cargo run -p changbai-receipt --example page_reasons");
+        assert_eq!(
+            written,
+            page_reasons(),
+            "run: cargo run -p changbai-receipt --example page_reasons"
+        );
     }
 
     #[test]
     fn the_page_may_load_and_send_nothing() {
         assert!(PAGE.contains("default-src 'none'"));
-        let forbidden =
-            ["http://", "https://", "fetch(", "XMLHttpRequest", "WebSocket", "eval(", "innerHTML", "src="];
+        let forbidden = [
+            "http://",
+            "https://",
+            "fetch(",
+            "XMLHttpRequest",
+            "WebSocket",
+            "eval(",
+            "innerHTML",
+            "src=",
+        ];
         for word in forbidden {
             assert!(!PAGE.contains(word), "{word}");
         }

@@ -8,9 +8,11 @@
 )]
 
 mod anchors;
+mod batch;
 mod bundles;
 mod fixture;
 mod forgeries;
+mod process;
 mod tamper;
 mod trust_file;
 mod zip_peers;
