@@ -12,6 +12,7 @@ mod batch;
 mod bundles;
 mod fixture;
 mod forgeries;
+mod page;
 mod process;
 mod tamper;
 mod trust_file;
