@@ -30,6 +30,12 @@ pub enum CertificateError {
     /// The font cannot be used.
     #[error("the font cannot be used")]
     Font(#[from] FontError),
+    /// No time stamp for the signature.
+    #[error("there is no time stamp for the signature: {reason}")]
+    TimeStamp {
+        /// What the source of time stamps reported.
+        reason: String,
+    },
     /// A writer failed.
     #[error("{format} could not be written: {reason}")]
     Write {
