@@ -24,7 +24,6 @@ pub struct CertificateFacts {
     pub(crate) further: Vec<(&'static str, Vec<u8>)>,
     pub(crate) originals_compared: bool,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) report: Report,
     pub(crate) chain: ChainFacts,
 }
 
@@ -108,6 +107,16 @@ impl CertificateFacts {
         originals: Originals,
     ) -> Result<Self, NotProven> {
         let report = verify(bundle, supplied, Some(trust));
+        Self::reported(bundle, &report, trust, originals)
+    }
+
+    /// The facts of a bundle that was verified with this report.
+    pub(crate) fn reported(
+        bundle: &Bundle,
+        report: &Report,
+        trust: &Trust,
+        originals: Originals,
+    ) -> Result<Self, NotProven> {
         let originals_compared =
             report.element("original").is_some_and(|element| element.status == Status::Proven);
         let proven = match originals {
@@ -118,7 +127,7 @@ impl CertificateFacts {
             }),
         };
         if !proven {
-            return Err(NotProven::Verdict { report: Box::new(report) });
+            return Err(NotProven::Verdict { report: Box::new(report.clone()) });
         }
         if report.assurance != Assurance::Channel {
             return Err(NotProven::ChannelUnnamed);
@@ -133,8 +142,7 @@ impl CertificateFacts {
             receipt_bytes: bundle.receipt.clone(),
             further: further(bundle),
             originals_compared,
-            findings: Finding::all(&report),
-            report,
+            findings: Finding::all(report),
             chain: ChainFacts::of(&receipt, trust)?,
         })
     }

@@ -129,7 +129,7 @@ impl FontSource {
         self.0.data.as_slice()
     }
 
-    /// SM3 of the file.
+    /// SM3 of the font file.
     pub(crate) fn sm3(&self) -> &Sm3Digest {
         &self.0.sm3
     }

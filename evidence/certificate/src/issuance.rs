@@ -10,6 +10,7 @@ use crate::{CertificateFacts, FontSource, Issuer, facts::Finding, limits::ISSUAN
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Issuance {
+    // In the order of their names: canonical JSON.
     /// What further elements of the verification said when the document was made; the reader's own verification of what
     /// is attached says what they are worth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

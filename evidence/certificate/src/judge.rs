@@ -162,6 +162,14 @@ impl Finding {
         self
     }
 
+    pub(crate) fn is_unchecked(&self) -> bool {
+        self.reason.status == Status::Unchecked
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        self.reason.status == Status::Failed
+    }
+
     fn into_element(self) -> Element {
         Element {
             name: self.reason.element,

@@ -28,8 +28,8 @@ use crate::{
     layout::{Ink, Item, Line, Modules, PAGE_HEIGHT_UM, PAGE_WIDTH_UM, TextRun},
 };
 
-pub use self::{appearance::SealImage, judge::judge_pdf, sign::PdfSigner};
 pub(crate) use self::sign::sign;
+pub use self::{appearance::SealImage, judge::judge_pdf, sign::PdfSigner};
 
 /// Writes the certificate as PDF.
 pub(crate) fn write(certificate: &Certificate) -> Result<Vec<u8>, CertificateError> {

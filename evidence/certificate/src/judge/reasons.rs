@@ -94,6 +94,9 @@ table! {
         CHAIN_UNCHECKED Unchecked "VF-4390"
             "没有信任文件，证书未能核验。"
             "Without a trust file the certificates could not be examined."
+        CHAIN_MOOT Unchecked "VF-4391"
+            "签名或印章本身无效，证书未再核验。"
+            "Signature or seal are wrong by themselves; the certificates were not examined further."
     }
     "revocation": {
         REVOCATION_PROVEN Proven "VF-4400"

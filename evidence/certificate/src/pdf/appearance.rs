@@ -43,16 +43,25 @@ impl SealImage {
         let sides = 1..=SEAL_PIXELS_MAX;
         let expected = usize::try_from(u64::from(width) * u64::from(height) * 4).ok();
         if !sides.contains(&width) || !sides.contains(&height) || expected != Some(pixels.len()) {
-            return Err(CertificateError::write("PDF", "the seal's picture has no or too many pixels"));
+            return Err(CertificateError::write(
+                "PDF",
+                "the seal's picture has no or too many pixels",
+            ));
         }
         let colours: Vec<u8> =
             pixels.chunks_exact(4).flat_map(|pixel| pixel.iter().take(3)).copied().collect();
-        let opacity: Vec<u8> = pixels.chunks_exact(4).filter_map(|pixel| pixel.get(3)).copied().collect();
+        let opacity: Vec<u8> =
+            pixels.chunks_exact(4).filter_map(|pixel| pixel.get(3)).copied().collect();
         Ok(Self { width, height, colours: deflated(&colours), opacity: deflated(&opacity) })
     }
 
     /// As it stands in a file, where it need not be understood: it can show in the seal's place only.
-    pub(super) const fn as_found(width: u32, height: u32, colours: Vec<u8>, opacity: Vec<u8>) -> Self {
+    pub(super) const fn as_found(
+        width: u32,
+        height: u32,
+        colours: Vec<u8>,
+        opacity: Vec<u8>,
+    ) -> Self {
         Self { width, height, colours, opacity }
     }
 }
@@ -80,7 +89,8 @@ impl Appearance {
         let sm3 = certificate.sm3().to_string();
         let sm3 = sm3.get(..16).unwrap_or_default();
         let fingerprint = format!("证书 SM3 {sm3}…");
-        let name: String = signer.chars().filter(|c| font.glyph(*c).is_some()).take(NAME_CHARS_MAX).collect();
+        let name: String =
+            signer.chars().filter(|c| font.glyph(*c).is_some()).take(NAME_CHARS_MAX).collect();
         let lines = [
             ("已数字签名", LARGE),
             ("Digitally signed", SMALL),
@@ -105,7 +115,8 @@ impl Appearance {
 
     /// The objects of the appearance.
     pub(super) fn write(&self, out: &mut Writer, numbers: &Numbers, side: &str) {
-        let form = format!("/Type/XObject/Subtype/Form/BBox[0.000 0.000 {side} {side}]/Resources<<");
+        let form =
+            format!("/Type/XObject/Subtype/Form/BBox[0.000 0.000 {side} {side}]/Resources<<");
         match self {
             Self::Drawn(content) => out.stream(numbers.appearance, &format!("{form}>>"), content),
             Self::Picture(SealImage { width, height, colours, opacity }) => {

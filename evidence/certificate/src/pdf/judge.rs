@@ -18,13 +18,13 @@ use super::{
     update::{Place, thousandths_of},
 };
 use crate::{
-    Certificate, CertificateFacts, FontSource, Format, NotProven, Originals,
+    Certificate, CertificateFacts, FontSource, Format, Originals,
     issuance::{Issuance, LAYOUT},
     judge::{
         CHAIN_ABSENT, DOCUMENT_MALFORMED, DOCUMENT_PROVEN, DOCUMENT_UNCHECKED, DOCUMENT_UNSIGNED,
-        DocumentReport, FACTS_ATTACHMENT, FACTS_DIFFER, FACTS_LAYOUT, FACTS_PROVEN, FACTS_UNCHECKED,
-        FACTS_UNPROVEN, Finding, Findings, Grounds, REVOCATION_NO_CERTIFICATE, SEAL_ABSENT,
-        SIGNATURE_ABSENT, TIME_TOKEN_ABSENT,
+        DocumentReport, FACTS_ATTACHMENT, FACTS_DIFFER, FACTS_LAYOUT, FACTS_PROVEN,
+        FACTS_UNCHECKED, FACTS_UNPROVEN, Finding, Findings, Grounds, REVOCATION_NO_CERTIFICATE,
+        SEAL_ABSENT, SIGNATURE_ABSENT, TIME_TOKEN_ABSENT,
     },
     limits::{PAGES_MAX, PDF_ATTACHED_BYTES_MAX, PDF_BYTES_MAX},
 };
@@ -110,9 +110,7 @@ impl Contents {
     }
 
     fn compare(first: &[u8], grounds: &Grounds<'_>) -> (Self, Finding) {
-        let lacking = |what: &str| {
-            (Self::default(), Finding::new(FACTS_ATTACHMENT).with(what))
-        };
+        let lacking = |what: &str| (Self::default(), Finding::new(FACTS_ATTACHMENT).with(what));
         let attached = Revision::only(first).and_then(|r| r.attachments(PDF_ATTACHED_BYTES_MAX));
         let mut attached: BTreeMap<_, _> = match attached {
             Ok(attached) => attached.into_iter().collect(),
@@ -133,29 +131,18 @@ impl Contents {
         let bare = |evidence, finding| {
             (Self { evidence: Some(evidence), certificate: None, is_of_another_layout }, finding)
         };
+        let evidence = verify(&bundle, grounds.originals, grounds.trust);
         let Some(trust) = grounds.trust else {
-            return bare(verify(&bundle, grounds.originals, None), Finding::new(FACTS_UNCHECKED));
+            return bare(evidence, Finding::new(FACTS_UNCHECKED));
         };
-        let facts = CertificateFacts::establish(
-            &bundle,
-            grounds.originals,
-            trust,
-            Originals::MayBeAbsent,
-        );
+        let facts = CertificateFacts::reported(&bundle, &evidence, trust, Originals::MayBeAbsent);
         let facts = match facts {
             Ok(facts) => facts,
-            Err(NotProven::Verdict { report }) if report.verdict == Verdict::NotVerified => {
-                return bare(*report, Finding::new(FACTS_UNPROVEN));
+            Err(_) if evidence.verdict == Verdict::NotVerified => {
+                return bare(evidence, Finding::new(FACTS_UNPROVEN));
             }
-            Err(NotProven::Verdict { report }) => {
-                return bare(*report, Finding::new(FACTS_UNCHECKED));
-            }
-            Err(_) => {
-                let report = verify(&bundle, grounds.originals, Some(trust));
-                return bare(report, Finding::new(FACTS_UNCHECKED));
-            }
+            Err(_) => return bare(evidence, Finding::new(FACTS_UNCHECKED)),
         };
-        let evidence = facts.report.clone();
         let Some(issuance) = issuance else {
             return bare(evidence, Finding::new(FACTS_ATTACHMENT).with("issuance.json"));
         };
@@ -207,8 +194,7 @@ fn written_anew(
         Some(picture) => Appearance::Picture(picture),
         None => Appearance::of(signer, at).map_err(|_| wrong("the appearance"))?,
     };
-    let prepared =
-        prepare(file.first, &place, &appearance, at).map_err(|_| wrong("the update"))?;
+    let prepared = prepare(file.first, &place, &appearance, at).map_err(|_| wrong("the update"))?;
     prepared.finish(found.message.der()).ok_or(wrong("the signature"))
 }
 
@@ -257,8 +243,10 @@ fn picture(
 fn compare(bytes: &[u8], again: &[u8]) -> Finding {
     match difference(bytes, again) {
         None => Finding::new(DOCUMENT_PROVEN),
-        Some(at) => Finding::new(DOCUMENT_MALFORMED)
-            .in_words(format!("第 {at} 字节起与规定写法不同"), format!("byte {at} is not as written")),
+        Some(at) => Finding::new(DOCUMENT_MALFORMED).in_words(
+            format!("第 {at} 字节起与规定写法不同"),
+            format!("byte {at} is not as written"),
+        ),
     }
 }
 

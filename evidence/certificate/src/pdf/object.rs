@@ -352,7 +352,8 @@ mod tests {
 
     #[test]
     fn values_of_every_kind() {
-        let text = r"<< /A [1 -2.50 3 0 R /N#20x (a\(b\)(c)\101) <00fF>] /B << /C true >> /D null >>";
+        let text =
+            r"<< /A [1 -2.50 3 0 R /N#20x (a\(b\)(c)\101) <00fF>] /B << /C true >> /D null >>";
         let Ok(Value::Dictionary(top)) = read(text) else { panic!("no dictionary") };
         let items = top.array("A").unwrap();
         assert_eq!(items[0].natural(), Some(1));
@@ -366,7 +367,8 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        for text in ["", "<<", "<< /A", "<< A 1 >>", "[1", "(a", "<0>", "<0x>", "x", "<</A 1/A 2>>"] {
+        for text in ["", "<<", "<< /A", "<< A 1 >>", "[1", "(a", "<0>", "<0x>", "x", "<</A 1/A 2>>"]
+        {
             assert!(read(text).is_err(), "{text}");
         }
         assert!(read(&"[".repeat(100_000)).is_err());

@@ -40,12 +40,8 @@ pub(crate) fn sign(
         Some(picture) => Appearance::Picture(picture.clone()),
         None => Appearance::of(signer.certificate, signer.at_unix_seconds)?,
     };
-    let prepared = prepare(
-        &unsigned,
-        &certificate.layout.seal.into(),
-        &appearance,
-        signer.at_unix_seconds,
-    )?;
+    let prepared =
+        prepare(&unsigned, &certificate.layout.seal.into(), &appearance, signer.at_unix_seconds)?;
     let by = CmsSigner {
         certificate: signer.certificate,
         key: signer.key,
@@ -53,9 +49,8 @@ pub(crate) fn sign(
         signing_time: Some(signer.at_unix_seconds),
     };
     let failed = |error: &dyn fmt::Display| CertificateError::write(FORMAT, error);
-    let mut message =
-        SignedData::sign(&prepared.covered(), false, &[by], signer.authorities)
-            .map_err(|error| failed(&error))?;
+    let mut message = SignedData::sign(&prepared.covered(), false, &[by], signer.authorities)
+        .map_err(|error| failed(&error))?;
     if let (Some(stamp), [signature]) = (signer.stamp, message.signers().as_slice()) {
         let token = stamp(&signature.signature_sm3)
             .map_err(|reason| CertificateError::TimeStamp { reason })?;

@@ -125,7 +125,9 @@ impl Prepared {
         if message.len() > CONTENTS_BYTES {
             return None;
         }
-        let digits = message.iter().flat_map(|byte| [HEX.get(usize::from(byte >> 4)), HEX.get(usize::from(byte & 15))]);
+        let digits = message
+            .iter()
+            .flat_map(|byte| [HEX.get(usize::from(byte >> 4)), HEX.get(usize::from(byte & 15))]);
         let place = self.bytes.get_mut(self.contents.clone())?;
         for (to, from) in place.iter_mut().zip(digits.flatten()) {
             *to = *from;

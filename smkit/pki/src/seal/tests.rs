@@ -151,7 +151,7 @@ fn the_seal_that_another_implementation_made_is_read_and_its_signatures_are_righ
         serde_json::from_str(include_str!("../../testdata/ses_v4_sample.json")).unwrap();
     let bytes = |field: &str| hex::decode(vector[field].as_str().unwrap()).unwrap();
     let seal = Seal::from_der(&bytes("seal_esl_der")).unwrap();
-    assert_eq!((seal.version(), seal.name()), (SealVersion::V4, "长春政务区块链存证专用章(测试)"));
+    assert_eq!((seal.version(), seal.name()), (SealVersion::V4, "长春市政务区块链存证专用章(测试)"));
     seal.verify_signature().unwrap();
     let signature = SealSignature::from_der(&bytes("signed_value_der")).unwrap();
     assert_eq!(signature.seal(), &seal);

@@ -2,8 +2,8 @@
 
 use changbai_receipt::Trust;
 use smkit_pki::{
-    Certificate, PathError, Purpose, Revocation, RevocationMode, SignedData, Signer, TimeStampToken,
-    Validator,
+    Certificate, PathError, Purpose, Revocation, RevocationMode, SignedData, Signer,
+    TimeStampToken, Validator,
 };
 
 use super::{
@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     judge::{
-        CHAIN_PROVEN, CHAIN_REFUSED, CHAIN_UNCHECKED, DOCUMENT_MISSING, DOCUMENT_UNCOVERED, Finding,
-        Findings, Grounds, REVOCATION_NO_LIST, REVOCATION_PROVEN, REVOCATION_REVOKED,
+        CHAIN_PROVEN, CHAIN_REFUSED, CHAIN_UNCHECKED, DOCUMENT_MISSING, DOCUMENT_UNCOVERED,
+        Finding, Findings, Grounds, REVOCATION_NO_LIST, REVOCATION_PROVEN, REVOCATION_REVOKED,
         REVOCATION_UNCHECKED, SIGNATURE_DATE, SIGNATURE_INVALID, SIGNATURE_MANY, SIGNATURE_PROVEN,
         Signatory, TIME_TOKEN_ABSENT, TIME_TOKEN_INVALID, TIME_TOKEN_PROVEN, TIME_TOKEN_UNCHECKED,
     },
@@ -113,15 +113,12 @@ pub(super) fn judge(
     findings.signature = if signed_at > grounds.now_unix_seconds.saturating_add(LEEWAY_S) {
         Finding::new(SIGNATURE_DATE).in_words(zh(signed_at), en(signed_at))
     } else {
-        Finding::new(SIGNATURE_PROVEN)
-            .with(leaf.subject())
-            .in_words(zh(signed_at), en(signed_at))
+        Finding::new(SIGNATURE_PROVEN).with(leaf.subject()).in_words(zh(signed_at), en(signed_at))
     };
     let stamped = stamp(signer, grounds, findings);
     signatory.stamped_at = stamped;
     if stamped.is_some_and(|stamped| signed_at > stamped.saturating_add(LEEWAY_S)) {
-        findings.signature =
-            Finding::new(SIGNATURE_DATE).in_words(zh(signed_at), en(signed_at));
+        findings.signature = Finding::new(SIGNATURE_DATE).in_words(zh(signed_at), en(signed_at));
     }
     match grounds.trust {
         None => findings.chain = Finding::new(CHAIN_UNCHECKED),
@@ -144,9 +141,8 @@ fn stamp(signer: &Signer, grounds: &Grounds<'_>, findings: &mut Findings) -> Opt
         return None;
     };
     let validator = Validator::admitting_all(trust.roots().clone());
-    let verified = TimeStampToken::from_der(der)
-        .map_err(|error| error.to_string())
-        .and_then(|token| {
+    let verified =
+        TimeStampToken::from_der(der).map_err(|error| error.to_string()).and_then(|token| {
             let verified = token
                 .verify(&signer.signature_sm3, &validator, &[])
                 .map_err(|error| error.to_string())?;
@@ -160,8 +156,7 @@ fn stamp(signer: &Signer, grounds: &Grounds<'_>, findings: &mut Findings) -> Opt
         Ok(verified) => {
             let at = i64::try_from(verified.gen_time.as_secs()).unwrap_or(i64::MAX);
             let by = verified.path.leaf().map(Certificate::subject).unwrap_or_default();
-            findings.time_token =
-                Finding::new(TIME_TOKEN_PROVEN).with(by).in_words(zh(at), en(at));
+            findings.time_token = Finding::new(TIME_TOKEN_PROVEN).with(by).in_words(zh(at), en(at));
             Some(at)
         }
         Err(reason) => {
@@ -180,12 +175,15 @@ fn chain(found: &Found, leaf: &Certificate, at: i64, trust: &Trust, findings: &m
             findings.chain = if found.message.certificates().iter().all(needed) {
                 Finding::new(CHAIN_PROVEN)
             } else {
-                Finding::new(CHAIN_REFUSED)
-                    .in_words("附有多余的证书".to_owned(), "one is there that nobody needs".to_owned())
+                Finding::new(CHAIN_REFUSED).in_words(
+                    "附有多余的证书".to_owned(),
+                    "one is there that nobody needs".to_owned(),
+                )
             };
         }
         Err(error) => {
-            findings.chain = Finding::new(CHAIN_REFUSED).in_words(error.text_zh(), error.to_string());
+            findings.chain =
+                Finding::new(CHAIN_REFUSED).in_words(error.text_zh(), error.to_string());
         }
     }
 }
@@ -229,7 +227,8 @@ fn hole(bytes: &[u8], object: &Dictionary<'_>) -> Option<std::ops::Range<usize>>
     let [0, before, from, after] = range.as_slice() else { return None };
     let whole = from.checked_add(*after)? == bytes.len();
     let digits = from.checked_sub(*before)? == 2 * CONTENTS_BYTES + 2;
-    let brackets = bytes.get(*before) == Some(&b'<') && bytes.get(from.checked_sub(1)?) == Some(&b'>');
+    let brackets =
+        bytes.get(*before) == Some(&b'<') && bytes.get(from.checked_sub(1)?) == Some(&b'>');
     (whole && digits && brackets).then_some(*before..*from)
 }
 
