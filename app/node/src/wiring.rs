@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 
 use changbai_api::attachments::Attachments;
-use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
@@ -15,6 +14,7 @@ use smkit::selftest::SelfTest;
 use crate::channels::{Channels, NodeChannel};
 use crate::config::ValidConfig;
 use crate::directory::Directory;
+use crate::documents;
 use crate::embedded::EmbeddedLedger;
 use crate::error::StartError;
 use crate::health::NodeHealth;
@@ -81,7 +81,7 @@ pub(crate) fn wire_api(
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
         time_stamps: time_stamps.service.clone(),
-        documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
+        documents: documents::open(directory, config, clock, time_stamps.source.clone())?,
         attachments: Attachments::default(),
         limits,
     });
