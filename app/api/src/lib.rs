@@ -47,6 +47,8 @@ pub mod health;
 pub mod idempotency;
 mod identity;
 pub mod limits;
+pub mod log_client;
+pub mod logs;
 pub mod multipart;
 pub mod operations;
 pub mod problem;
@@ -59,6 +61,7 @@ pub mod submission;
 pub mod time_stamps;
 mod transport;
 mod upload;
+pub mod witness;
 
 pub use access::observed;
 pub use request_id::REQUEST_ID_HEADER;

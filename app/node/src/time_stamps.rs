@@ -16,7 +16,8 @@ use crate::error::StartError;
 use crate::identity::{self, wrong};
 use crate::time::NodeTime;
 
-struct Service(TimeStamper);
+/// The authority as the API offers it.
+pub(crate) struct Service(pub(crate) Arc<TimeStamper>);
 
 impl TimeStamping for Service {
     fn answer(&self, request: &[u8]) -> Vec<u8> {
@@ -29,7 +30,7 @@ pub(crate) fn open(
     directory: &Directory,
     config: &ValidConfig,
     time: &NodeTime,
-) -> Result<Option<Arc<dyn TimeStamping>>, StartError> {
+) -> Result<Option<Arc<TimeStamper>>, StartError> {
     let Some(policy) = config.settings.time.policy() else { return Ok(None) };
     let (dir, clock) = (directory.identity(), time.clock());
     let now_s = clock.now().at.seconds();
@@ -47,7 +48,7 @@ pub(crate) fn open(
     let next = read(&file)?;
     let store = Box::new(SerialFile(file));
     let stamper = TimeStamper::new(authority, clock, time.is_bounded(), next, store);
-    Ok(Some(Arc::new(Service(stamper))))
+    Ok(Some(Arc::new(stamper)))
 }
 
 /// One number and its digest, so that damage is noticed instead of numbers coming twice.
