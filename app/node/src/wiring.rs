@@ -23,7 +23,7 @@ use crate::health::NodeHealth;
 use crate::identity;
 use crate::listeners::Protection;
 use crate::time::NodeTime;
-use crate::time_stamps::{self, Service};
+use crate::time_stamps::TimeStamps;
 use crate::transparency::{Transparency, TransparencyParts};
 
 /// What the API is made of, and what else of it the node drives.
@@ -41,6 +41,7 @@ pub(crate) fn wire_api(
     time: &NodeTime,
     self_test: SelfTest,
     protection: &Protection,
+    time_stamps: &TimeStamps,
 ) -> Result<Wired, StartError> {
     let clock = &time.clock();
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
@@ -78,8 +79,7 @@ pub(crate) fn wire_api(
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
-    let stamper = time_stamps::open(directory, config, time)?;
-    let tokens = stamper.clone().map(|stamper| stamper as Arc<dyn TokenSource>);
+    let tokens = time_stamps.source.clone().map(|source| source as Arc<dyn TokenSource>);
     let logs = transparency(directory, config, channels, clock, tokens)?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
     let state = ApiState::new(ApiParts {
@@ -93,7 +93,7 @@ pub(crate) fn wire_api(
         answers: Arc::new(answers),
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
-        time_stamps: stamper.map(|stamper| Arc::new(Service(stamper)) as _),
+        time_stamps: time_stamps.service.clone(),
         logs: Some(Arc::clone(&logs) as _),
         documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
         attachments: Attachments::default(),
