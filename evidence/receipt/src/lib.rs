@@ -63,5 +63,5 @@ pub use disclosures::{DisclosuresError, disclosures_from_bytes, disclosures_to_b
 pub use reasons::{Reason, reasons};
 pub use receipt::{CommitSignature, ConfigurationLink, Receipt, ReceiptError};
 pub use report::{Assurance, Claims, ELEMENTS, Element, Report, Status, Verdict};
-pub use trust::{ChannelAnchor, Trust, TrustError};
+pub use trust::{ChannelAnchor, Further, Trust, TrustError};
 pub use verify::{unreadable, verify, verify_reader};

@@ -14,4 +14,5 @@ mod fixture;
 mod forgeries;
 mod process;
 mod tamper;
+mod trust_file;
 mod zip_peers;
