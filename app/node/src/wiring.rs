@@ -96,7 +96,10 @@ pub(crate) fn wire_api(
         time_stamps: time_stamps.service.clone(),
         logs: Some(Arc::clone(&logs) as _),
         documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
-        attachments: Attachments::default(),
+        attachments: Attachments {
+            checkpoints: Some(Arc::clone(&logs) as _),
+            ..Attachments::default()
+        },
         limits,
     });
     Ok(Wired { state, evidence, logs })
