@@ -3,6 +3,7 @@
 pub(crate) mod channel;
 pub(crate) mod network;
 pub(crate) mod pki;
+pub(crate) mod transparency;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -66,6 +67,9 @@ pub(crate) enum Command {
     Pki(pki::Pki),
     #[command(subcommand)]
     Tls(pki::Tls),
+    #[command(subcommand)]
+    Witness(transparency::Witness),
+    Monitor(transparency::Monitor),
 }
 
 impl Command {
@@ -73,6 +77,8 @@ impl Command {
     pub(crate) fn usual_dir(&self) -> &'static str {
         match self {
             Self::Network(_) | Self::Up(Up { agencies: Some(_), .. }) => "./changbai-network",
+            Self::Witness(_) => "./changbai-witness",
+            Self::Monitor(_) => "./changbai-monitor",
             _ => "./changbai-data",
         }
     }
@@ -93,6 +99,8 @@ impl Command {
             Self::Time(Time::Check(args)) => args.json,
             Self::Pki(command) => command.wants_json(),
             Self::Tls(pki::Tls::Probe(args)) => args.json,
+            Self::Witness(_) => false,
+            Self::Monitor(args) => args.json,
         }
     }
 }

@@ -42,6 +42,7 @@
 //! ```
 
 mod bundle;
+mod checkpoint;
 mod disclosures;
 pub mod fuzz;
 mod identity;
@@ -58,6 +59,7 @@ pub use bundle::{
     Bundle, BundleError, BundleParts, HashedOriginal, PackedOriginal, WriteError, bundle_len,
     extension, hash_original, read_bundle, write_bundle,
 };
+pub use checkpoint::{CheckpointFile, CheckpointFileError};
 pub use disclosures::{DisclosuresError, disclosures_from_bytes, disclosures_to_bytes};
 pub use page::{PAGE, page_reasons};
 pub use reasons::{Reason, reasons};

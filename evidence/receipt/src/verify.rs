@@ -7,6 +7,7 @@ mod anchor;
 mod attached;
 mod batch;
 mod certificates;
+mod checkpoint;
 mod contents;
 mod header;
 mod process;

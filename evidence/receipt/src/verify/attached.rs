@@ -2,7 +2,7 @@
 
 use changbai_core::Record;
 
-use super::process;
+use super::{checkpoint, process};
 use crate::{
     bundle::Bundle,
     reasons::{self, Reason},
@@ -18,12 +18,13 @@ pub(super) fn check(
     receipt: Option<&Receipt>,
     trust: Option<&Trust>,
 ) -> Vec<Finding> {
-    let checkpoint = bundle.checkpoint.is_some();
+    let [log_consistency, witness, time_token] =
+        checkpoint::check(bundle.checkpoint.as_deref(), receipt, trust);
     let documents = bundle.certificate_pdf.is_some() || bundle.certificate_ofd.is_some();
     vec![
-        unjudged(checkpoint, reasons::LOG_CONSISTENCY_ABSENT, reasons::LOG_CONSISTENCY_UNCHECKED),
-        unjudged(checkpoint, reasons::WITNESS_ABSENT, reasons::WITNESS_UNCHECKED),
-        unjudged(checkpoint, reasons::TIME_TOKEN_ABSENT, reasons::TIME_TOKEN_UNCHECKED),
+        log_consistency,
+        witness,
+        time_token,
         process::check(bundle, record, receipt, trust),
         // The certificate's own crate knows these documents; its caller settles the element.
         unjudged(documents, reasons::SEAL_ABSENT, reasons::SEAL_UNCHECKED),

@@ -10,6 +10,7 @@
 mod anchors;
 mod batch;
 mod bundles;
+mod checkpoint;
 mod fixture;
 mod forgeries;
 mod page;
