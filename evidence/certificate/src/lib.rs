@@ -62,6 +62,7 @@ mod layout;
 pub mod limits;
 mod ofd;
 mod pdf;
+mod seal_picture;
 mod svg;
 mod time;
 
@@ -79,6 +80,7 @@ pub use judge::{
 };
 pub use layout::SealPlace;
 pub use ofd::{OfdSigner, judge_ofd};
+pub use seal_picture::{draw_round_seal, seal_picture_from_png};
 
 /// A certificate, laid out; [`write`](Self::write) gives its bytes in each format.
 #[derive(Clone, Debug)]

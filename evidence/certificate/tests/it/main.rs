@@ -15,3 +15,4 @@ mod facts;
 mod formats;
 mod peer;
 mod sample;
+mod seals;
