@@ -359,8 +359,11 @@ fn a_revoked_signer_is_named() {
 #[test]
 fn the_document_that_another_implementation_signed_is_read() {
     let ofd = include_bytes!("../../testdata/ofd_signed_v4_sample.ofd");
-    let office = Office::new(1);
-    let report = judge(ofd, None, &office.city);
+    let originals = Office::new(1).city.supplied();
+    // Some hours after it was signed.
+    let now_unix_seconds = now() + 86_400;
+    let report =
+        judge_ofd(ofd, &Grounds { trust: None, now_unix_seconds, lists: &[], originals: &originals });
     assert_eq!(code(&report, "document"), "VF-4000", "{}", shown(&report));
     assert_eq!(code(&report, "signature"), "VF-4100", "{}", shown(&report));
     assert_eq!(code(&report, "facts"), "VF-4603", "it is no certificate of evidence");
