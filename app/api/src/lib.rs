@@ -35,6 +35,7 @@
 //! ```
 
 pub mod access;
+pub mod attachments;
 pub mod authority;
 mod body;
 pub mod channels;
@@ -48,18 +49,22 @@ mod identity;
 pub mod limits;
 pub mod multipart;
 pub mod operations;
+mod outgoing;
 pub mod problem;
+mod rate;
 mod request_id;
 mod routes;
 mod server;
 pub mod signature;
 mod state;
 pub mod submission;
+pub mod time_stamp_client;
 pub mod time_stamps;
 mod transport;
 mod upload;
 
 pub use access::observed;
+pub use rate::Rate;
 pub use request_id::REQUEST_ID_HEADER;
 pub use routes::{openapi, router};
 pub use server::{Listener, serve};

@@ -11,6 +11,7 @@ use changbai_wire::time::{Clock, TimeReading};
 use smkit::sm3::sm3_parts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::attachments::Attachments;
 use crate::authority::AuthorityService;
 use crate::channels::ChannelDirectory;
 use crate::documents::Documents;
@@ -48,6 +49,8 @@ pub struct ApiParts {
     pub time_stamps: Option<Arc<dyn TimeStamping>>,
     /// Who issues and signs certificates.
     pub documents: Documents,
+    /// Proofs that go into bundles beside record and receipt.
+    pub attachments: Attachments,
     /// Every bound.
     pub limits: Limits,
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::endpoint::{Endpoint, Scheme};
 pub use self::platform::PlatformSettings;
-pub use self::time::{Chronyd, TimeSettings, TimeSource};
+pub use self::time::{Chronyd, TimeSettings, TimeSource, Tsa};
 
 /// Name of the configuration file in the data directory.
 pub const FILE: &str = "changbai.toml";
@@ -284,6 +284,10 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
         "time__chrony" => settings.time.chrony = value,
         "time__bound_ms_max" => settings.time.bound_ms_max = time::milliseconds(&value)?,
         "time__tsa_policy" => settings.time.tsa_policy = value,
+        "time__tsa" => settings.time.tsa = list(&value),
+        "time__tsa_trust" => settings.time.tsa_trust = PathBuf::from(value),
+        "time__tsa_tls_trust" => settings.time.tsa_tls_trust = PathBuf::from(value),
+        "time__tsa_asked_policy" => settings.time.tsa_asked_policy = value,
         "time__production" => settings.time.production = flag("time.production", &value)?,
         "tls__names" => settings.tls.names = list(&value),
         "tls__client_auth_required" => {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use changbai_api::attachments::Attachments;
 use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
@@ -19,7 +20,7 @@ use crate::error::StartError;
 use crate::health::NodeHealth;
 use crate::listeners::Protection;
 use crate::time::NodeTime;
-use crate::time_stamps;
+use crate::time_stamps::TimeStamps;
 
 pub(crate) fn wire_api(
     directory: &Directory,
@@ -29,6 +30,7 @@ pub(crate) fn wire_api(
     time: &NodeTime,
     self_test: SelfTest,
     protection: &Protection,
+    time_stamps: &TimeStamps,
 ) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
     let clock = &time.clock();
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
@@ -78,8 +80,9 @@ pub(crate) fn wire_api(
         answers: Arc::new(answers),
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
-        time_stamps: time_stamps::open(directory, config, time)?,
+        time_stamps: time_stamps.service.clone(),
         documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
+        attachments: Attachments::default(),
         limits,
     });
     Ok((state, evidence))

@@ -52,6 +52,7 @@ pub mod evidence_id;
 pub mod ledger;
 pub mod limits;
 pub mod openings;
+pub mod process;
 pub mod record;
 pub mod service;
 mod text;

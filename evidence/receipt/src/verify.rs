@@ -5,9 +5,11 @@
 
 mod anchor;
 mod attached;
+mod batch;
 mod certificates;
 mod contents;
 mod header;
+mod process;
 mod time_bound;
 mod transaction;
 
@@ -36,9 +38,18 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         claims.of_record(record);
     }
     let receipt = Receipt::from_bytes(&bundle.receipt);
+    let attached = attached::check(bundle, record.as_ref().ok(), receipt.as_ref().ok(), trust);
     let [transaction, inclusion, header, certificates, trust, validators] = match &receipt {
         Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
         Err(_) => without_receipt(),
+    };
+    let (batch, place) = batch::check(record.as_ref().ok(), bundle.batch.as_deref());
+    let original = match &record {
+        Ok(record) if record.batch().is_some() => {
+            claims.originals_sm3.extend(place.iter().map(|place| place.leaf.sm3.to_string()));
+            batch::original(place.as_ref(), &bundle.originals, supplied)
+        }
+        _ => contents::originals(record.as_ref().ok(), &bundle.originals, supplied),
     };
     let mut findings = vec![
         on_container(bundle, receipt.as_ref().err()),
@@ -48,12 +59,13 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         header,
         certificates,
         trust,
-        contents::originals(record.as_ref().ok(), &bundle.originals, supplied),
+        original,
         contents::disclosures(record.as_ref().ok(), bundle.disclosures.as_deref()),
         validators.clone(),
+        batch,
         time_bound::check(record.as_ref().ok()),
     ];
-    findings.extend(attached::check(bundle, receipt.as_ref().ok()));
+    findings.extend(attached);
     Report::new(findings, claims, anchor::assurance(&validators))
 }
 

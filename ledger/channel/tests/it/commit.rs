@@ -262,6 +262,7 @@ fn the_transaction_log_is_read_as_a_transparency_log() {
         let proof = node.channel.log_consistency(old.log_size, last.log_size).unwrap();
         if old.log_size > 0 {
             proof.verify(&old.log_root, &last.log_root).unwrap();
+            assert_eq!(node.channel.log_root(old.log_size).unwrap(), old.log_root);
         }
     }
     for first in 0..6 {
