@@ -16,3 +16,4 @@ mod formats;
 mod peer;
 mod sample;
 mod seals;
+mod signed;
