@@ -26,6 +26,7 @@ pub mod config;
 mod configurations;
 pub mod consortium;
 mod directory;
+mod documents;
 mod embedded;
 mod error;
 pub mod facts;

@@ -15,6 +15,7 @@ use smkit::selftest::SelfTest;
 use crate::channels::{Channels, NodeChannel};
 use crate::config::ValidConfig;
 use crate::directory::Directory;
+use crate::documents;
 use crate::embedded::EmbeddedLedger;
 use crate::error::StartError;
 use crate::health::NodeHealth;
@@ -68,6 +69,7 @@ pub(crate) fn wire_api(
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
+    let signer = documents::signer(directory, config, clock, time_stamps.source.as_ref())?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
     let state = ApiState::new(ApiParts {
         evidence: Arc::clone(&evidence),
@@ -81,7 +83,7 @@ pub(crate) fn wire_api(
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
         time_stamps: time_stamps.service.clone(),
-        documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
+        documents: Documents { issuer: Some(config.issuer.clone()), signer },
         attachments: Attachments::default(),
         limits,
     });
