@@ -3,6 +3,7 @@
 pub(crate) mod channel;
 pub(crate) mod network;
 pub(crate) mod pki;
+pub(crate) mod seal;
 pub(crate) mod transparency;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Pki(pki::Pki),
     #[command(subcommand)]
+    Seal(seal::Seal),
+    #[command(subcommand)]
     Tls(pki::Tls),
     #[command(subcommand)]
     Witness(transparency::Witness),
@@ -98,6 +101,7 @@ impl Command {
             Self::Health(args) => args.json,
             Self::Time(Time::Check(args)) => args.json,
             Self::Pki(command) => command.wants_json(),
+            Self::Seal(command) => command.wants_json(),
             Self::Tls(pki::Tls::Probe(args)) => args.json,
             Self::Witness(_) => false,
             Self::Monitor(args) => args.json,

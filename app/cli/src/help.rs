@@ -3,6 +3,7 @@
 mod channel;
 mod network;
 mod pki;
+mod seal;
 mod transparency;
 
 use clap::{Command, builder::StyledStr, error::ErrorKind};
@@ -221,7 +222,14 @@ fn describe_at(command: Command, path: &str, lang: Lang) -> Command {
 }
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
-    let groups = [ENTRIES, pki::ENTRIES, network::ENTRIES, channel::ENTRIES, transparency::ENTRIES];
+    let groups = [
+        ENTRIES,
+        pki::ENTRIES,
+        seal::ENTRIES,
+        network::ENTRIES,
+        channel::ENTRIES,
+        transparency::ENTRIES,
+    ];
     groups.into_iter().flatten()
 }
 
