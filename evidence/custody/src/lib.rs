@@ -41,11 +41,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cid;
+mod custody;
+mod entry;
 mod envelope;
 mod error;
 mod files;
 mod ingest;
-mod kek;
+mod key_file;
+mod keys;
 pub mod limits;
 mod openings;
 mod reader;
@@ -53,8 +57,15 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use cid::{Cid, NotACid};
+pub use custody::{Custody, Options};
+pub use entry::{Entry, Erasure, Recipient, Wrap};
 pub use envelope::{EnvelopeError, check_envelope};
 pub use error::CustodyError;
 pub use ingest::{Ingest, StoredOriginal};
 pub use reader::OriginalReader;
-pub use store::Custody;
+pub use store::{
+    Credentials, Endpoint, IpfsLocation, IpfsStore, LocalStore, Location, LocationError, Object,
+    Patience, S3Location, S3Store, SealedDraft, SealedFile, Secure, Securing, Store, StoreError,
+    Stream,
+};

@@ -11,4 +11,6 @@
 mod damage;
 mod openings;
 mod originals;
+mod peer;
+mod s3;
 mod support;
