@@ -18,6 +18,7 @@ use crate::error::CustodyError;
 use crate::files;
 use crate::ingest::{Draft, Ingest};
 use crate::keys::Keys;
+use crate::log::End;
 use crate::reader::OriginalReader;
 use crate::store::local::LocalObject;
 use crate::store::{LocalStore, SealedDraft, Store};
@@ -30,6 +31,7 @@ pub struct Custody {
     store: Arc<dyn Store>,
     options: Options,
     changes: Mutex<()>,
+    pub(crate) log_end: Mutex<Option<End>>,
 }
 
 /// How originals are kept.
@@ -40,6 +42,8 @@ pub struct Options {
     pub owner: String,
     /// Who else can open every original that comes in from now on.
     pub recipients: Vec<Recipient>,
+    /// How long an original stays that no record comes to belong to, in milliseconds.
+    pub unrecorded_ms: u64,
     /// The wall clock, Unix milliseconds.
     pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
@@ -50,6 +54,7 @@ impl Default for Options {
             store: None,
             owner: "owner".to_owned(),
             recipients: Vec::new(),
+            unrecorded_ms: 30 * 86_400_000,
             now_ms: Arc::new(|| 0),
         }
     }
@@ -114,7 +119,14 @@ impl Custody {
             Some(store) => Arc::clone(store),
             None => Arc::new(LocalStore::open(objects)?),
         };
-        Ok(Self { dir: dir.to_owned(), keys, store, options, changes: Mutex::new(()) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            keys,
+            store,
+            options,
+            changes: Mutex::new(()),
+            log_end: Mutex::new(None),
+        })
     }
 
     /// Begins to take in an original of at most `size_bytes_max` bytes.
@@ -372,6 +384,10 @@ impl Custody {
 
     pub(crate) fn owner(&self) -> &str {
         &self.options.owner
+    }
+
+    pub(crate) const fn unrecorded_ms(&self) -> u64 {
+        self.options.unrecorded_ms
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

@@ -172,7 +172,9 @@ impl<'a> Ingest<'a> {
         self.file.sync_all().map_err(CustodyError::io(&self.draft.0, "sync"))?;
         let written = std::mem::take(&mut self.written);
         let name = Cid::new(written.sm3.finalize());
-        let mut entry = Entry::new(&sm3, size_bytes, crc32, self.custody.now_ms());
+        let now_ms = self.custody.now_ms();
+        let mut entry = Entry::new(&sm3, size_bytes, crc32, now_ms);
+        entry.retain_until_ms = now_ms.saturating_add(self.custody.unrecorded_ms());
         entry.object = Some(name.to_string());
         let draft =
             SealedDraft { path: &self.draft.0, file: &self.file, size_bytes: written.size_bytes };

@@ -22,3 +22,9 @@ pub const PARTS_MAX: u64 = 9_000;
 pub const READ_AHEAD_BYTES: usize = 4 << 20;
 /// Longest line of the custody log, in bytes.
 pub const LOG_LINE_BYTES_MAX: usize = 4 << 10;
+/// A file of the custody log is followed by another beyond this, in bytes.
+pub const LOG_FILE_BYTES: u64 = 16 << 20;
+/// Results of an audit between two syncs; damage is synced at once.
+pub const AUDIT_SYNC_EVERY: u32 = 64;
+/// Most originals that the state of an audit names.
+pub const AUDIT_LOST_MAX: usize = 100;

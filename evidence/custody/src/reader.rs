@@ -167,6 +167,28 @@ impl OriginalReader {
     }
 }
 
+/// Opens a sealed object of version 2 with its key: what a recipient does, with the object's bytes and the wrapped key
+/// of its entry ([`crate::Wrap::open`]).
+///
+/// # Errors
+/// [`CustodyError::Damaged`] with the offset.
+pub fn open_sealed(object: &[u8], key: &Key) -> Result<OriginalReader, CustodyError> {
+    struct Bytes(Vec<u8>);
+    impl Object for Bytes {
+        fn size_bytes(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), StoreError> {
+            let from = usize::try_from(offset).map_err(|_| StoreError::Short)?;
+            let held = self.0.get(from..).and_then(|rest| rest.get(..into.len()));
+            into.copy_from_slice(held.ok_or(StoreError::Short)?);
+            Ok(())
+        }
+    }
+    OriginalReader::open_2(Path::new("object"), Box::new(Bytes(object.to_vec())), key)
+}
+
 /// What an object does not have where it should is damage; what a store does not hand over is not.
 fn read(
     place: &Path,

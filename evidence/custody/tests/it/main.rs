@@ -8,7 +8,10 @@
     reason = "tests"
 )]
 
+mod audit;
 mod damage;
+mod holding;
+mod ipfs;
 mod openings;
 mod originals;
 mod peer;
