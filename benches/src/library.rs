@@ -28,6 +28,7 @@ impl Caller {
     pub(crate) fn submit(&self, seed: u64, number: u64) {
         let submission = Submission {
             business_type: BusinessType::General,
+            batch: None,
             fields: BTreeMap::new(),
             originals: vec![OriginalRef {
                 sm3: smkit::sm3_parts(&[&seed.to_be_bytes(), &number.to_be_bytes()]),

@@ -10,6 +10,8 @@
 
 use std::process::ExitCode;
 
+#[cfg(feature = "node")]
+mod evidence;
 mod kit;
 #[cfg(feature = "node")]
 mod library;
@@ -60,6 +62,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "node")]
         ["main", "--quick"] => main_suite::run(&main_suite::Scale::QUICK),
         #[cfg(feature = "node")]
+        ["evidence", words @ ..] => return evidence::run(words),
+        #[cfg(feature = "node")]
         ["network"] => network_suite::run(&network_suite::Scale::FULL),
         #[cfg(feature = "node")]
         ["network", "--quick"] => network_suite::run(&network_suite::Scale::QUICK),
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         _ => {
             eprintln!(
                 "suites: smkit [--quick], tls [--quick], pki [--quick], timing [--quick], main [--quick] (feature `node`), \
+                 evidence [--quick] [PART ...] (feature `node`), \
                  network [--quick | --growth RECORDS] (feature `node`)"
             );
             return ExitCode::from(2);

@@ -1,15 +1,15 @@
 //! Suite `network`: four agencies' nodes as processes, two of them gateways, clients over GM TLS; everything on this
 //! machine. The peer is Hyperledger Fabric 3.1.5 with four BFT orderers in the same shape, measured on two cores.
 
-mod client;
+pub(crate) mod client;
 mod cluster;
-mod load;
+pub(crate) mod load;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::client::{Answer, Client, Door};
-use self::cluster::Cluster;
+use self::cluster::{Cluster, Node};
 use crate::report::{Figure, percentile};
 
 /// How long the suite measures.
@@ -103,7 +103,7 @@ fn bring_up(runtime: &tokio::runtime::Runtime) {
 }
 
 fn first_commit(runtime: &tokio::runtime::Runtime, cluster: &Cluster) {
-    let door = Door::new(&cluster.nodes[0]);
+    let door = door(&cluster.nodes[0]);
     let begun = Instant::now();
     runtime.block_on(async {
         let mut client = Client::new(door);
@@ -119,7 +119,11 @@ fn first_commit(runtime: &tokio::runtime::Runtime, cluster: &Cluster) {
 }
 
 fn gateways(cluster: &Cluster) -> Vec<Arc<Door>> {
-    cluster.nodes.iter().take(2).map(Door::new).collect()
+    cluster.nodes.iter().take(2).map(door).collect()
+}
+
+fn door(node: &Node) -> Arc<Door> {
+    Door::new(&node.dir, &node.gm_tls)
 }
 
 fn load(runtime: &tokio::runtime::Runtime, cluster: &mut Cluster, scale: &Scale) {

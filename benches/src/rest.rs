@@ -9,6 +9,8 @@ use smkit::sm2::{PrivateKey, SignerId, SigningKey};
 use smkit::{OsRandom, Random as _};
 use smkit_pki::Certificate;
 
+use crate::network_suite::client::Door;
+
 /// A node and the runtime it lives on.
 pub(crate) struct Server {
     runtime: tokio::runtime::Runtime,
@@ -23,7 +25,7 @@ impl Server {
             .build()
             .expect("a runtime starts");
         let config = Config {
-            listen: vec!["http://127.0.0.1:0".to_owned()],
+            listen: vec!["http://127.0.0.1:0".to_owned(), "gmtls://127.0.0.1:0".to_owned()],
             environment: vec![("CHANGBAI__OPERATIONS__LISTEN".to_owned(), String::new())],
             ..Config::below(dir)
         };
@@ -46,6 +48,11 @@ impl Server {
             signer: RequestSigner::new(key, &certificate, &[]).expect("key and certificate fit"),
             url: format!("{}/api/v1/evidence", self.node.listen()[0]),
         }
+    }
+
+    /// The way in over GM TLS.
+    pub(crate) fn door(&self) -> std::sync::Arc<Door> {
+        Door::new(self.node.dir(), &self.node.listen()[1].address.to_string())
     }
 
     pub(crate) fn evidence(&self) -> std::sync::Arc<changbai_core::EvidenceService> {

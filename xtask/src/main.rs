@@ -18,7 +18,7 @@ const HELP: &str = "\
 cargo xtask test             everything that must hold before a change lands (what CI runs)
 cargo xtask layers           dependencies point down only
 cargo xtask gen [--check]    protobuf code from ledger/wire/proto (--check: fail on drift)
-cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main, smkit, pki or tls, and --quick)
+cargo xtask bench SUITE      benchmarks, one JSON object a line (SUITE: main, evidence, smkit, pki or tls, and --quick)
 cargo xtask peers            programs of other makers that the tests talk to, built once into target/peers
 cargo xtask timing [--quick] does the time of secret-key operations depend on the secret? docs/constant-time.md
 cargo xtask nostd            smkit without the standard library: here, and for wasm32 and aarch64 if installed
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         ["gen"] => r#gen::run(&root, false),
         ["gen", "--check"] => r#gen::run(&root, true),
         ["bench", "smkit" | "pki" | "tls", ..] => kit(&root, words.get(1..).unwrap_or_default()),
+        ["bench", "evidence", ..] => release(&root, words.get(1..).unwrap_or_default()),
         ["bench", "network", ..] => network(&root, words.get(1..).unwrap_or_default()),
         ["bench", suite @ ..] if !suite.is_empty() => bench(&root, suite),
         ["peers"] => peers::run(&root),
@@ -115,6 +116,12 @@ fn bench(root: &Path, words: &[&str]) -> Result<(), String> {
     cargo(root, &[&run, stubbed.as_slice(), words].concat(), &[])
 }
 
+/// A suite that needs nothing but its own program.
+fn release(root: &Path, words: &[&str]) -> Result<(), String> {
+    let run = ["run", "--quiet", "--release", "-p", "changbai-bench", "--"];
+    cargo(root, &[&run, words].concat(), &[])
+}
+
 /// The suite that runs nodes as processes of their own.
 fn network(root: &Path, words: &[&str]) -> Result<(), String> {
     cargo(
@@ -122,8 +129,7 @@ fn network(root: &Path, words: &[&str]) -> Result<(), String> {
         &["build", "--quiet", "--release", "-p", "changbai-cli", "-p", "changbai-bench"],
         &[],
     )?;
-    let run = ["run", "--quiet", "--release", "-p", "changbai-bench", "--"];
-    cargo(root, &[&run, words].concat(), &[])
+    release(root, words)
 }
 
 /// A suite of the kit alone, without the node it would otherwise build.

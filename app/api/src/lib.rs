@@ -35,9 +35,11 @@
 //! ```
 
 pub mod access;
+pub mod attachments;
 pub mod authority;
 mod body;
 pub mod channels;
+pub mod documents;
 mod domain;
 mod dto;
 pub mod enrolment_client;

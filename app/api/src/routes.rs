@@ -23,6 +23,7 @@ use crate::request_id::RequestId;
 use crate::state::{ApiState, Shared};
 use crate::time_stamps;
 
+mod attached;
 mod certificate;
 mod channels;
 mod evidence;

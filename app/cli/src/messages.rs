@@ -352,6 +352,14 @@ catalogue! {
     ElementOriginal: "原件", "original";
     ElementDisclosures: "披露的个人信息", "disclosures";
     ElementValidators: "验证节点", "validators";
+    ElementBatch: "批量存证", "batch";
+    ElementLogConsistency: "日志一致性", "log consistency";
+    ElementWitness: "见证", "witness";
+    ElementTimeToken: "时间戳", "time token";
+    ElementTimeBound: "时间误差", "time bound";
+    ElementProcessLog: "全程留痕", "process log";
+    ElementSeal: "签名印章", "seal";
+    ElementRevocation: "证书吊销", "revocation";
 
     // Progress
     Hashing: "计算摘要", "hashing";

@@ -208,6 +208,14 @@ fn element_word(name: &str) -> Option<Message> {
         "original" => Message::ElementOriginal,
         "disclosures" => Message::ElementDisclosures,
         "validators" => Message::ElementValidators,
+        "batch" => Message::ElementBatch,
+        "log_consistency" => Message::ElementLogConsistency,
+        "witness" => Message::ElementWitness,
+        "time_token" => Message::ElementTimeToken,
+        "time_bound" => Message::ElementTimeBound,
+        "process_log" => Message::ElementProcessLog,
+        "seal" => Message::ElementSeal,
+        "revocation" => Message::ElementRevocation,
         _ => return None,
     })
 }

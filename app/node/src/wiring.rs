@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use changbai_api::attachments::Attachments;
+use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
@@ -58,6 +60,10 @@ pub(crate) fn wire_api(
         self_test,
         Arc::clone(&protection.status),
     );
+    if let Some(number) = config.issuer.filing_number().filter(|number| !number.is_usual()) {
+        // Nothing published fixes the form: a warning, no refusal.
+        tracing::warn!(number = number.as_str(), "node::filing_number_of_unusual_form");
+    }
     let limits =
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
@@ -75,6 +81,8 @@ pub(crate) fn wire_api(
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
         time_stamps: time_stamps.service.clone(),
+        documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
+        attachments: Attachments::default(),
         limits,
     });
     Ok((state, evidence))

@@ -1,5 +1,6 @@
 //! A clerk's system: REST over a kept GM TLS connection, authenticated by the operator's certificate.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,23 +19,21 @@ use smkit_tls::link::{ClientAuth, Connector, Credentials, KeyPair, Limits, Proto
 use smkit_tls::peer::PathVerifier;
 use tokio::net::TcpStream;
 
-use super::cluster::Node;
-
 /// What connections to one node need.
-pub(super) struct Door {
+pub(crate) struct Door {
     connector: Connector,
     address: String,
 }
 
 /// One connection.
-pub(super) struct Client {
+pub(crate) struct Client {
     door: Arc<Door>,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 /// How a submission ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// 201: committed.
     Committed,
     /// 200: it was recorded before.
@@ -48,8 +47,9 @@ pub(super) enum Answer {
 }
 
 impl Door {
-    pub(super) fn new(node: &Node) -> Arc<Self> {
-        let identity = node.dir.join("identity");
+    /// The way into the node with this data directory, as its operator.
+    pub(crate) fn new(dir: &Path, address: &str) -> Arc<Self> {
+        let identity = dir.join("identity");
         let read = |name: &str| std::fs::read_to_string(identity.join(name)).expect("identity");
         let key = PrivateKey::from_pkcs8_pem(&read("operator.key.pem")).expect("operator's key");
         let own = Certificate::from_pem(&read("operator.cert.pem")).expect("certificate");
@@ -66,7 +66,7 @@ impl Door {
         };
         let connector = Connector::new(&credentials, Limits::default(), Arc::new(Now))
             .expect("key and certificate fit");
-        Arc::new(Self { connector, address: node.gm_tls.clone() })
+        Arc::new(Self { connector, address: address.to_owned() })
     }
 
     async fn open(&self) -> Option<SendRequest<Full<Bytes>>> {
@@ -81,12 +81,12 @@ impl Door {
 }
 
 impl Client {
-    pub(super) const fn new(door: Arc<Door>) -> Self {
+    pub(crate) const fn new(door: Arc<Door>) -> Self {
         Self { door, sender: None }
     }
 
     /// Submits the digest of `seed` and `number`, with metadata of 256 bytes, and waits until it is committed.
-    pub(super) async fn submit(&mut self, seed: u64, number: u64) -> Answer {
+    pub(crate) async fn submit(&mut self, seed: u64, number: u64) -> Answer {
         let answer = tokio::time::timeout(ANSWER_MAX, self.ask(seed, number)).await;
         let answer = answer.ok().flatten().unwrap_or(Answer::Broken);
         if answer == Answer::Broken {

@@ -8,32 +8,32 @@ use super::client::{Answer, Client, Door};
 
 /// What came of the submissions of a run.
 #[derive(Default)]
-pub(super) struct Answers {
+pub(crate) struct Answers {
     /// Milliseconds from the moment a submission was due until it was committed, sorted.
-    pub(super) latencies: Vec<f64>,
+    pub(crate) latencies: Vec<f64>,
     /// When each was answered as committed, in seconds since the run began, sorted.
-    pub(super) committed_s: Vec<f64>,
+    pub(crate) committed_s: Vec<f64>,
     /// Refusals that say when to come back.
-    pub(super) later: u64,
+    pub(crate) later: u64,
     /// Other answers, by status.
-    pub(super) others: Vec<u16>,
+    pub(crate) others: Vec<u16>,
     /// Submissions without an answer.
-    pub(super) broken: u64,
+    pub(crate) broken: u64,
     /// How long the run took.
-    pub(super) seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 impl Answers {
-    pub(super) fn committed(&self) -> u64 {
+    pub(crate) fn committed(&self) -> u64 {
         self.committed_s.len() as u64
     }
 
-    pub(super) fn per_second(&self) -> f64 {
+    pub(crate) fn per_second(&self) -> f64 {
         self.committed() as f64 / self.seconds
     }
 
     /// The longest time without a commit, in milliseconds.
-    pub(super) fn longest_gap_ms(&self) -> f64 {
+    pub(crate) fn longest_gap_ms(&self) -> f64 {
         let gaps = self.committed_s.windows(2).map(|pair| (pair[1] - pair[0]) * 1_000.0);
         gaps.fold(0.0, f64::max)
     }
@@ -68,7 +68,7 @@ impl Answers {
 
 /// `clients` connections, spread over `doors`, submit one after the other until the time is over. Whoever is told to
 /// come back later does so after the time it was told, or when the run ends.
-pub(super) async fn closed(
+pub(crate) async fn closed(
     doors: &[Arc<Door>],
     clients: usize,
     time: Duration,
@@ -99,7 +99,7 @@ pub(super) async fn closed(
 }
 
 /// `per_second` submissions at fixed moments, whether or not earlier ones are answered.
-pub(super) async fn open(
+pub(crate) async fn open(
     doors: &[Arc<Door>],
     clients: usize,
     per_second: u64,

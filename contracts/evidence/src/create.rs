@@ -61,7 +61,8 @@ fn link(
         let message = "the previous record already has a newer version";
         return Err(refused_with(codes::PREVIOUS_NOT_LATEST, message, next));
     }
-    if before.originals().iter().map(|o| o.sm3).eq(record.originals().iter().map(|o| o.sm3)) {
+    let digests = |record: &Record| record.originals().iter().map(|o| o.sm3).collect::<Vec<_>>();
+    if before.batch() == record.batch() && digests(&before) == digests(record) {
         return Err(refused(codes::PREVIOUS_SAME, "a new version has other originals"));
     }
     ctx.put(&next_key, record.id().to_string().into_bytes())

@@ -83,6 +83,18 @@ codes! {
     PROVENANCE = "EV-4013", Invalid, "来源信息不正确", "the provenance is not acceptable";
     /// A contract call with a wrong function or number of arguments.
     CALL = "EV-4014", Invalid, "合约调用不正确", "no such contract function or wrong arguments";
+    /// A batch with lines that cannot be recorded.
+    BATCH_LINES = "EV-4020", Invalid, "批次中有不能存证的行，整批未存证", "the batch has lines that cannot be recorded: nothing of it was";
+    /// A line of a batch that is not one JSON object of the known members.
+    BATCH_LINE = "EV-4021", Invalid, "该行不是规定格式的 JSON 对象", "the line is not a JSON object of the known members";
+    /// A line of a batch with more bytes than a line may have.
+    BATCH_LINE_TOO_LONG = "EV-4022", Invalid, "该行过长", "the line is too long";
+    /// A digest that an earlier line of the same batch has.
+    BATCH_DIGEST_TWICE = "EV-4023", Invalid, "同一批次中摘要重复", "the digest is twice in the batch";
+    /// A reference of the wrong form.
+    BATCH_REFERENCE = "EV-4024", Invalid, "客户参考号格式不正确", "the reference does not have the required form";
+    /// A batch without digests.
+    BATCH_EMPTY = "EV-4025", Invalid, "批次中没有摘要", "the batch has no digests";
     /// A record of another agency than the caller's.
     FOREIGN_AGENCY = "EV-4030", Forbidden, "不能以其他机关的名义存证", "the record names another agency than the caller's";
     /// A new version of another agency's record.
@@ -95,6 +107,10 @@ codes! {
     ORIGINAL_NOT_HELD = "EV-4042", NotFound, "平台未保管该原件", "the original is not in custody here";
     /// The record is on the ledger, but no header covers it yet.
     NOT_YET_PROVEN = "EV-4043", Unavailable, "存证已上链，回执尚未生成，请稍后再试", "recorded, but not yet proven; try again shortly";
+    /// The record is no batch, or this node does not keep its digests.
+    BATCH_NOT_HELD = "EV-4044", NotFound, "该存证不是批次，或本节点未保存其摘要清单", "the record is no batch, or this node does not keep its digests";
+    /// The batch has no such digest.
+    BATCH_NO_DIGEST = "EV-4045", NotFound, "批次中没有此摘要", "the batch has no such digest";
     /// The same submission is already recorded.
     DUPLICATE = "EV-4090", Conflict, "该原件已由同一提交人存证", "already recorded";
     /// The id is taken.
@@ -111,6 +127,8 @@ codes! {
     RECORD_TOO_LARGE = "EV-4130", TooLarge, "存证记录过大", "the record is too large";
     /// An original above the configured size.
     ORIGINAL_TOO_LARGE = "EV-4131", TooLarge, "原件过大", "the original is too large";
+    /// A batch with more digests than a batch may have.
+    BATCH_TOO_LARGE = "EV-4132", TooLarge, "批次摘要数量超过上限", "the batch has too many digests";
     /// The record has a character that the certificate's font lacks.
     CERTIFICATE_GLYPH = "EV-4160", Invalid, "存证记录含证书字库没有的字，无法出具证书", "the record has a character that the certificate's font lacks";
     /// The ledger or this process is full.

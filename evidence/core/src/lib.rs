@@ -39,6 +39,7 @@
 //! # Ok::<(), changbai_core::EvidenceIdError>(())
 //! ```
 
+pub mod batch;
 pub mod business;
 pub mod canonical;
 mod check;
@@ -51,11 +52,14 @@ pub mod evidence_id;
 pub mod ledger;
 pub mod limits;
 pub mod openings;
+pub mod process;
 pub mod record;
 pub mod service;
 mod text;
+pub mod transaction_log;
 pub mod uscc;
 
+pub use batch::{BatchEntry, BatchEntryError, BatchLeaf, BatchRoot, BatchTree, LeafError};
 pub use business::{BusinessType, FieldError, FieldSpec};
 pub use codes::{ErrorCode, Kind};
 pub use commitment::{Commitment, Opening};
@@ -73,4 +77,5 @@ pub use service::{
     AgencyProfile, EvidenceService, Listed, Page, Query, QueryError, Stored, Submission,
     SubmitError, Submitted, Submitter, TimeGate, TimeRefusal,
 };
+pub use transaction_log::{LogHead, TransactionLog, log_origin};
 pub use uscc::{Uscc, UsccError};

@@ -4,6 +4,12 @@
 pub const RECORD_BYTES_MAX: usize = 64 * 1024;
 /// Most originals one record may name.
 pub const ORIGINALS_MAX: usize = 64;
+/// Most digests of one batch.
+pub const BATCH_DIGESTS_MAX: usize = 100_000;
+/// Longest reference that a submitter gives a digest of a batch, in characters.
+pub const BATCH_REFERENCE_CHARS_MAX: usize = 128;
+/// Largest `batch.json`, in bytes: a path of 17 hashes, a media type and a reference in escapes stay far below.
+pub const BATCH_ENTRY_BYTES_MAX: usize = 16 * 1024;
 /// Longest media type, in bytes (RFC 6838 §4.2 allows 127 for each half; nothing real comes close).
 pub const MEDIA_TYPE_BYTES_MAX: usize = 127;
 /// Longest value of a public or personal field, in characters, unless the field says less.
@@ -39,3 +45,11 @@ pub const SUBMIT_ATTEMPTS_MAX: usize = 8;
 pub const SUBMISSIONS_IN_FLIGHT_MAX: usize = 16_384;
 /// Days whose next serial is kept in memory (midnight needs two).
 pub const SERIAL_DAYS_MAX: usize = 4;
+/// Longest channel id, in bytes.
+pub const CHANNEL_BYTES_MAX: usize = 249;
+/// Largest process document, in bytes.
+pub const PROCESS_BYTES_MAX: usize = 512 * 1024;
+/// Most entries one process document carries; a chain may be longer.
+pub const PROCESS_ENTRIES_MAX: usize = 1_024;
+/// Largest certificate in a process document, in bytes.
+pub const PROCESS_CERTIFICATE_BYTES_MAX: usize = 16 * 1024;

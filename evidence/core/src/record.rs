@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use smkit::sm3::{Sm3Digest, sm3, sm3_parts};
 
 use crate::{
+    batch::BatchRoot,
     business::{BusinessType, FieldError},
     canonical::{self, CanonicalError},
     codes::{self, ErrorCode},
@@ -37,13 +38,15 @@ pub struct RecordParts {
     pub id: EvidenceId,
     /// The agency that records.
     pub agency: Agency,
+    /// The digests that the record stands for; then it names no originals.
+    pub batch: Option<BatchRoot>,
     /// Decides which fields there are.
     pub business_type: BusinessType,
     /// How the originals were collected.
     pub collection: Collection,
     /// Public fields, by key.
     pub fields: BTreeMap<String, String>,
-    /// The originals, 1 to 64, each once, in the submitter's order.
+    /// The originals, 1 to 64, each once, in the submitter's order; none with a `batch`.
     pub originals: Vec<OriginalRef>,
     /// Commitments to personal fields, by key.
     pub personal: BTreeMap<String, Commitment>,
@@ -123,7 +126,7 @@ pub enum RecordError {
     /// Not the canonical JSON of a record.
     #[error(transparent)]
     Encoding(#[from] CanonicalError),
-    /// A format version other than 1.
+    /// A format version other than 1 (originals) and 2 (a batch), or that of the other sort.
     #[error("record format {found} is not known")]
     Format {
         /// The version found.
@@ -209,6 +212,11 @@ impl Record {
         &self.0.parts.originals
     }
 
+    /// The digests that it stands for, if it is a batch.
+    pub fn batch(&self) -> Option<&BatchRoot> {
+        self.0.parts.batch.as_ref()
+    }
+
     /// The record that this one is a new version of.
     pub fn previous(&self) -> Option<&EvidenceId> {
         self.0.parts.previous.as_ref()
@@ -217,12 +225,14 @@ impl Record {
     /// The key under which there is at most one record.
     pub fn duplicate_key(&self) -> Sm3Digest {
         let parts = self.parts();
-        duplicate_key(
-            &parts.agency.msp_id,
-            &parts.submitter.subject,
-            parts.business_type,
-            parts.originals.iter().map(|original| &original.sm3),
-        )
+        let (msp_id, subject) = (&parts.agency.msp_id, &parts.submitter.subject);
+        match &parts.batch {
+            Some(batch) => batch_duplicate_key(msp_id, subject, parts.business_type, batch),
+            None => {
+                let originals = parts.originals.iter().map(|original| &original.sm3);
+                duplicate_key(msp_id, subject, parts.business_type, originals)
+            }
+        }
     }
 }
 
@@ -234,17 +244,40 @@ pub fn duplicate_key<'a>(
     business_type: BusinessType,
     originals: impl ExactSizeIterator<Item = &'a Sm3Digest>,
 ) -> Sm3Digest {
-    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
-    let mut bytes = domain::DUPLICATE.to_vec();
-    for text in [msp_id, subject, business_type.code()] {
-        bytes.extend(length(text.len()));
-        bytes.extend(text.as_bytes());
-    }
-    bytes.extend(length(originals.len()));
+    let mut bytes = key_head(domain::DUPLICATE, msp_id, subject, business_type);
+    bytes.extend(u32::try_from(originals.len()).unwrap_or(u32::MAX).to_be_bytes());
     for original in originals {
         bytes.extend(original.as_bytes());
     }
     sm3_parts(&[&bytes])
+}
+
+/// SM3(`changbai/core/batch-duplicate/v1` ‖ organisation ‖ submitter's subject ‖ business type ‖ root ‖ u64 size), texts
+/// and integers as in [`duplicate_key`]. The root stands for the digests and their order.
+pub fn batch_duplicate_key(
+    msp_id: &str,
+    subject: &str,
+    business_type: BusinessType,
+    batch: &BatchRoot,
+) -> Sm3Digest {
+    let mut bytes = key_head(domain::BATCH_DUPLICATE, msp_id, subject, business_type);
+    bytes.extend(batch.root.as_bytes());
+    bytes.extend(batch.size.to_be_bytes());
+    sm3_parts(&[&bytes])
+}
+
+fn key_head(domain: &[u8], msp_id: &str, subject: &str, business_type: BusinessType) -> Vec<u8> {
+    let mut bytes = domain.to_vec();
+    for text in [msp_id, subject, business_type.code()] {
+        bytes.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend(text.as_bytes());
+    }
+    bytes
+}
+
+/// Whether `text` is a lower-case media type without parameters.
+pub(crate) fn is_media_type(text: &str) -> bool {
+    check::is_media_type(text)
 }
 
 /// Checks the names of an agency.
@@ -260,7 +293,11 @@ impl RecordError {
             Self::Encoding(_) | Self::Format { .. } => codes::RECORD_MALFORMED,
             Self::Id { .. } => codes::EVIDENCE_ID,
             Self::Part { part: "business_type", .. } => codes::BUSINESS_TYPE_UNKNOWN,
-            Self::Part { part, .. } if part.starts_with("originals") => codes::ORIGINALS,
+            Self::Part { part, .. }
+                if part.starts_with("originals") || part.starts_with("batch") =>
+            {
+                codes::ORIGINALS
+            }
             Self::Part { .. } => codes::PROVENANCE,
             Self::Field(error) => error.code(),
         }

@@ -1,7 +1,8 @@
 //! The bundle: one canonical ZIP that holds a record, its receipt and, if wanted, openings and originals.
 //!
-//! Entries, in this order: `record.json`, `receipt.json`, optionally `disclosures.json`, then
-//! `originals/NN.ext` with NN = the original's place in the record from 01. `FORMAT.md` is normative.
+//! Entries, in this order: `record.json`, `receipt.json`, optionally `disclosures.json`, `batch.json`,
+//! `checkpoint.json`, `process.json`, `certificate.pdf`, `certificate.ofd` and `verify.html`, then `originals/NN.ext`
+//! with NN = the original's place in the record from 01. `FORMAT.md` is normative.
 
 mod name;
 
@@ -16,14 +17,12 @@ pub(crate) use name::EntryName;
 pub use name::extension;
 
 use crate::{
-    limits::{
-        CHUNK_BYTES, DISCLOSURES_BYTES_MAX, ORIGINALS_MAX, RECEIPT_BYTES_MAX, RECORD_BYTES_MAX,
-    },
+    limits::{CHUNK_BYTES, ORIGINALS_MAX},
     zip::{EntryHead, Layout, Reader, Writer},
 };
 
 /// What goes into a bundle, all but the originals' bytes.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct BundleParts<'a> {
     /// `record.json`: the canonical record.
     pub record: &'a [u8],
@@ -31,6 +30,18 @@ pub struct BundleParts<'a> {
     pub receipt: &'a [u8],
     /// `disclosures.json`, if personal values are to be opened to the reader. Personal data.
     pub disclosures: Option<&'a [u8]>,
+    /// `batch.json`: the place of one digest in a record over many.
+    pub batch: Option<&'a [u8]>,
+    /// `checkpoint.json`: a checkpoint of the transaction log that covers the receipt's header.
+    pub checkpoint: Option<&'a [u8]>,
+    /// `process.json`: the process log of the record.
+    pub process: Option<&'a [u8]>,
+    /// `certificate.pdf`.
+    pub certificate_pdf: Option<&'a [u8]>,
+    /// `certificate.ofd`.
+    pub certificate_ofd: Option<&'a [u8]>,
+    /// `verify.html`: the page that checks the bundle in a browser.
+    pub page: Option<&'a [u8]>,
     /// The originals to pack, by rising position; any subset of the record's.
     pub originals: Vec<PackedOriginal>,
 }
@@ -62,7 +73,7 @@ pub struct HashedOriginal {
 }
 
 /// A bundle's parts as read, nothing about them verified but the container's own form.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Bundle {
     /// Bytes of `record.json`.
     pub record: Vec<u8>,
@@ -70,6 +81,18 @@ pub struct Bundle {
     pub receipt: Vec<u8>,
     /// Bytes of `disclosures.json`. Personal data.
     pub disclosures: Option<Vec<u8>>,
+    /// Bytes of `batch.json`.
+    pub batch: Option<Vec<u8>>,
+    /// Bytes of `checkpoint.json`.
+    pub checkpoint: Option<Vec<u8>>,
+    /// Bytes of `process.json`.
+    pub process: Option<Vec<u8>>,
+    /// Bytes of `certificate.pdf`.
+    pub certificate_pdf: Option<Vec<u8>>,
+    /// Bytes of `certificate.ofd`.
+    pub certificate_ofd: Option<Vec<u8>>,
+    /// Bytes of `verify.html`.
+    pub page: Option<Vec<u8>>,
     /// The packed originals, hashed.
     pub originals: Vec<HashedOriginal>,
     /// Read from a container, as opposed to put together from parts.
@@ -212,8 +235,8 @@ pub fn write_bundle<'r>(
 /// this is not an unaltered bundle.
 pub fn read_bundle(input: &mut dyn Read) -> Result<Bundle, BundleError> {
     let mut reader = Reader::new(input);
-    let (mut record, mut receipt, mut disclosures) = (None, None, None);
-    let mut originals = Vec::new();
+    let (mut record, mut receipt) = (None, None);
+    let mut bundle = Bundle { packed: true, ..Bundle::default() };
     let mut last = None;
     while let Some(head) = reader.next()? {
         let unexpected = || BundleError::UnexpectedEntry { name: head.name.clone() };
@@ -221,24 +244,29 @@ pub fn read_bundle(input: &mut dyn Read) -> Result<Bundle, BundleError> {
         if last.is_some_and(|last: EntryName| !name.follows(&last)) {
             return Err(unexpected());
         }
-        match name {
-            EntryName::Record => record = Some(document(&mut reader, head, RECORD_BYTES_MAX)?),
-            EntryName::Receipt => receipt = Some(document(&mut reader, head, RECEIPT_BYTES_MAX)?),
-            EntryName::Disclosures => {
-                disclosures = Some(document(&mut reader, head, DISCLOSURES_BYTES_MAX)?);
-            }
-            EntryName::Original { .. } => originals.push(hashed(&mut reader, head)?),
+        if let Some(limit_bytes) = name.bytes_max() {
+            let slot = match name {
+                EntryName::Record => &mut record,
+                EntryName::Receipt => &mut receipt,
+                EntryName::Disclosures => &mut bundle.disclosures,
+                EntryName::Batch => &mut bundle.batch,
+                EntryName::Checkpoint => &mut bundle.checkpoint,
+                EntryName::Process => &mut bundle.process,
+                EntryName::CertificatePdf => &mut bundle.certificate_pdf,
+                EntryName::CertificateOfd => &mut bundle.certificate_ofd,
+                EntryName::Page => &mut bundle.page,
+                EntryName::Original { .. } => return Err(unexpected()),
+            };
+            *slot = Some(document(&mut reader, head, limit_bytes)?);
+        } else {
+            bundle.originals.push(hashed(&mut reader, head)?);
         }
         last = Some(name);
     }
     reader.finish()?;
-    Ok(Bundle {
-        record: record.ok_or(BundleError::MissingEntry { name: "record.json" })?,
-        receipt: receipt.ok_or(BundleError::MissingEntry { name: "receipt.json" })?,
-        disclosures,
-        originals,
-        packed: true,
-    })
+    bundle.record = record.ok_or(BundleError::MissingEntry { name: "record.json" })?;
+    bundle.receipt = receipt.ok_or(BundleError::MissingEntry { name: "receipt.json" })?;
+    Ok(bundle)
 }
 
 /// Hashes a supplied file for [`verify`](crate::verify()), streaming; `name` only appears in reasons.
@@ -264,9 +292,10 @@ pub fn hash_original(name: &str, input: &mut dyn Read) -> io::Result<HashedOrigi
 }
 
 impl Bundle {
-    /// A record and its receipt that came without a container, as the service verifies what it stores.
+    /// A record and its receipt that came without a container, as the service verifies what it stores. The optional
+    /// documents are fields to set.
     pub fn from_parts(record: Vec<u8>, receipt: Vec<u8>, disclosures: Option<Vec<u8>>) -> Self {
-        Self { record, receipt, disclosures, originals: Vec::new(), packed: false }
+        Self { record, receipt, disclosures, ..Self::default() }
     }
 }
 
@@ -283,19 +312,24 @@ impl fmt::Debug for Bundle {
 
 impl BundleParts<'_> {
     fn documents(&self) -> Result<Vec<(EntryHead, &[u8])>, WriteError> {
-        let mut documents = vec![
-            (EntryName::Record, self.record, RECORD_BYTES_MAX),
-            (EntryName::Receipt, self.receipt, RECEIPT_BYTES_MAX),
+        let optional = [
+            (EntryName::Disclosures, self.disclosures),
+            (EntryName::Batch, self.batch),
+            (EntryName::Checkpoint, self.checkpoint),
+            (EntryName::Process, self.process),
+            (EntryName::CertificatePdf, self.certificate_pdf),
+            (EntryName::CertificateOfd, self.certificate_ofd),
+            (EntryName::Page, self.page),
         ];
-        if let Some(disclosures) = self.disclosures {
-            documents.push((EntryName::Disclosures, disclosures, DISCLOSURES_BYTES_MAX));
-        }
-        documents
+        let mandatory = [(EntryName::Record, self.record), (EntryName::Receipt, self.receipt)];
+        let optional = optional.into_iter().filter_map(|(name, bytes)| Some((name, bytes?)));
+        mandatory
             .into_iter()
-            .map(|(name, bytes, limit_bytes)| {
-                let name = name.to_string();
+            .chain(optional)
+            .map(|(entry, bytes)| {
+                let name = entry.to_string();
                 let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                if size_bytes > limit_bytes {
+                if entry.bytes_max().is_none_or(|limit_bytes| size_bytes > limit_bytes) {
                     return Err(WriteError::Part { name, reason: "it is too large" });
                 }
                 Ok((EntryHead { name, size_bytes, crc32: crc32fast::hash(bytes) }, bytes))

@@ -17,15 +17,18 @@ use crate::{
 pub fn bundle(data: &[u8]) {
     let report = verify_reader(&mut &*data, &[], None);
     assert_ne!(report.verdict, Verdict::Verified, "verified without trust");
-    let Ok(Bundle { record, receipt, disclosures, originals, .. }) = read_bundle(&mut &*data)
-    else {
-        return;
-    };
-    if originals.is_empty() {
+    let Ok(bundle) = read_bundle(&mut &*data) else { return };
+    if bundle.originals.is_empty() {
         let parts = BundleParts {
-            record: &record,
-            receipt: &receipt,
-            disclosures: disclosures.as_deref(),
+            record: &bundle.record,
+            receipt: &bundle.receipt,
+            disclosures: bundle.disclosures.as_deref(),
+            batch: bundle.batch.as_deref(),
+            checkpoint: bundle.checkpoint.as_deref(),
+            process: bundle.process.as_deref(),
+            certificate_pdf: bundle.certificate_pdf.as_deref(),
+            certificate_ofd: bundle.certificate_ofd.as_deref(),
+            page: bundle.page.as_deref(),
             originals: Vec::new(),
         };
         let mut again = Vec::new();

@@ -8,9 +8,9 @@
 //!
 //! A [`Receipt`] (凭据) joins one transaction, its path in the transaction log, a later block header, the validators'
 //! signatures over that header and all certificates below the roots. A bundle (证据包) is one canonical ZIP with the
-//! record, its receipt and, if wanted, openings of personal values and the originals: [`write_bundle`] and
-//! [`read_bundle`] stream it in one pass. [`verify`](verify()) (or [`verify_reader`]) answers with a [`Report`]: a
-//! [`Verdict`], and for each of ten [elements](ELEMENTS) a [`Status`], a stable code and a sentence in Chinese and
+//! record, its receipt and, if wanted, openings of personal values, further proofs, the certificate as a document, a page
+//! that checks the bundle in a browser, and the originals: [`write_bundle`] and [`read_bundle`] stream it in one pass.
+//! [`verify`](verify()) (or [`verify_reader`]) answers with a [`Report`]: a [`Verdict`], and for each of the [elements](ELEMENTS) a [`Status`], a stable code and a sentence in Chinese and
 //! English. `FORMAT.md` beside this crate describes bytes and steps so that others can write a verifier of their own.
 //!
 //! # Invariants

@@ -6,6 +6,16 @@ pub const RECORD_BYTES_MAX: u64 = 64 << 10;
 pub const RECEIPT_BYTES_MAX: u64 = 4 << 20;
 /// Bytes of `disclosures.json`.
 pub const DISCLOSURES_BYTES_MAX: u64 = 256 << 10;
+/// Bytes of `batch.json`.
+pub const BATCH_BYTES_MAX: u64 = 64 << 10;
+/// Bytes of `checkpoint.json`.
+pub const CHECKPOINT_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of `process.json`.
+pub const PROCESS_BYTES_MAX: u64 = 4 << 20;
+/// Bytes of `certificate.pdf` and of `certificate.ofd`, each.
+pub const CERTIFICATE_BYTES_MAX: u64 = 16 << 20;
+/// Bytes of `verify.html`.
+pub const PAGE_BYTES_MAX: u64 = 1 << 20;
 /// Originals in one bundle, and files supplied beside it.
 pub const ORIGINALS_MAX: usize = 64;
 /// Openings in `disclosures.json`.
@@ -36,3 +46,5 @@ pub const ENDORSEMENTS_MAX: usize = 64;
 pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 /// Bytes moved at a time while an original streams past.
 pub(crate) const CHUNK_BYTES: usize = 64 << 10;
+/// Greatest error of a record's time that counts as trusted, microseconds.
+pub const TIME_BOUND_US_MAX: u64 = 10_000;

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use crate::reasons::Reason;
 
 /// The names of the elements, in the order of every report.
-pub const ELEMENTS: [&str; 10] = [
+pub const ELEMENTS: [&str; 18] = [
     "container",
     "record",
     "transaction",
@@ -17,6 +17,14 @@ pub const ELEMENTS: [&str; 10] = [
     "original",
     "disclosures",
     "validators",
+    "batch",
+    "log_consistency",
+    "witness",
+    "time_token",
+    "time_bound",
+    "process_log",
+    "seal",
+    "revocation",
 ];
 
 /// The answer to the whole question.
@@ -207,16 +215,26 @@ impl Serialize for Report {
 }
 
 impl Report {
-    /// The report on one finding per element, in the order of [`ELEMENTS`].
-    pub(crate) fn new(findings: [Finding; 10], claims: Claims, assurance: Assurance) -> Self {
-        let elements: Vec<_> = findings.into_iter().map(Finding::into_element).collect();
-        let any = |status| elements.iter().any(|element| element.status == status);
-        let verdict = match (any(Status::Failed), any(Status::Unchecked)) {
-            (true, _) => Verdict::NotVerified,
-            (false, true) => Verdict::Unchecked,
-            (false, false) => Verdict::Verified,
-        };
+    /// The report on one finding per element, in any order. An element without a finding would be an omission of
+    /// this crate: the verdict is then [`Verdict::Unchecked`] at best.
+    pub(crate) fn new(findings: Vec<Finding>, claims: Claims, assurance: Assurance) -> Self {
+        let mut elements: Vec<_> = findings.into_iter().map(Finding::into_element).collect();
+        elements.sort_by_key(|element| ELEMENTS.iter().position(|name| *name == element.name));
+        let verdict = verdict(&elements);
         Self { verdict, assurance, elements, claims }
+    }
+
+    /// Puts an answer in the place of the one for the same element, and draws the verdict anew: for documents that
+    /// other crates judge (the certificate's signature and seal).
+    ///
+    /// What has failed stays failed.
+    pub fn settle(&mut self, answer: Element) {
+        match self.elements.iter_mut().find(|element| element.name == answer.name) {
+            Some(element) if element.status == Status::Failed => {}
+            Some(element) => *element = answer,
+            None => self.elements.push(answer),
+        }
+        self.verdict = verdict(&self.elements);
     }
 
     /// The element of this name, one of [`ELEMENTS`].
@@ -229,6 +247,19 @@ impl Report {
         // Strings, integers and null only: writing them cannot fail.
         let bytes = canonical::to_bytes(self).unwrap_or_default();
         String::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+impl Reason {
+    /// The element's answer for this reason; `facts` take the places of `{0}`, `{1}` ….
+    pub fn said_of(&self, facts: &[String]) -> Element {
+        Element {
+            name: self.element,
+            status: self.status,
+            code: self.code,
+            reason_zh: fill(self.zh, facts),
+            reason_en: fill(self.en, facts),
+        }
     }
 }
 
@@ -256,13 +287,17 @@ impl Finding {
     }
 
     fn into_element(self) -> Element {
-        Element {
-            name: self.reason.element,
-            status: self.reason.status,
-            code: self.reason.code,
-            reason_zh: fill(self.reason.zh, &self.facts),
-            reason_en: fill(self.reason.en, &self.facts),
-        }
+        self.reason.said_of(&self.facts)
+    }
+}
+
+fn verdict(elements: &[Element]) -> Verdict {
+    let any = |status| elements.iter().any(|element| element.status == status);
+    let complete = elements.iter().map(|element| element.name).eq(ELEMENTS);
+    match (any(Status::Failed), any(Status::Unchecked) || !complete) {
+        (true, _) => Verdict::NotVerified,
+        (false, true) => Verdict::Unchecked,
+        (false, false) => Verdict::Verified,
     }
 }
 

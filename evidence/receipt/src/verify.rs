@@ -4,9 +4,13 @@
 //! could be read, even if another one failed, so that a report names everything that is wrong.
 
 mod anchor;
+mod attached;
+mod batch;
 mod certificates;
 mod contents;
 mod header;
+mod process;
+mod time_bound;
 mod transaction;
 
 use std::io::Read;
@@ -34,11 +38,20 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         claims.of_record(record);
     }
     let receipt = Receipt::from_bytes(&bundle.receipt);
+    let attached = attached::check(bundle, record.as_ref().ok(), receipt.as_ref().ok(), trust);
     let [transaction, inclusion, header, certificates, trust, validators] = match &receipt {
         Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
         Err(_) => without_receipt(),
     };
-    let findings = [
+    let (batch, place) = batch::check(record.as_ref().ok(), bundle.batch.as_deref());
+    let original = match &record {
+        Ok(record) if record.batch().is_some() => {
+            claims.originals_sm3.extend(place.iter().map(|place| place.leaf.sm3.to_string()));
+            batch::original(place.as_ref(), &bundle.originals, supplied)
+        }
+        _ => contents::originals(record.as_ref().ok(), &bundle.originals, supplied),
+    };
+    let mut findings = vec![
         on_container(bundle, receipt.as_ref().err()),
         on_record(&record),
         transaction,
@@ -46,10 +59,13 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         header,
         certificates,
         trust,
-        contents::originals(record.as_ref().ok(), &bundle.originals, supplied),
+        original,
         contents::disclosures(record.as_ref().ok(), bundle.disclosures.as_deref()),
         validators.clone(),
+        batch,
+        time_bound::check(record.as_ref().ok()),
     ];
+    findings.extend(attached);
     Report::new(findings, claims, anchor::assurance(&validators))
 }
 
@@ -87,7 +103,7 @@ pub fn unreadable(error: &BundleError) -> Report {
         }
     };
     let [transaction, inclusion, header, certificates, trust, validators] = without_receipt();
-    let findings = [
+    let mut findings = vec![
         container,
         Finding::new(reasons::RECORD_UNCHECKED),
         transaction,
@@ -98,7 +114,9 @@ pub fn unreadable(error: &BundleError) -> Report {
         Finding::new(reasons::ORIGINAL_UNCHECKED),
         Finding::new(reasons::DISCLOSURES_UNCHECKED),
         validators,
+        time_bound::check(None),
     ];
+    findings.extend(attached::unreadable());
     Report::new(findings, Claims::default(), Assurance::Nothing)
 }
 
@@ -155,6 +173,7 @@ fn on_container(bundle: &Bundle, receipt: Option<&ReceiptError>) -> Finding {
     Finding::new(match receipt {
         Some(ReceiptError::Certificate { .. }) => reasons::CONTAINER_CERTIFICATE,
         Some(_) => reasons::CONTAINER_RECEIPT,
+        None if bundle.page.is_some() => reasons::CONTAINER_PAGE_UNCHECKED,
         None if bundle.packed => reasons::CONTAINER_PROVEN,
         None => reasons::CONTAINER_ABSENT,
     })

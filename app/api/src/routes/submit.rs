@@ -138,6 +138,7 @@ async fn from_json(expected: Sm3Digest, incoming: &mut Incoming) -> Result<Submi
     Ok(Submission {
         business_type: metadata.business_type,
         fields: metadata.fields,
+        batch: None,
         originals,
         previous: metadata.previous,
         collection: metadata.collection,
@@ -176,6 +177,7 @@ async fn from_multipart(
     Ok(Submission {
         business_type: uploaded.metadata.business_type,
         fields: uploaded.metadata.fields,
+        batch: None,
         originals: uploaded.originals,
         previous: uploaded.metadata.previous,
         collection: uploaded.metadata.collection,

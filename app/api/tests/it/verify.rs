@@ -35,7 +35,7 @@ async fn a_recorded_original_is_verified_in_every_form() {
         assert_eq!(json["sm3"], digest.to_string());
         assert_eq!(json["matches"][0]["evidence_id"], id);
         let elements = json["elements"].as_array().unwrap();
-        assert_eq!(elements.len(), 10);
+        assert_eq!(elements.len(), 18);
         for element in elements {
             for member in ["name", "status", "code", "reason"] {
                 assert!(element[member].is_string(), "{element}");

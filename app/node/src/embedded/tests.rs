@@ -110,6 +110,7 @@ impl Node {
     async fn submit(&self, content: &[u8]) -> Evidence {
         let submission = Submission {
             business_type: BusinessType::General,
+            batch: None,
             fields: BTreeMap::new(),
             originals: vec![OriginalRef {
                 sm3: sm3(content),

@@ -60,6 +60,7 @@ fn submitter() -> Submitter {
 fn submission(content: &[u8]) -> Submission {
     Submission {
         business_type: BusinessType::General,
+        batch: None,
         fields: [("标题", "公证书"), ("person", "张三")]
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .into(),

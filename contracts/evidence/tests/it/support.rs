@@ -35,6 +35,7 @@ pub(crate) fn parts_at(serial: u64, at_ms: u64) -> RecordParts {
     RecordParts {
         id: EvidenceId::compose("220100", &code(), date, serial).unwrap(),
         agency: Agency { code: code(), msp_id: MSP.to_owned(), name: "登记中心".to_owned() },
+        batch: None,
         business_type: BusinessType::General,
         collection: Collection::default(),
         fields: BTreeMap::new(),

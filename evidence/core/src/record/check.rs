@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use changbai_wire::time::UnixMillis;
 
 use super::{Collection, OriginalRef, RecordError, RecordParts};
-use crate::{date::CivilDate, limits, text};
+use crate::{batch::BatchRoot, date::CivilDate, limits, text};
 
 pub(super) fn parts(parts: &RecordParts) -> Result<(), RecordError> {
     let time = &parts.time;
@@ -17,7 +17,10 @@ pub(super) fn parts(parts: &RecordParts) -> Result<(), RecordError> {
     agency_names(&parts.agency.msp_id, &parts.agency.name)?;
     collection(&parts.collection)?;
     plain(&parts.submitter.subject, limits::SUBJECT_CHARS_MAX, "submitter.subject")?;
-    originals(&parts.originals)?;
+    match &parts.batch {
+        Some(batch) => digests(batch, &parts.originals)?,
+        None => originals(&parts.originals)?,
+    }
     let personal = parts.personal.keys().map(String::as_str);
     parts.business_type.check_recorded(&parts.fields, personal)?;
     Ok(())
@@ -65,7 +68,13 @@ fn originals(list: &[OriginalRef]) -> Result<(), RecordError> {
     Ok(())
 }
 
-fn is_media_type(media_type: &str) -> bool {
+fn digests(batch: &BatchRoot, list: &[OriginalRef]) -> Result<(), RecordError> {
+    let max = u64::try_from(limits::BATCH_DIGESTS_MAX).unwrap_or(u64::MAX);
+    require((1..=max).contains(&batch.size), "batch.size", "between 1 and 100000")?;
+    require(list.is_empty(), "originals", "absent from a batch")
+}
+
+pub(super) fn is_media_type(media_type: &str) -> bool {
     // RFC 6838 §4.2, lower case.
     let name = |half: &str| {
         half.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())

@@ -8,12 +8,14 @@ use super::{
     Agency, Collection, CustodyMode, OriginalRef, RecordError, RecordParts, RecordTime,
     SubmitterRef,
 };
-use crate::{business::BusinessType, canonical, evidence_id::EvidenceId};
+use crate::{batch::BatchRoot, business::BusinessType, canonical, evidence_id::EvidenceId};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Json {
     agency: JsonAgency,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    batch: Option<JsonBatch>,
     business_type: String,
     collection: JsonCollection,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -35,6 +37,13 @@ struct JsonAgency {
     code: String,
     msp_id: String,
     name: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonBatch {
+    root: String,
+    size: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,13 +92,16 @@ impl From<&RecordParts> for Json {
                 msp_id: parts.agency.msp_id.clone(),
                 name: parts.agency.name.clone(),
             },
+            batch: parts
+                .batch
+                .map(|batch| JsonBatch { root: batch.root.to_string(), size: batch.size }),
             business_type: parts.business_type.code().to_owned(),
             collection: JsonCollection {
                 method: parts.collection.method.clone(),
                 source: parts.collection.source.clone(),
             },
             fields: parts.fields.clone(),
-            format: FORMAT,
+            format: format_of(parts.batch.is_some()),
             id: parts.id.to_string(),
             originals: parts.originals.iter().map(original).collect(),
             personal: parts.personal.iter().map(|(k, v)| (k.clone(), v.to_string())).collect(),
@@ -111,7 +123,7 @@ impl TryFrom<Json> for RecordParts {
     type Error = RecordError;
 
     fn try_from(json: Json) -> Result<Self, RecordError> {
-        if json.format != FORMAT {
+        if json.format != format_of(json.batch.is_some()) {
             return Err(RecordError::Format { found: json.format });
         }
         let business_type = BusinessType::from_code(&json.business_type)
@@ -133,6 +145,7 @@ impl TryFrom<Json> for RecordParts {
                 msp_id: json.agency.msp_id,
                 name: json.agency.name,
             },
+            batch: json.batch.map(batch).transpose()?,
             business_type,
             collection: Collection {
                 method: json.collection.method,
@@ -158,6 +171,17 @@ fn original(json: JsonOriginal) -> Result<OriginalRef, RecordError> {
     Ok(OriginalRef { sm3, size_bytes: json.size_bytes, media_type: json.media_type, custody })
 }
 
+fn batch(json: JsonBatch) -> Result<BatchRoot, RecordError> {
+    let root = canonical::digest(&json.root)
+        .ok_or_else(|| part("batch.root", "64 lower-case hexadecimal digits"))?;
+    Ok(BatchRoot { root, size: json.size })
+}
+
+/// Records of originals keep the number, and the bytes, that they always had.
+const fn format_of(batch: bool) -> u64 {
+    if batch { FORMAT_BATCH } else { FORMAT }
+}
+
 fn evidence_id(part: &'static str, text: &str) -> Result<EvidenceId, RecordError> {
     text.parse().map_err(|reason| RecordError::Id { part, reason })
 }
@@ -167,3 +191,4 @@ fn part(part: &'static str, expected: &'static str) -> RecordError {
 }
 
 const FORMAT: u64 = 1;
+const FORMAT_BATCH: u64 = 2;

@@ -17,6 +17,7 @@ fn parts() -> RecordParts {
             msp_id: "RegistryMSP".to_owned(),
             name: "长春市不动产登记中心".to_owned(),
         },
+        batch: None,
         business_type: BusinessType::RealEstateRegistration,
         collection: Collection::default(),
         fields: [
@@ -274,5 +275,67 @@ proptest! {
     #[test]
     fn hostile_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(Record::from_bytes(&bytes).is_err());
+    }
+}
+
+fn batch_parts() -> RecordParts {
+    RecordParts {
+        batch: Some(BatchRoot { root: sm3(b"root"), size: 100_000 }),
+        business_type: BusinessType::General,
+        fields: BTreeMap::new(),
+        originals: Vec::new(),
+        personal: BTreeMap::new(),
+        ..parts()
+    }
+}
+
+#[test]
+fn a_batch_is_format_2_and_names_no_originals() {
+    let record = Record::new(batch_parts()).unwrap();
+    let text = String::from_utf8(record.to_bytes()).unwrap();
+    let root = sm3(b"root");
+    assert!(
+        text.contains(&format!(r#""batch":{{"root":"{root}","size":100000}},"business_type""#))
+    );
+    assert!(text.contains(r#""format":2,"#) && text.contains(r#""originals":[]"#));
+    assert_eq!(Record::from_bytes(text.as_bytes()).unwrap(), record);
+
+    let as_1 = text.replace(r#""format":2"#, r#""format":1"#);
+    assert_eq!(Record::from_bytes(as_1.as_bytes()), Err(RecordError::Format { found: 1 }));
+    let plain = String::from_utf8(Record::new(parts()).unwrap().to_bytes()).unwrap();
+    let as_2 = plain.replace(r#""format":1"#, r#""format":2"#);
+    assert_eq!(Record::from_bytes(as_2.as_bytes()), Err(RecordError::Format { found: 2 }));
+}
+
+#[test]
+fn a_batch_has_1_to_100_000_digests_and_no_originals() {
+    let part = |change: fn(&mut RecordParts)| {
+        let mut parts = batch_parts();
+        change(&mut parts);
+        match Record::new(parts) {
+            Err(RecordError::Part { part, .. }) => part,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(part(|p| p.batch = p.batch.map(|b| BatchRoot { size: 0, ..b })), "batch.size");
+    assert_eq!(part(|p| p.batch = p.batch.map(|b| BatchRoot { size: 100_001, ..b })), "batch.size");
+    assert_eq!(part(|p| p.originals = parts().originals), "originals");
+}
+
+#[test]
+fn the_key_of_a_batch_is_its_root_size_and_submitter() {
+    let key = |change: fn(&mut RecordParts)| {
+        let mut parts = batch_parts();
+        change(&mut parts);
+        Record::new(parts).unwrap().duplicate_key()
+    };
+    let first = key(|_| ());
+    assert_eq!(first, key(|p| p.collection.source = "elsewhere".to_owned()));
+    for changed in [
+        key(|p| p.batch = Some(BatchRoot { root: sm3(b"other"), size: 100_000 })),
+        key(|p| p.batch = Some(BatchRoot { root: sm3(b"root"), size: 99_999 })),
+        key(|p| p.submitter.subject.push('x')),
+    ] {
+        assert_ne!(first, changed);
     }
 }

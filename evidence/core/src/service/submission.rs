@@ -7,6 +7,7 @@ use smkit::sm3::Sm3Digest;
 
 use super::{AgencyProfile, EvidenceService, SubmitError, TimeRefusal, flight::Role};
 use crate::{
+    batch::BatchRoot,
     business::{BusinessType, CheckedFields},
     codes,
     commitment::Opening,
@@ -27,7 +28,10 @@ pub struct Submission {
     pub business_type: BusinessType,
     /// Fields by their English or Chinese names, personal ones included.
     pub fields: BTreeMap<String, String>,
-    /// The originals, at least one; those in the platform's custody must already be stored.
+    /// The digests that the record stands for, in place of originals. Whoever submits keeps them: the ledger has
+    /// their root only.
+    pub batch: Option<BatchRoot>,
+    /// The originals, at least one unless there is a batch; those in the platform's custody must already be stored.
     pub originals: Vec<OriginalRef>,
     /// The latest version of an evidence that this one follows.
     pub previous: Option<EvidenceId>,
@@ -229,12 +233,14 @@ impl Checked {
             return Err(SubmitError::ForeignSubmitter);
         }
         let fields = submission.business_type.check(&submission.fields)?;
-        let key = record::duplicate_key(
-            &agency.msp_id,
-            &submitter.subject,
-            submission.business_type,
-            submission.originals.iter().map(|original| &original.sm3),
-        );
+        let (business_type, subject) = (submission.business_type, &submitter.subject);
+        let originals = submission.originals.iter().map(|original| &original.sm3);
+        let key = match &submission.batch {
+            Some(batch) => {
+                record::batch_duplicate_key(&agency.msp_id, subject, business_type, batch)
+            }
+            None => record::duplicate_key(&agency.msp_id, subject, business_type, originals),
+        };
         // Time and id of this record are replaced for each attempt.
         let epoch = CivilDate::new(1970, 1, 1).map_err(|_| SubmitError::Clock)?;
         let id = EvidenceId::compose(&agency.region, &agency.code, epoch, 0)
@@ -242,7 +248,8 @@ impl Checked {
         let template = RecordParts {
             id,
             agency: agency.to_agency(),
-            business_type: submission.business_type,
+            batch: submission.batch,
+            business_type,
             collection: submission.collection,
             fields: fields.public.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
             originals: submission.originals,
@@ -294,6 +301,7 @@ impl std::fmt::Debug for Submission {
         f.debug_struct("Submission")
             .field("business_type", &self.business_type)
             .field("fields", &self.fields.keys().collect::<Vec<_>>())
+            .field("batch", &self.batch)
             .field("originals", &self.originals)
             .field("previous", &self.previous)
             .finish_non_exhaustive()

@@ -24,6 +24,7 @@ fn record(serial: u64, openings: &[Opening]) -> Record {
     Record::new(RecordParts {
         id: EvidenceId::compose("220100", &code, day, serial).unwrap(),
         agency: Agency { code, msp_id: "MSP".to_owned(), name: "中心".to_owned() },
+        batch: None,
         business_type: BusinessType::General,
         collection: Collection::default(),
         fields: [].into(),

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::limits::ORIGINALS_MAX;
+use crate::limits::{
+    BATCH_BYTES_MAX, CERTIFICATE_BYTES_MAX, CHECKPOINT_BYTES_MAX, DISCLOSURES_BYTES_MAX,
+    ORIGINALS_MAX, PAGE_BYTES_MAX, PROCESS_BYTES_MAX, RECEIPT_BYTES_MAX, RECORD_BYTES_MAX,
+};
 
 /// A name that may stand in a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +13,12 @@ pub(crate) enum EntryName {
     Record,
     Receipt,
     Disclosures,
+    Batch,
+    Checkpoint,
+    Process,
+    CertificatePdf,
+    CertificateOfd,
+    Page,
     /// `originals/NN.ext`
     Original {
         position: usize,
@@ -24,18 +33,14 @@ impl EntryName {
     }
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        match name {
-            "record.json" => Some(Self::Record),
-            "receipt.json" => Some(Self::Receipt),
-            "disclosures.json" => Some(Self::Disclosures),
-            _ => {
-                let (number, extension) = name.strip_prefix("originals/")?.split_once('.')?;
-                let position = number.parse().ok().filter(|n| (1..=ORIGINALS_MAX).contains(n))?;
-                let known = EXTENSIONS.iter().any(|(_, known)| *known == extension);
-                let parsed = Self::Original { position, extension: extension.to_owned() };
-                ((known || extension == OTHER) && parsed.to_string() == name).then_some(parsed)
-            }
+        if let Some((document, _)) = DOCUMENTS.iter().find(|(_, known)| *known == name) {
+            return Some(document.clone());
         }
+        let (number, extension) = name.strip_prefix("originals/")?.split_once('.')?;
+        let position = number.parse().ok().filter(|n| (1..=ORIGINALS_MAX).contains(n))?;
+        let known = EXTENSIONS.iter().any(|(_, known)| *known == extension);
+        let parsed = Self::Original { position, extension: extension.to_owned() };
+        ((known || extension == OTHER) && parsed.to_string() == name).then_some(parsed)
     }
 
     /// Whether an entry of this name may come after one named `last`.
@@ -43,12 +48,27 @@ impl EntryName {
         self.rank() > last.rank()
     }
 
+    /// Most bytes of a document; `None` for an original, which is only hashed.
+    pub(crate) const fn bytes_max(&self) -> Option<u64> {
+        Some(match self {
+            Self::Record => RECORD_BYTES_MAX,
+            Self::Receipt => RECEIPT_BYTES_MAX,
+            Self::Disclosures => DISCLOSURES_BYTES_MAX,
+            Self::Batch => BATCH_BYTES_MAX,
+            Self::Checkpoint => CHECKPOINT_BYTES_MAX,
+            Self::Process => PROCESS_BYTES_MAX,
+            Self::CertificatePdf | Self::CertificateOfd => CERTIFICATE_BYTES_MAX,
+            Self::Page => PAGE_BYTES_MAX,
+            Self::Original { .. } => return None,
+        })
+    }
+
     fn rank(&self) -> usize {
         match self {
-            Self::Record => 0,
-            Self::Receipt => 1,
-            Self::Disclosures => 2,
-            Self::Original { position, .. } => position.saturating_add(2),
+            Self::Original { position, .. } => DOCUMENTS.len().saturating_add(*position),
+            document => {
+                DOCUMENTS.iter().position(|(known, _)| known == document).unwrap_or_default()
+            }
         }
     }
 }
@@ -56,15 +76,28 @@ impl EntryName {
 impl fmt::Display for EntryName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Record => f.write_str("record.json"),
-            Self::Receipt => f.write_str("receipt.json"),
-            Self::Disclosures => f.write_str("disclosures.json"),
             Self::Original { position, extension } => {
                 write!(f, "originals/{position:02}.{extension}")
             }
+            document => f.write_str(
+                DOCUMENTS.iter().find(|(known, _)| known == document).map_or("", |(_, name)| name),
+            ),
         }
     }
 }
+
+/// Everything but originals, in the order of a bundle (`FORMAT.md` §1.2).
+const DOCUMENTS: [(EntryName, &str); 9] = [
+    (EntryName::Record, "record.json"),
+    (EntryName::Receipt, "receipt.json"),
+    (EntryName::Disclosures, "disclosures.json"),
+    (EntryName::Batch, "batch.json"),
+    (EntryName::Checkpoint, "checkpoint.json"),
+    (EntryName::Process, "process.json"),
+    (EntryName::CertificatePdf, "certificate.pdf"),
+    (EntryName::CertificateOfd, "certificate.ofd"),
+    (EntryName::Page, "verify.html"),
+];
 
 /// The file extension for a media type: a fixed table, `bin` for everything else. Parameters and case are ignored.
 pub fn extension(media_type: &str) -> &'static str {

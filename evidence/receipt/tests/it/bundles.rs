@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 
 use changbai_receipt::{
-    Bundle, BundleError, BundleParts, Receipt, Status, Verdict, WriteError, bundle_len, fuzz,
-    read_bundle, verify, verify_reader, write_bundle,
+    Bundle, BundleError, BundleParts, ELEMENTS, Receipt, Status, Verdict, WriteError, bundle_len,
+    fuzz, read_bundle, verify, verify_reader, write_bundle,
 };
 
 use crate::fixture::{City, NOW_MS, open, pack, packed};
@@ -20,7 +20,13 @@ fn a_bundle_of_one_or_four_validators_is_verified() {
         let bundle = city.bundle();
         let report = verify_reader(&mut bundle.as_slice(), &[], Some(&city.trust));
         assert_eq!(report.verdict, Verdict::Verified, "{}", reasons(&report));
-        assert!(report.elements.iter().all(|element| element.status == Status::Proven));
+        let names = |status| {
+            let with = |e: &&changbai_receipt::Element| e.status == status;
+            report.elements.iter().filter(with).map(|e| e.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Status::Proven), [&ELEMENTS[..10], &["time_bound"]].concat());
+        let optional = [&ELEMENTS[10..14], &ELEMENTS[15..]].concat();
+        assert_eq!(names(Status::Absent), optional, "nothing of the kind is packed");
         // Supplying the originals once more changes nothing.
         let report = verify_reader(&mut bundle.as_slice(), &city.supplied(), Some(&city.trust));
         assert_eq!(report.verdict, Verdict::Verified, "{}", reasons(&report));
@@ -79,7 +85,7 @@ fn the_report_reads_as_json() {
     assert_eq!(json["header_number"], 8);
     assert_eq!(json["tx_id"].as_str().unwrap().len(), 64);
     let names: Vec<_> = json["elements"].as_array().unwrap().iter().map(|e| &e["name"]).collect();
-    assert_eq!(names, changbai_receipt::ELEMENTS);
+    assert_eq!(names, ELEMENTS);
     assert_eq!(json["elements"][0]["status"], "proven");
     assert_eq!(json["elements"][0]["code"], "VF-1000");
     assert!(json["elements"][0]["reason"].as_str().unwrap().contains("证据包"));
@@ -99,6 +105,7 @@ fn writing_is_a_function_of_the_parts_and_its_length_is_known() {
         receipt: &receipt,
         disclosures: None,
         originals: packed(&city.originals),
+        ..BundleParts::default()
     };
     let first = pack(city.record.as_bytes(), &receipt, None, &city.originals);
     let second = pack(city.record.as_bytes(), &receipt, None, &city.originals);
@@ -134,6 +141,7 @@ fn a_writer_notices_that_an_original_changed_and_refuses_disorder() {
         receipt: &receipt,
         disclosures: None,
         originals: packed(&city.originals),
+        ..BundleParts::default()
     };
     for changed in [&b"%PDF-1.7 deed of the hause"[..], b"", b"%PDF-1.7 deed of the house."] {
         let mut originals = city.originals.clone();

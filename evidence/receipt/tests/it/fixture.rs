@@ -354,7 +354,13 @@ pub(crate) fn pack(
     disclosures: Option<&[u8]>,
     originals: &[Vec<u8>],
 ) -> Vec<u8> {
-    let parts = BundleParts { record, receipt, disclosures, originals: packed(originals) };
+    let parts = BundleParts {
+        record,
+        receipt,
+        disclosures,
+        originals: packed(originals),
+        ..BundleParts::default()
+    };
     let mut out = Vec::new();
     write_bundle(&mut out, &parts, &mut |o| open(originals, o)).unwrap();
     out
@@ -405,6 +411,7 @@ pub(crate) fn record(
         agency: Agency {
             code: agency, msp_id: MSP.into(), name: "长春市不动产登记中心".into()
         },
+        batch: None,
         business_type: BusinessType::RealEstateRegistration,
         collection: Collection::default(),
         fields: fields.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),

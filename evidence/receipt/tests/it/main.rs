@@ -8,8 +8,10 @@
 )]
 
 mod anchors;
+mod batch;
 mod bundles;
 mod fixture;
 mod forgeries;
+mod process;
 mod tamper;
 mod zip_peers;
