@@ -41,6 +41,7 @@ mod run;
 mod sm3;
 mod stream;
 mod time;
+mod time_stamp;
 mod tls;
 mod up;
 mod verify;

@@ -8,11 +8,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use smkit::{Sm3Digest, sm3};
 use skrifa::{
     FontRef, MetadataProvider,
     instance::{LocationRef, Size},
 };
+use smkit::{Sm3Digest, sm3};
 
 pub(crate) use self::outline::{Outline, Segment, outline};
 use crate::limits::FONT_BYTES_MAX;

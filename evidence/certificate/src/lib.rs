@@ -74,9 +74,7 @@ pub use facts::{CertificateFacts, NotProven, Originals};
 pub use font::{FontError, FontSource};
 pub use format::{Format, UnknownFormat};
 pub use issuer::{FilingNumber, Issuer, IssuerError};
-pub use judge::{
-    DOCUMENT_ELEMENTS, DocumentReport, Grounds, Signatory, document_reasons,
-};
+pub use judge::{DOCUMENT_ELEMENTS, DocumentReport, Grounds, Signatory, document_reasons};
 pub use layout::SealPlace;
 pub use ofd::{OfdSigner, judge_ofd};
 

@@ -328,14 +328,15 @@ fn on_bare(signed: &Signed<'_>, grounds: &Grounds<'_>, findings: &mut Findings) 
     };
     findings.time_token = Finding::new(TIME_TOKEN_ABSENT);
     if let Some(trust) = grounds.trust {
-        findings.chain =
-            match message.verify(Some(digest.as_bytes()), &validator(trust, &[]), Purpose::Signing, at)
-            {
-                Ok(_) => Finding::new(CHAIN_PROVEN),
-                Err(error) => {
-                    Finding::new(CHAIN_REFUSED).in_words(error.text_zh(), error.to_string())
-                }
-            };
+        findings.chain = match message.verify(
+            Some(digest.as_bytes()),
+            &validator(trust, &[]),
+            Purpose::Signing,
+            at,
+        ) {
+            Ok(_) => Finding::new(CHAIN_PROVEN),
+            Err(error) => Finding::new(CHAIN_REFUSED).in_words(error.text_zh(), error.to_string()),
+        };
         findings.revocation = on_revocation(trust, grounds, grounds.now_unix_seconds, [&leaf]);
     }
     Value::Signed(who)
@@ -353,7 +354,8 @@ fn on_facts(
     let (Ok(record), Ok(receipt), Ok(issuance)) =
         (attached("record.json"), attached("receipt.json"), attached("issuance.json"))
     else {
-        findings.facts = Finding::new(FACTS_ATTACHMENT).with("record.json, receipt.json, issuance.json");
+        findings.facts =
+            Finding::new(FACTS_ATTACHMENT).with("record.json, receipt.json, issuance.json");
         return None;
     };
     let Some(issuance) = Issuance::from_bytes(&issuance) else {
@@ -435,8 +437,7 @@ fn refused(reason: &'static changbai_receipt::Reason, error: &SealError) -> Find
 fn refused_path(reason: &'static changbai_receipt::Reason, error: &SealError) -> Finding {
     let path = error.path().map(|path: &PathError| (path.text_zh(), path.to_string()));
     let (zh, en) = path.unwrap_or_default();
-    Finding::new(reason)
-        .in_words(format!("{}：{zh}", error.text_zh()), format!("{error}: {en}"))
+    Finding::new(reason).in_words(format!("{}：{zh}", error.text_zh()), format!("{error}: {en}"))
 }
 
 /// A path in a file as the name of a member: from the root with `/`, else beside that file.

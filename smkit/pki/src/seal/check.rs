@@ -107,8 +107,7 @@ impl SealSignature {
         if !self.seal.is_for(&self.signer) {
             return Err(SealError::NotListed);
         }
-        let signer =
-            path(policy.seals, &self.signer, self.signed_at).map_err(SealError::Signer)?;
+        let signer = path(policy.seals, &self.signer, self.signed_at).map_err(SealError::Signer)?;
         let seal = self.seal.verify(policy, self.signed_at)?;
         if self.signed_at > policy.now_unix_seconds {
             return Err(SealError::Future { at: self.signed_at });
