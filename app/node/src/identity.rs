@@ -27,7 +27,7 @@ use crate::tls_files::{TlsFiles, TlsIdentity};
 const DAY_S: i64 = 86_400;
 const HOUR_S: i64 = 3_600;
 const ROOT_DAYS: i64 = 20 * 365;
-const MEMBER_DAYS: i64 = 3 * 365;
+pub(crate) const MEMBER_DAYS: i64 = 3 * 365;
 /// Certificates begin a little in the past, so that a clock set back a moment later accepts them.
 const LEEWAY_S: i64 = 300;
 
@@ -198,8 +198,6 @@ pub(crate) fn roots(dir: &Path) -> Result<(Certificate, Certificate), StartError
 pub(crate) enum Service {
     /// Its time-stamp authority.
     TimeStamps,
-    /// Signs the documents that it hands out.
-    Documents,
 }
 
 impl Service {
@@ -207,13 +205,7 @@ impl Service {
     const fn names(self) -> (&'static str, &'static str, Profile) {
         match self {
             Self::TimeStamps => ("tsa", "tsa-0", Profile::TimeStampAuthority),
-            Self::Documents => ("document", "document-0", Profile::Signing),
         }
-    }
-
-    /// The file of its certificate.
-    pub(crate) fn file(self, dir: &Path) -> PathBuf {
-        path(dir, self.names().0, "cert")
     }
 }
 
@@ -332,7 +324,7 @@ fn check_registered(
     Err(wrong(&dir.join("register.log"), &reason))
 }
 
-fn subject(agency: &AgencySettings, common_name: &str, units: &[&str]) -> Subject {
+pub(crate) fn subject(agency: &AgencySettings, common_name: &str, units: &[&str]) -> Subject {
     Subject {
         country: "CN".to_owned(),
         state: "吉林省".to_owned(),
@@ -343,15 +335,15 @@ fn subject(agency: &AgencySettings, common_name: &str, units: &[&str]) -> Subjec
     }
 }
 
-fn days(now_s: i64, days: i64) -> Validity {
+pub(crate) fn days(now_s: i64, days: i64) -> Validity {
     Validity { not_before: now_s - LEEWAY_S, not_after: now_s + days * DAY_S }
 }
 
-fn certificate(file: &Path) -> Result<Certificate, StartError> {
+pub(crate) fn certificate(file: &Path) -> Result<Certificate, StartError> {
     Certificate::from_pem(&text(file)?).map_err(|e| wrong(file, &e))
 }
 
-fn private_key(file: &Path) -> Result<PrivateKey, StartError> {
+pub(crate) fn private_key(file: &Path) -> Result<PrivateKey, StartError> {
     let pem = Zeroizing::new(text(file)?);
     PrivateKey::from_pkcs8_pem(&pem).map_err(|e| wrong(file, &e))
 }
@@ -366,7 +358,7 @@ pub(crate) fn wrong(file: &Path, reason: &dyn std::fmt::Display) -> StartError {
     StartError::Identity { file: file.to_owned(), reason: reason.to_string() }
 }
 
-fn authority_error(dir: &Path, error: AuthorityStoreError) -> StartError {
+pub(crate) fn authority_error(dir: &Path, error: AuthorityStoreError) -> StartError {
     match error {
         AuthorityStoreError::File { file, source } => StartError::File { file, source },
         AuthorityStoreError::Damaged { file, reason } => StartError::Identity { file, reason },
@@ -377,9 +369,9 @@ fn authority_error(dir: &Path, error: AuthorityStoreError) -> StartError {
     }
 }
 
-fn path(dir: &Path, name: &str, kind: &str) -> PathBuf {
+pub(crate) fn path(dir: &Path, name: &str, kind: &str) -> PathBuf {
     dir.join(format!("{name}.{kind}.pem"))
 }
 
-const IDENTITY_AUTHORITY: &str = "ca";
+pub(crate) const IDENTITY_AUTHORITY: &str = "ca";
 const TLS_AUTHORITY: &str = "tls-ca";

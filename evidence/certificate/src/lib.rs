@@ -64,6 +64,7 @@ pub mod limits;
 mod ofd;
 mod pdf;
 mod process;
+mod seal_picture;
 mod svg;
 mod time;
 
@@ -82,6 +83,7 @@ pub use layout::SealPlace;
 pub use ofd::{OfdSigner, judge_ofd};
 pub use pdf::{PdfSigner, SealImage, judge_pdf};
 pub use process::{ProcessLog, ProcessStep};
+pub use seal_picture::{draw_round_seal, seal_image, seal_picture_from_png};
 
 /// A certificate, laid out; [`write`](Self::write) gives its bytes in each format.
 #[derive(Clone, Debug)]
