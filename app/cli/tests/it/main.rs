@@ -15,6 +15,7 @@ mod node;
 mod offline;
 mod operations;
 mod tour;
+mod transparency;
 mod trusted_time;
 mod usage;
 
