@@ -3,6 +3,8 @@
 pub(crate) mod channel;
 pub(crate) mod network;
 pub(crate) mod pki;
+pub(crate) mod seal;
+pub(crate) mod transparency;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -65,7 +67,12 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Pki(pki::Pki),
     #[command(subcommand)]
+    Seal(seal::Seal),
+    #[command(subcommand)]
     Tls(pki::Tls),
+    #[command(subcommand)]
+    Witness(transparency::Witness),
+    Monitor(transparency::Monitor),
 }
 
 impl Command {
@@ -73,6 +80,8 @@ impl Command {
     pub(crate) fn usual_dir(&self) -> &'static str {
         match self {
             Self::Network(_) | Self::Up(Up { agencies: Some(_), .. }) => "./changbai-network",
+            Self::Witness(_) => "./changbai-witness",
+            Self::Monitor(_) => "./changbai-monitor",
             _ => "./changbai-data",
         }
     }
@@ -94,7 +103,10 @@ impl Command {
             Self::Time(Time::Stamp(args)) => args.json,
             Self::Time(Time::Verify(args)) => args.json,
             Self::Pki(command) => command.wants_json(),
+            Self::Seal(command) => command.wants_json(),
             Self::Tls(pki::Tls::Probe(args)) => args.json,
+            Self::Witness(_) => false,
+            Self::Monitor(args) => args.json,
         }
     }
 }

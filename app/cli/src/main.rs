@@ -32,12 +32,14 @@ mod limits;
 mod logging;
 mod media;
 mod messages;
+mod monitor;
 mod network;
 mod output;
 mod pki;
 mod progress;
 mod refusal;
 mod run;
+mod seal;
 mod sm3;
 mod stream;
 mod time;
@@ -45,6 +47,7 @@ mod time_stamp;
 mod tls;
 mod up;
 mod verify;
+mod witness;
 
 fn main() -> std::process::ExitCode {
     run::run(std::env::args_os().collect())
