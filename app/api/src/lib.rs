@@ -36,6 +36,7 @@
 
 pub mod access;
 pub mod authority;
+pub mod batch;
 mod body;
 pub mod channels;
 mod domain;
@@ -44,6 +45,7 @@ pub mod enrolment_client;
 pub mod health;
 pub mod idempotency;
 mod identity;
+mod jobs;
 pub mod limits;
 pub mod multipart;
 pub mod operations;

@@ -23,11 +23,13 @@ use crate::request_id::RequestId;
 use crate::state::{ApiState, Shared};
 use crate::time_stamps;
 
+mod batch;
 mod certificate;
 mod channels;
 mod evidence;
 mod health;
 mod ledger;
+mod operations;
 mod submit;
 mod verify;
 
@@ -61,6 +63,10 @@ fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::health))
         .routes(routes!(submit::submit, evidence::list))
+        .routes(routes!(batch::submit))
+        .routes(routes!(batch::place))
+        .routes(routes!(operations::one))
+        .routes(routes!(operations::events))
         .routes(routes!(evidence::one))
         .routes(routes!(evidence::history))
         .routes(routes!(evidence::receipt))
