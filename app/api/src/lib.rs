@@ -35,10 +35,12 @@
 //! ```
 
 pub mod access;
+pub mod attachments;
 pub mod authority;
 pub mod batch;
 mod body;
 pub mod channels;
+pub mod documents;
 mod domain;
 mod dto;
 pub mod enrolment_client;
@@ -49,18 +51,22 @@ mod jobs;
 pub mod limits;
 pub mod multipart;
 pub mod operations;
+mod outgoing;
 pub mod problem;
+mod rate;
 mod request_id;
 mod routes;
 mod server;
 pub mod signature;
 mod state;
 pub mod submission;
+pub mod time_stamp_client;
 pub mod time_stamps;
 mod transport;
 mod upload;
 
 pub use access::observed;
+pub use rate::Rate;
 pub use request_id::REQUEST_ID_HEADER;
 pub use routes::{openapi, router};
 pub use server::{Listener, serve};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::rate::Rate;
+
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -45,6 +47,10 @@ pub struct Limits {
     pub nonces_max: usize,
     /// Answers kept for `Idempotency-Key`; the oldest goes first.
     pub idempotency_entries_max: usize,
+    /// How often one address may ask the time-stamp authority.
+    pub time_stamps_client: Rate,
+    /// How often all together may.
+    pub time_stamps: Rate,
 }
 
 impl Default for Limits {
@@ -68,6 +74,8 @@ impl Default for Limits {
             ledger_wait_max: Duration::from_secs(30),
             nonces_max: 1 << 19,
             idempotency_entries_max: 1 << 16,
+            time_stamps_client: Rate { per_second: 50, burst: 100 },
+            time_stamps: Rate { per_second: 2_000, burst: 2_000 },
         }
     }
 }

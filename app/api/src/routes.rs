@@ -23,6 +23,7 @@ use crate::request_id::RequestId;
 use crate::state::{ApiState, Shared};
 use crate::time_stamps;
 
+mod attached;
 mod batch;
 mod certificate;
 mod channels;
@@ -39,12 +40,14 @@ pub fn router(state: ApiState) -> Router {
     let (api, document) = documented().split_for_parts();
     let docs = SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", document);
     let authority = state.0.parts.authority.clone();
+    let (client, all) = (state.limits().time_stamps_client, state.limits().time_stamps);
     let time_stamps = state.0.parts.time_stamps.clone();
+    let time_stamps = time_stamps.map(|tsa| time_stamps::router(tsa, client, all));
     Router::new()
         .merge(api.with_state(state.clone()))
         .merge(docs)
         .merge(authority.map(AuthorityService::router).unwrap_or_default())
-        .merge(time_stamps.map(time_stamps::router).unwrap_or_default())
+        .merge(time_stamps.unwrap_or_default())
         .fallback(|| async { Problem::new(Code::NoSuchPath) })
         .layer(from_fn_with_state(state, around))
 }

@@ -12,9 +12,11 @@ use changbai_wire::time::{Clock, TimeReading};
 use smkit::sm3::sm3_parts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::attachments::Attachments;
 use crate::authority::AuthorityService;
 use crate::batch::BatchStore;
 use crate::channels::ChannelDirectory;
+use crate::documents::Documents;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
 use crate::jobs::Jobs;
@@ -50,6 +52,10 @@ pub struct ApiParts {
     pub authority: Option<AuthorityService>,
     /// The time-stamp authority, if this node is one.
     pub time_stamps: Option<Arc<dyn TimeStamping>>,
+    /// Who issues and signs certificates.
+    pub documents: Documents,
+    /// Proofs that go into bundles beside record and receipt.
+    pub attachments: Attachments,
     /// Every bound.
     pub limits: Limits,
 }

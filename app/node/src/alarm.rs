@@ -122,6 +122,9 @@ fn of_node(node: &NodeFacts) -> Vec<(Alarm, String)> {
     if let Some(refusal) = &node.clock_refused {
         found.push((Alarm::ClockUnbounded, refusal.clone()));
     }
+    if let Some(reason) = &node.tokens.failing {
+        found.push((Alarm::TokensMissing, reason.clone()));
+    }
     let low = node.disk_reserve_bytes.saturating_mul(DISK_LOW_RESERVES);
     if let Some(free) = node.disk_free_bytes.filter(|free| *free < low) {
         let reserve = node.disk_reserve_bytes;

@@ -2,17 +2,20 @@
 //! flags. Parsed once into a form that needs no further checks.
 
 mod endpoint;
+mod platform;
 mod time;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use changbai_certificate::Issuer;
 use changbai_core::Uscc;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use self::endpoint::{Endpoint, Scheme};
-pub use self::time::{Chronyd, TimeSettings, TimeSource};
+pub use self::platform::PlatformSettings;
+pub use self::time::{Chronyd, TimeSettings, TimeSource, Tsa};
 
 /// Name of the configuration file in the data directory.
 pub const FILE: &str = "changbai.toml";
@@ -115,14 +118,6 @@ pub struct AgencySettings {
     pub msp_id: String,
 }
 
-/// `[platform]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub struct PlatformSettings {
-    /// Filing number of the blockchain information service (备案编号); shown by `/health`.
-    pub filing_number: Option<String>,
-}
-
 impl Default for NodeSettings {
     fn default() -> Self {
         Self {
@@ -198,6 +193,8 @@ pub struct ValidConfig {
     pub settings: Settings,
     /// The agency's code, checked.
     pub agency_code: Uscc,
+    /// Who issues certificates.
+    pub issuer: Issuer,
 }
 
 /// Why the configuration is refused. Each text names the key.
@@ -287,6 +284,10 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
         "time__chrony" => settings.time.chrony = value,
         "time__bound_ms_max" => settings.time.bound_ms_max = time::milliseconds(&value)?,
         "time__tsa_policy" => settings.time.tsa_policy = value,
+        "time__tsa" => settings.time.tsa = list(&value),
+        "time__tsa_trust" => settings.time.tsa_trust = PathBuf::from(value),
+        "time__tsa_tls_trust" => settings.time.tsa_tls_trust = PathBuf::from(value),
+        "time__tsa_asked_policy" => settings.time.tsa_asked_policy = value,
         "time__production" => settings.time.production = flag("time.production", &value)?,
         "tls__names" => settings.tls.names = list(&value),
         "tls__client_auth_required" => {
@@ -309,8 +310,11 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
         "agency__code" => settings.agency.code = value,
         "agency__name" => settings.agency.name = value,
         "agency__msp_id" => settings.agency.msp_id = value,
-        "platform__filing_number" => settings.platform.filing_number = Some(value),
-        _ => return Err(ConfigError::Environment(name.to_owned())),
+        key => {
+            let platform = key.strip_prefix("platform__");
+            let set = platform.and_then(|key| settings.platform.set(key, value));
+            return set.unwrap_or_else(|| Err(ConfigError::Environment(name.to_owned())));
+        }
     }
     Ok(())
 }
@@ -349,6 +353,7 @@ fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigErro
     check_tls(&settings.tls)?;
     let chronyd = settings.time.check()?;
     let agency_code = check_agency(&settings.agency)?;
+    let issuer = settings.platform.issuer(&settings.agency.name)?;
     Ok(ValidConfig {
         file,
         dir,
@@ -359,6 +364,7 @@ fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigErro
         chronyd,
         settings,
         agency_code,
+        issuer,
     })
 }
 

@@ -27,6 +27,7 @@ use crate::operations::{self, own_agency};
 use crate::renewal::RenewalStatus;
 use crate::supervisor::Supervisor;
 use crate::time::NodeTime;
+use crate::time_stamps::TimeStamps;
 use crate::tls_files::TlsFiles;
 use crate::wiring::wire_api;
 use crate::{first_start, identity};
@@ -130,8 +131,17 @@ pub async fn start_in(
     let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
     let (asked, operations) =
         bind(config.operations.as_slice(), &protection.transport.acceptor()).await?;
-    let (state, evidence) =
-        wire_api(&directory, &config, &channels, &channel, &time, self_test, &protection)?;
+    let time_stamps = TimeStamps::open(&directory, &config, &time)?;
+    let (state, evidence) = wire_api(
+        &directory,
+        &config,
+        &channels,
+        &channel,
+        &time,
+        self_test,
+        &protection,
+        &time_stamps,
+    )?;
     let (stop, stopped) = watch::channel(false);
     let server = serve(listeners, state, metrics.api(), stopped.clone());
     let network = links.as_ref().map(|links| links.address.to_string());
@@ -142,6 +152,7 @@ pub async fn start_in(
     let watched = operations::Parts {
         clock,
         time,
+        tokens: time_stamps.source,
         uptime,
         metrics,
         tls: Arc::clone(&tls_status),
@@ -303,7 +314,11 @@ fn serve(
         drop(stopped.wait_for(|stop| *stop).await);
     };
     let limits = state.limits().clone();
-    let router = changbai_api::observed(changbai_api::router(state), requests);
+    let router = changbai_api::observed(changbai_api::router(state.clone()), requests);
+    let served = async move {
+        changbai_api::serve(listeners, router, limits, stop, STOP_GRACE).await;
+        state.end(STOP_GRACE).await;
+    };
     #[expect(clippy::disallowed_methods, reason = "this is the node's task; shutdown joins it")]
-    tokio::spawn(changbai_api::serve(listeners, router, limits, stop, STOP_GRACE))
+    tokio::spawn(served)
 }

@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use changbai_api::attachments::Attachments;
+use changbai_api::batch::BatchStore;
+use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
@@ -18,7 +21,7 @@ use crate::error::StartError;
 use crate::health::NodeHealth;
 use crate::listeners::Protection;
 use crate::time::NodeTime;
-use crate::time_stamps;
+use crate::time_stamps::TimeStamps;
 
 pub(crate) fn wire_api(
     directory: &Directory,
@@ -28,6 +31,7 @@ pub(crate) fn wire_api(
     time: &NodeTime,
     self_test: SelfTest,
     protection: &Protection,
+    time_stamps: &TimeStamps,
 ) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
     let clock = &time.clock();
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
@@ -57,10 +61,16 @@ pub(crate) fn wire_api(
         self_test,
         Arc::clone(&protection.status),
     );
+    if let Some(number) = config.issuer.filing_number().filter(|number| !number.is_usual()) {
+        // Nothing published fixes the form: a warning, no refusal.
+        tracing::warn!(number = number.as_str(), "node::filing_number_of_unusual_form");
+    }
     let limits =
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
+    let batches = BatchStore::open(&directory.batches())
+        .map_err(|e| StartError::file(&directory.batches(), e))?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
     let state = ApiState::new(ApiParts {
         evidence: Arc::clone(&evidence),
@@ -70,10 +80,13 @@ pub(crate) fn wire_api(
         channels: Arc::clone(channels) as _,
         clock: Arc::clone(clock),
         health: Arc::new(health),
+        batches: Arc::new(batches),
         answers: Arc::new(answers),
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
-        time_stamps: time_stamps::open(directory, config, time)?,
+        time_stamps: time_stamps.service.clone(),
+        documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
+        attachments: Attachments::default(),
         limits,
     });
     Ok((state, evidence))

@@ -92,6 +92,16 @@ impl CertificateFacts {
         originals: Originals,
     ) -> Result<Self, NotProven> {
         let report = verify(bundle, supplied, Some(trust));
+        Self::reported(bundle, &report, trust, originals)
+    }
+
+    /// The facts of a bundle that was verified with this report.
+    pub(crate) fn reported(
+        bundle: &Bundle,
+        report: &Report,
+        trust: &Trust,
+        originals: Originals,
+    ) -> Result<Self, NotProven> {
         let originals_compared =
             report.element("original").is_some_and(|element| element.status == Status::Proven);
         let proven = match originals {
@@ -102,7 +112,7 @@ impl CertificateFacts {
             }),
         };
         if !proven {
-            return Err(NotProven::Verdict { report: Box::new(report) });
+            return Err(NotProven::Verdict { report: Box::new(report.clone()) });
         }
         if report.assurance != Assurance::Channel {
             return Err(NotProven::ChannelUnnamed);

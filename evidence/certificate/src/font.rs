@@ -12,6 +12,7 @@ use skrifa::{
     FontRef, MetadataProvider,
     instance::{LocationRef, Size},
 };
+use smkit::{Sm3Digest, sm3};
 
 pub(crate) use self::outline::{Outline, Segment, outline};
 use crate::limits::FONT_BYTES_MAX;
@@ -22,6 +23,7 @@ pub struct FontSource(Arc<Inner>);
 
 struct Inner {
     data: Bytes,
+    sm3: Sm3Digest,
     units_per_em: u16,
     glyphs: HashMap<char, Glyph>,
     krilla: krilla::text::Font,
@@ -110,7 +112,8 @@ impl FontSource {
             Bytes::Shared(bytes) => krilla::text::Font::new(Arc::clone(bytes).into(), 0),
         };
         let krilla = krilla.ok_or_else(|| malformed("no usable face"))?;
-        Ok(Self(Arc::new(Inner { data, units_per_em, glyphs, krilla })))
+        let sm3 = sm3(data.as_slice());
+        Ok(Self(Arc::new(Inner { data, sm3, units_per_em, glyphs, krilla })))
     }
 
     /// The glyph of a character.
@@ -124,6 +127,11 @@ impl FontSource {
 
     pub(crate) fn data(&self) -> &[u8] {
         self.0.data.as_slice()
+    }
+
+    /// SM3 of the font file.
+    pub(crate) fn sm3(&self) -> &Sm3Digest {
+        &self.0.sm3
     }
 
     pub(crate) fn krilla(&self) -> &krilla::text::Font {

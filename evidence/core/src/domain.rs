@@ -8,3 +8,15 @@ pub const BATCH_LEAF: &[u8] = b"changbai/core/batch-leaf/v1";
 pub const BATCH_DUPLICATE: &[u8] = b"changbai/core/batch-duplicate/v1";
 /// Prefix of the key under which a submission may be recorded once.
 pub const DUPLICATE: &[u8] = b"changbai/core/duplicate/v1";
+/// Prefix of the digest of an entry of a process log.
+pub const PROCESS_ENTRY: &[u8] = b"changbai/core/process-entry/v1";
+/// Prefix of what a node signs for a page of its process log.
+pub const PROCESS_PAGE: &[u8] = b"changbai/core/process-page/v1";
+/// Prefix of the detail of the step `collected`.
+pub const PROCESS_COLLECTED: &[u8] = b"changbai/core/process-collected/v1";
+/// Prefix of the detail of the step `hashed`.
+pub const PROCESS_HASHED: &[u8] = b"changbai/core/process-hashed/v1";
+/// Prefix of the detail of the step `committed`.
+pub const PROCESS_COMMITTED: &[u8] = b"changbai/core/process-committed/v1";
+/// Prefix of a leaf of the tree of heads that a node anchors.
+pub const PROCESS_HEAD: &[u8] = b"changbai/core/process-head/v1";

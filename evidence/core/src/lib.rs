@@ -52,9 +52,11 @@ pub mod evidence_id;
 pub mod ledger;
 pub mod limits;
 pub mod openings;
+pub mod process;
 pub mod record;
 pub mod service;
 mod text;
+pub mod transaction_log;
 pub mod uscc;
 
 pub use batch::{BatchEntry, BatchEntryError, BatchLeaf, BatchRoot, BatchTree, LeafError};
@@ -75,4 +77,5 @@ pub use service::{
     AgencyProfile, EvidenceService, Listed, Page, Query, QueryError, Stored, Submission,
     SubmitError, Submitted, Submitter, TimeGate, TimeRefusal,
 };
+pub use transaction_log::{LogHead, TransactionLog, log_origin};
 pub use uscc::{Uscc, UsccError};

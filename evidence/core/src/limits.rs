@@ -45,3 +45,11 @@ pub const SUBMIT_ATTEMPTS_MAX: usize = 8;
 pub const SUBMISSIONS_IN_FLIGHT_MAX: usize = 16_384;
 /// Days whose next serial is kept in memory (midnight needs two).
 pub const SERIAL_DAYS_MAX: usize = 4;
+/// Longest channel id, in bytes.
+pub const CHANNEL_BYTES_MAX: usize = 249;
+/// Largest process document, in bytes.
+pub const PROCESS_BYTES_MAX: usize = 512 * 1024;
+/// Most entries one process document carries; a chain may be longer.
+pub const PROCESS_ENTRIES_MAX: usize = 1_024;
+/// Largest certificate in a process document, in bytes.
+pub const PROCESS_CERTIFICATE_BYTES_MAX: usize = 16 * 1024;

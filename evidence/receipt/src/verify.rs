@@ -9,6 +9,7 @@ mod batch;
 mod certificates;
 mod contents;
 mod header;
+mod process;
 mod time_bound;
 mod transaction;
 
@@ -37,6 +38,7 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         claims.of_record(record);
     }
     let receipt = Receipt::from_bytes(&bundle.receipt);
+    let attached = attached::check(bundle, record.as_ref().ok(), receipt.as_ref().ok(), trust);
     let [transaction, inclusion, header, certificates, trust, validators] = match &receipt {
         Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
         Err(_) => without_receipt(),
@@ -63,7 +65,7 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         batch,
         time_bound::check(record.as_ref().ok()),
     ];
-    findings.extend(attached::check(bundle, receipt.as_ref().ok()));
+    findings.extend(attached);
     Report::new(findings, claims, anchor::assurance(&validators))
 }
 

@@ -47,6 +47,7 @@ mod reasons;
 mod refusal;
 mod stamp;
 mod standing;
+mod token;
 mod watch;
 
 pub use address::{AddressError, ChronyAddress};
@@ -58,4 +59,8 @@ pub use reasons::{Reason, reasons};
 pub use refusal::Refusal;
 pub use stamp::{SerialStore, TimeStamper};
 pub use standing::{Leap, Policy, Standing, evaluate};
+pub use token::{
+    QueryTransport, Retry, TimeToken, TokenError, TokenSource, TokenSources, TokenStatus,
+    TransportError, TsaClient,
+};
 pub use watch::Watch;

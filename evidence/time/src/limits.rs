@@ -23,3 +23,13 @@ pub(crate) const STEP_NS_MIN: u64 = 2_000_000;
 pub(crate) const SPREAD_NS_MAX: u64 = 100_000;
 /// How often at most.
 pub(crate) const READ_ATTEMPTS_MAX: usize = 4;
+/// Questions to an external authority for one token.
+pub(crate) const TSA_ATTEMPTS_MAX: u32 = 3;
+/// Pause after the first of them; it doubles.
+pub(crate) const TSA_PAUSE: Duration = Duration::from_millis(250);
+/// Authorities may state whole seconds, rounded down.
+pub(crate) const GEN_TIME_GRAIN: Duration = Duration::from_secs(1);
+/// What an authority's own accuracy may add to the difference of clocks that is accepted.
+pub(crate) const TSA_ACCURACY_MAX: Duration = Duration::from_secs(1);
+/// The difference accepted by a clock that nobody bounds.
+pub(crate) const CLOCK_UNBOUNDED_ALLOWANCE: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
-//! Every reason to give a reading no bound, with its stable code, in Chinese and English.
+//! Every reason to give a reading no bound, or a digest no token, with its stable code, in Chinese and English.
 //!
 //! Codes are `TM-` and four digits: `10xx` chronyd could not be asked, `20xx` it says that the clock is not good
-//! enough, `30xx` this machine saw that it is not. A code keeps its meaning for ever; texts may be improved. `{0}`,
+//! enough, `30xx` this machine saw that it is not, `40xx` there is no time-stamp token. A code keeps its meaning for ever; texts may be improved. `{0}`,
 //! `{1}` stand for facts.
 
 /// One reason.
@@ -74,6 +74,24 @@ table! {
     JUMPED "TM-3001"
         "系统时钟跳变 {0} 毫秒，尚未重新校准。"
         "the clock jumped by {0} ms and has not been measured since."
+    TOKEN_REFUSED "TM-4001"
+        "时间戳机构 {0} 拒绝签发时间戳（{1}）。"
+        "the time-stamp authority {0} grants no token ({1})."
+    TSA_UNREACHABLE "TM-4002"
+        "时间戳机构 {0} 没有可用的答复：{1}。"
+        "the time-stamp authority {0} gave no answer: {1}."
+    TOKEN_UNTRUSTED "TM-4003"
+        "时间戳机构 {0} 的时间戳未通过验证：{1} {2}"
+        "the token of the time-stamp authority {0} is refused: {1} {2}"
+    TOKEN_TIME "TM-4004"
+        "时间戳机构 {0} 所述时间与本机时钟相差 {1} 毫秒，超过上限 {2} 毫秒。"
+        "the time stated by the time-stamp authority {0} is {1} ms from this machine's; at most {2} ms are accepted."
+    TOKEN_NO_SOURCE "TM-4005"
+        "没有时间戳机构签发时间戳：{0}"
+        "no time-stamp authority gave a token: {0}"
+    TOKEN_RANDOM "TM-4006"
+        "系统未提供随机数，无法请求时间戳。"
+        "the system gives no randomness, so that no token can be asked for."
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use changbai_wire::time::Clock;
 use smkit::{OsRandom, Random as _};
 use smkit_pki::{
     Accuracy, Grant, SerialNumber, TimeStampAuthority, TimeStampFailure, TimeStampRequest,
+    TimeStampResponse,
 };
 
 /// Keeps how many serial numbers have been handed out.
@@ -54,13 +55,18 @@ impl TimeStamper {
     /// The `TimeStampResp` for a `TimeStampReq`, both DER. What is not granted gets an unsigned failure.
     #[must_use]
     pub fn answer(&self, request: &[u8]) -> Vec<u8> {
-        self.granted(request).unwrap_or_else(TimeStampFailure::to_der)
+        let request =
+            TimeStampRequest::from_der(request).map_err(|_| TimeStampFailure::BadDataFormat);
+        let response = request.and_then(|request| self.stamp(&request));
+        response.map_or_else(TimeStampFailure::to_der, |response| response.der().to_vec())
     }
 
-    fn granted(&self, request: &[u8]) -> Result<Vec<u8>, TimeStampFailure> {
-        let request =
-            TimeStampRequest::from_der(request).map_err(|_| TimeStampFailure::BadDataFormat)?;
-        self.authority.check(&request)?;
+    /// Grants a token.
+    ///
+    /// # Errors
+    /// The failure to answer with.
+    pub fn stamp(&self, request: &TimeStampRequest) -> Result<TimeStampResponse, TimeStampFailure> {
+        self.authority.check(request)?;
         let serial = self.serial().map_err(|error| {
             tracing::error!(%error, "time::serial_not_kept");
             TimeStampFailure::SystemFailure
@@ -72,8 +78,7 @@ impl TimeStamper {
         let bound = reading.bound_us.map(|us| Duration::from_micros(us.into()));
         let gen_time = Duration::from_millis(reading.at.0);
         let grant = Grant { serial, gen_time, accuracy: bound.and_then(Accuracy::new) };
-        let response = self.authority.grant(&request, grant);
-        response.map(|response| response.der().to_vec()).map_err(|error| {
+        self.authority.grant(request, grant).map_err(|error| {
             tracing::error!(%error, "time::stamp_failed");
             TimeStampFailure::SystemFailure
         })

@@ -66,6 +66,7 @@ mod outcome;
 mod signatures;
 mod simulate;
 mod state;
+mod transaction_log;
 mod tuning;
 mod validate;
 
@@ -80,4 +81,5 @@ pub use orderer::{
     Delivery, Destination, Fault, Halted, OrderEvent, Orderer, Outgoing, PeerId, Tally, Turn, Waker,
 };
 pub use outcome::{BroadcastError, InvokeError, Outcome};
+pub use transaction_log::LogError;
 pub use tuning::Tuning;

@@ -1,7 +1,7 @@
 //! Builds RFC 6962 Merkle trees over SM3 and proves what is in them.
 //!
-//! It does not store nodes, know what a leaf means, or sign roots: nodes go to a sink and come from
-//! a [`NodeSource`], and a root is worth what the header that carries it is worth.
+//! It does not store nodes, know what a leaf means, or decide which root to sign: nodes go to a sink and come from
+//! a [`NodeSource`], and a root is worth what the header or the signed [`Checkpoint`] that carries it is worth.
 //!
 //! # Model
 //! - Leaves are numbered from 0. Node `(level, index)` covers the leaves
@@ -10,6 +10,8 @@
 //!   give the root. Appending emits the leaf and every node it completes.
 //! - [`prove_inclusion`] and [`prove_consistency`] read stored nodes; verification needs nothing but
 //!   the proof, so a court can do it offline.
+//! - A log in the open conventions of transparency logs: [`Checkpoint`]s as signed [`Note`]s, cosignatures of
+//!   witnesses, [`Tile`]s, [`TlogProof`] files and [`AddCheckpoint`] requests, byte for byte in `docs/transparency.md`.
 //!
 //! **Invariants**
 //! - Leaves and inner nodes are hashed in different domains (`0x00`, `0x01`), so neither can pass
@@ -20,7 +22,8 @@
 //!
 //! # Standards
 //! RFC 6962 §2.1 (tree and proofs), verification as in RFC 9162 §2.1.3.2 and §2.1.4.2, with SM3
-//! (GB/T 32905-2016) for SHA-256.
+//! (GB/T 32905-2016) for SHA-256. The text formats have the shape of C2SP signed-note, tlog-checkpoint, tlog-cosignature,
+//! tlog-tiles, tlog-proof and tlog-witness; since the hash is another one, none of their identifiers is used.
 //!
 //! ```
 //! use std::{collections::BTreeMap, convert::Infallible};
@@ -46,15 +49,30 @@
 //! ```
 #![warn(clippy::arithmetic_side_effects)]
 
+mod add_checkpoint;
+mod checkpoint;
 mod frontier;
+mod note;
 mod proof;
 mod prove;
 #[cfg(test)]
 mod tests;
+mod text;
+mod tile;
+mod tlog_proof;
 
+pub use add_checkpoint::{AddCheckpoint, REQUEST_BYTES_MAX, REQUEST_PATH_MAX};
+pub use checkpoint::Checkpoint;
 pub use frontier::{Frontier, FrontierError};
+pub use note::{
+    CosignerKey, LogKey, NOTE_BYTES_MAX, Note, NoteKeyError, NoteSignature, SIGNATURES_MAX, Signed,
+    VerifierKey, is_key_name,
+};
 pub use proof::{ConsistencyProof, InclusionProof, PATH_LEN_MAX, ProofError};
-pub use prove::{NodeSource, ProveError, prove_consistency, prove_inclusion};
+pub use prove::{NodeSource, ProveError, prove_consistency, prove_inclusion, tree_root};
+pub use text::TextError;
+pub use tile::{TILE_WIDTH, Tile, TileContent, read_entries, write_entries};
+pub use tlog_proof::{EXTRA_BYTES_MAX, TLOG_PROOF_VERSION, TlogProof, TlogProofError};
 
 use smkit::{Sm3Digest, sm3, sm3_many_joined, sm3_pairs, sm3_parts};
 

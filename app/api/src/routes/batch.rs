@@ -182,17 +182,21 @@ pub(crate) async fn place(
     Path((id, which)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let stored = stored(&state, &id).await?;
-    let entry = entry(&state, &stored.record, &which).await?;
-    let bytes = entry.to_bytes().map_err(|error| of_failure(&codes::INTERNAL, &error))?;
+    let bytes = place_bytes(&state, &stored.record, &which).await?;
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
-/// The entry of one digest, by number or SM3.
-pub(super) async fn entry(
+/// `batch.json` of one digest, by number or SM3.
+pub(super) async fn place_bytes(
     state: &Arc<Shared>,
     record: &Record,
     which: &str,
-) -> Result<BatchEntry, Problem> {
+) -> Result<Vec<u8>, Problem> {
+    let entry = entry(state, record, which).await?;
+    entry.to_bytes().map_err(|error| of_failure(&codes::INTERNAL, &error))
+}
+
+async fn entry(state: &Arc<Shared>, record: &Record, which: &str) -> Result<BatchEntry, Problem> {
     let root = *record.batch().ok_or_else(|| of_code(&codes::BATCH_NOT_HELD))?;
     let wanted = match which.parse::<u64>() {
         Ok(index) if which.len() < 20 => Wanted::Index(index),

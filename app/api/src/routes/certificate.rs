@@ -6,14 +6,14 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use changbai_certificate::{
-    Certificate, CertificateError, CertificateFacts, FilingNumber, FontSource, Format, Issuer,
-    Originals,
+    Certificate, CertificateError, CertificateFacts, FontSource, Format, Issuer, Originals,
 };
 use changbai_core::{Stored, codes};
 use changbai_receipt::{Bundle, Trust};
 use tokio::time::timeout;
 
 use super::evidence::{blocking, receipt_bytes, stored};
+use crate::documents::DocumentError;
 use crate::domain::{of_code, of_failure};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::{ApiState, Shared};
@@ -83,19 +83,19 @@ fn make(
     let trust: Arc<Trust> = state.parts.channel.trust();
     let facts = CertificateFacts::establish(&bundle, &[], &trust, Originals::MayBeAbsent)
         .map_err(|error| of_failure(&codes::DAMAGED, &error))?;
-    let mut issuer = Issuer::new(&stored.record.parts().agency.name)
-        .map_err(|error| of_failure(&codes::INTERNAL, &error))?;
-    if let Some(number) = state.parts.health.health(false).filing_number {
-        let number = FilingNumber::new(&number);
-        issuer = issuer
-            .with_filing_number(number.map_err(|error| of_failure(&codes::INTERNAL, &error))?);
-    }
+    let documents = &state.parts.documents;
+    let issuer = match &documents.issuer {
+        Some(issuer) => issuer.clone(),
+        None => Issuer::new(&stored.record.parts().agency.name)
+            .map_err(|error| of_failure(&codes::INTERNAL, &error))?,
+    };
     let made = FontSource::built_in()
         .map_err(CertificateError::from)
         .and_then(|font| Certificate::new(facts, issuer, font))
-        .and_then(|certificate| certificate.write(format));
+        .map_err(DocumentError::from)
+        .and_then(|certificate| documents.write(&certificate, format));
     made.map_err(|error| match error {
-        CertificateError::MissingGlyph { .. } => {
+        DocumentError::Certificate(error @ CertificateError::MissingGlyph { .. }) => {
             of_code(&codes::CERTIFICATE_GLYPH).technical(&error)
         }
         other => of_failure(&codes::INTERNAL, &other),

@@ -17,6 +17,8 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 use utoipa::IntoParams;
 
+use super::attached::Attached;
+use super::batch::place_bytes;
 use crate::body::outgoing;
 use crate::domain::{of_code, of_custody, of_failure, of_ledger, of_openings, of_query};
 use crate::dto::{EvidenceAnswer, EvidenceLine, EvidencePage, HistoryAnswer, VersionLine};
@@ -53,6 +55,8 @@ pub(crate) struct BundleParams {
     /// With originals and openings of personal fields; needs a signed request of the agency.
     #[serde(default)]
     originals: bool,
+    /// For a batch: the bundle of one of its digests, by number from 0 or SM3.
+    digest: Option<String>,
 }
 
 /// One record.
@@ -142,18 +146,21 @@ pub(crate) async fn bundle(
         authenticate(&state, &head)?.is_of_agency(&state)?;
     }
     let stored = stored(&state, id.as_str()).await?;
-    let receipt = receipt_bytes(&state, &stored.tx_id).await?;
+    let batch = match &params.digest {
+        Some(which) => Some(place_bytes(&state, &stored.record, which).await?),
+        None => None,
+    };
+    let attached = Attached::gather(&state, &stored).await?.with_batch(batch);
     if params.originals {
-        full_bundle(&state, &stored, receipt).await
+        full_bundle(&state, &stored, attached).await
     } else {
-        plain_bundle(&stored, &receipt)
+        plain_bundle(&stored, &attached)
     }
 }
 
-/// The record and its receipt only: small, and free of personal data.
-fn plain_bundle(stored: &Stored, receipt: &[u8]) -> Result<Response, Problem> {
-    let record = stored.record.as_bytes();
-    let parts = BundleParts { record, receipt, ..BundleParts::default() };
+/// No disclosures and no originals: small, and free of personal data.
+fn plain_bundle(stored: &Stored, attached: &Attached) -> Result<Response, Problem> {
+    let parts = attached.parts(stored.record.as_bytes());
     let mut bytes = Vec::new();
     write_bundle(&mut bytes, &parts, &mut |_| Err(io::ErrorKind::NotFound.into()))
         .map_err(|error| of_failure(&codes::INTERNAL, &error))?;
@@ -164,7 +171,7 @@ fn plain_bundle(stored: &Stored, receipt: &[u8]) -> Result<Response, Problem> {
 async fn full_bundle(
     state: &Arc<Shared>,
     stored: &Stored,
-    receipt: Vec<u8>,
+    attached: Attached,
 ) -> Result<Response, Problem> {
     let permit = state.download_permit()?;
     let openings = state.parts.evidence.openings(&stored.record).await;
@@ -173,29 +180,21 @@ async fn full_bundle(
     let disclosures = disclosures.map_err(|error| of_failure(&codes::DAMAGED, &error))?;
     let (shared, record) = (Arc::clone(state), stored.record.clone());
     let originals = blocking(move || packed(&shared, &record)).await??;
-    let record = stored.record.clone();
-    let parts = |record, receipt, disclosures| BundleParts {
-        record,
-        receipt,
-        disclosures,
-        originals: originals.clone(),
-        ..BundleParts::default()
-    };
-    let length = bundle_len(&parts(record.as_bytes(), &receipt, disclosures.as_deref()))
-        .map_err(|error| of_failure(&codes::INTERNAL, &error))?;
     let (mut writer, body) = outgoing(state.limits().body_idle_max);
-    let (shared, originals) = (Arc::clone(state), originals.clone());
+    let (shared, record) = (Arc::clone(state), stored.record.clone());
+    let parts = BundleParts {
+        disclosures: disclosures.as_deref(),
+        originals: originals.clone(),
+        ..attached.parts(record.as_bytes())
+    };
+    let length = bundle_len(&parts).map_err(|error| of_failure(&codes::INTERNAL, &error))?;
     // The thread ends with the body: a client that goes away fails its next write.
     drop(tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let disclosures = disclosures.as_deref();
-        let record = record.as_bytes();
         let parts = BundleParts {
-            record,
-            receipt: &receipt,
-            disclosures,
+            disclosures: disclosures.as_deref(),
             originals,
-            ..BundleParts::default()
+            ..attached.parts(record.as_bytes())
         };
         let mut open = |original: &PackedOriginal| {
             let reader = shared.parts.custody.open_original(&original.sm3);

@@ -7,6 +7,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
+use changbai_api::attachments::Attachments;
+use changbai_api::documents::Documents;
 use changbai_api::health::{
     ChainHealth, CryptoHealth, Health, HealthSource, HealthStatus, StoreHealth, TimeHealth,
     TlsHealth,
@@ -241,9 +243,14 @@ impl World {
             channels: channels.clone(),
             clock: clock.clone(),
             health: Arc::new(Healthy(selftests.clone())),
+            batches: Arc::new(
+                changbai_api::batch::BatchStore::open(&dir.path().join("batches")).unwrap(),
+            ),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
             limits,
             time_stamps: None,
+            attachments: Attachments::default(),
+            documents: Documents::default(),
             authority: None,
             gateways: changbai_api::Gateways::new(vec!["192.0.2.0/28".parse().unwrap()]),
         });

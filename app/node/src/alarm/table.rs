@@ -127,6 +127,10 @@ alarms! {
     ClockUnbounded = "OP-3002", Critical, 0,
         "时钟误差未知或过大，暂停受理存证，查询照常", "the clock's error is unknown or too large",
         "运行 changbai time check 查看原因，检查 chronyd 及其时间源", "run changbai time check for the reason; look at chronyd and its sources";
+    /// Nobody gives time-stamp tokens.
+    TokensMissing = "OP-3003", Warning, 0,
+        "无法取得时间戳令牌，新的检查点暂无时间戳", "no time-stamp authority gives tokens; what is recorded has none for now",
+        "查看 detail 中各机构的原因；检查网络、根证书与本机时钟", "detail has each authority's reason; look at the network, their roots and this clock";
     /// The disk will be full soon.
     DiskLow = "OP-4001", Warning, 0,
         "磁盘剩余空间不足", "little space is left on the disk",

@@ -60,6 +60,7 @@ fn cause(alarm: Alarm) -> NodeFacts {
             node.clock = ClockFacts { last_jump_ago_ms: Some(0), ..ClockFacts::default() };
         }
         Alarm::ClockUnbounded => node.clock_refused = Some("TM-1002: no reply".to_owned()),
+        Alarm::TokensMissing => node.tokens.failing = Some("TM-4005: nobody".to_owned()),
         Alarm::DiskLow => node.disk_free_bytes = Some((1 << 30) - 1),
     }
     node.channels = vec![channel];

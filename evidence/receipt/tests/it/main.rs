@@ -12,5 +12,6 @@ mod batch;
 mod bundles;
 mod fixture;
 mod forgeries;
+mod process;
 mod tamper;
 mod zip_peers;

@@ -6,3 +6,4 @@ mod fake;
 mod peer;
 mod real;
 mod stamp;
+mod tokens;

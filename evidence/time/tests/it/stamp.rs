@@ -14,10 +14,10 @@ use smkit_pki::{
     TimeStampRequest, TimeStampResponse, TrustAnchors, Validator, Validity, VerifiedTimeStamp,
 };
 
-const NOW_S: i64 = 1_795_000_000;
-const POLICY: &str = "1.3.6.1.4.1.32473.3161";
+pub(crate) const NOW_S: i64 = 1_795_000_000;
+pub(crate) const POLICY: &str = "1.3.6.1.4.1.32473.3161";
 
-struct Stopped(Mutex<Option<u32>>);
+pub(crate) struct Stopped(pub(crate) Mutex<Option<u32>>);
 
 impl Clock for Stopped {
     fn now(&self) -> TimeReading {
@@ -39,15 +39,15 @@ impl SerialStore for Memory {
     }
 }
 
-struct World {
+pub(crate) struct World {
     authority: TimeStampAuthority,
     root: Authority,
-    clock: Arc<Stopped>,
+    pub(crate) clock: Arc<Stopped>,
     memory: Memory,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let subject = |name: &str| Subject { common_name: name.to_owned(), ..Subject::default() };
         let validity = Validity { not_before: NOW_S - 10, not_after: NOW_S + 1_000_000 };
         let root = Authority::create_root(&subject("root"), validity, &mut OsRandom).unwrap();
@@ -68,10 +68,17 @@ impl World {
         Self { authority, root, clock, memory: Memory::default() }
     }
 
-    fn stamper(&self, bound_required: bool) -> TimeStamper {
+    pub(crate) fn stamper(&self, bound_required: bool) -> TimeStamper {
         let next = self.memory.0.lock().unwrap().0;
         let (clock, store) = (Arc::clone(&self.clock) as _, Box::new(self.memory.clone()));
         TimeStamper::new(self.authority.clone(), clock, bound_required, next, store)
+    }
+
+    /// Trusts this world's root alone.
+    pub(crate) fn validator(&self) -> Validator {
+        let root = self.root.certificate();
+        let anchors = TrustAnchors::from_certificates(vec![root.clone()]);
+        Validator::new(anchors, vec![Admission::under(root.sm3())])
     }
 }
 
@@ -81,10 +88,7 @@ fn request() -> TimeStampRequest {
 
 fn verified(world: &World, answer: &[u8]) -> VerifiedTimeStamp {
     let response = TimeStampResponse::from_der(answer).unwrap();
-    let anchors = TrustAnchors::from_certificates(vec![world.root.certificate().clone()]);
-    let admission = Admission::under(world.root.certificate().sm3());
-    let validator = Validator::new(anchors, vec![admission]);
-    response.token().verify(request().imprint(), &validator, &[]).unwrap()
+    response.token().verify(request().imprint(), &world.validator(), &[]).unwrap()
 }
 
 fn failure(answer: &[u8]) -> TimeStampFailure {

@@ -246,3 +246,37 @@ fn malformed_and_oversized_envelopes_are_refused() {
     let envelope = node.endorse(&world, &["Put", "a", "1"]).envelope;
     assert!(matches!(node.channel.broadcast(envelope), Err(BroadcastError::Stopping)));
 }
+
+#[test]
+fn the_transaction_log_is_read_as_a_transparency_log() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let mut node = world.open(dir.path()).unwrap();
+    let mut heads = vec![node.channel.log_head()];
+    for value in ["1", "2", "3", "4", "5"] {
+        node.submit(&world, &["Put", "a", value]);
+        heads.push(node.channel.log_head());
+    }
+    let last = heads.last().unwrap();
+    assert_eq!(last.log_size, 6, "the configuration and five transactions");
+    for old in &heads {
+        let proof = node.channel.log_consistency(old.log_size, last.log_size).unwrap();
+        if old.log_size > 0 {
+            proof.verify(&old.log_root, &last.log_root).unwrap();
+            assert_eq!(node.channel.log_root(old.log_size).unwrap(), old.log_root);
+        }
+    }
+    for first in 0..6 {
+        for count in 0..=u16::try_from(6 - first).unwrap() {
+            let entries = node.channel.log_entries(first, count).unwrap();
+            assert_eq!(entries.len(), usize::from(count));
+            for (index, entry) in (first..).zip(&entries) {
+                let inclusion = node.channel.log_inclusion(index, last.log_size).unwrap();
+                inclusion.verify(&changbai_merkle::leaf_hash(entry), &last.log_root).unwrap();
+            }
+        }
+    }
+    let beyond = node.channel.log_entries(3, 4);
+    assert!(matches!(beyond, Err(changbai_channel::LogError::Beyond { asked: 7, size: 6 })));
+    assert!(node.channel.log_inclusion(6, 6).is_err());
+    assert!(node.channel.log_consistency(0, 7).is_err());
+}

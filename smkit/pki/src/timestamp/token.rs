@@ -135,6 +135,24 @@ impl TimeStampToken {
         self.info.gen_time
     }
 
+    /// How far the stated time may be off, if stated.
+    #[must_use]
+    pub const fn accuracy(&self) -> Option<Accuracy> {
+        self.info.accuracy
+    }
+
+    /// The authority's serial number of this token; `None` if it is zero or longer than 20 bytes.
+    #[must_use]
+    pub const fn serial(&self) -> Option<SerialNumber> {
+        self.info.serial
+    }
+
+    /// The authority's policy, in dotted form.
+    #[must_use]
+    pub fn policy(&self) -> String {
+        self.info.policy.to_string()
+    }
+
     /// The certificates sent along.
     #[must_use]
     pub fn certificates(&self) -> &[Certificate] {

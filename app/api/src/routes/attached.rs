@@ -1,0 +1,66 @@
+//! Everything of a bundle that the ledger and the node's sources supply.
+
+use std::sync::Arc;
+
+use changbai_core::{Stored, codes};
+use changbai_receipt::{BundleParts, Receipt};
+
+use super::evidence::receipt_bytes;
+use crate::attachments::{SourceError, Subject};
+use crate::domain::of_failure;
+use crate::problem::Problem;
+use crate::state::Shared;
+
+/// The documents of one bundle, all but record, disclosures and originals.
+pub(super) struct Attached {
+    receipt: Vec<u8>,
+    batch: Option<Vec<u8>>,
+    checkpoint: Option<Vec<u8>>,
+    process: Option<Vec<u8>>,
+}
+
+impl Attached {
+    /// Gathers them, all for the same receipt.
+    pub(super) async fn gather(state: &Arc<Shared>, stored: &Stored) -> Result<Self, Problem> {
+        let receipt = receipt_bytes(state, &stored.tx_id).await?;
+        let parsed = Receipt::from_bytes(&receipt);
+        let parsed = parsed.map_err(|error| of_failure(&codes::DAMAGED, &error))?;
+        let subject = Subject {
+            record: stored.record.clone(),
+            tx_id: stored.tx_id.clone(),
+            receipt: Arc::new(parsed),
+        };
+        let sources = &state.parts.attachments;
+        let checkpoint = match &sources.checkpoints {
+            Some(source) => supplied(state.in_time(source.checkpoint(subject.clone())).await?)?,
+            None => None,
+        };
+        let process = match &sources.process_log {
+            Some(source) => supplied(state.in_time(source.process_log(subject)).await?)?,
+            None => None,
+        };
+        Ok(Self { receipt, batch: None, checkpoint, process })
+    }
+
+    /// With the place of one digest of a batch.
+    pub(super) fn with_batch(self, batch: Option<Vec<u8>>) -> Self {
+        Self { batch, ..self }
+    }
+
+    /// The bundle's parts, without disclosures and originals.
+    pub(super) fn parts<'a>(&'a self, record: &'a [u8]) -> BundleParts<'a> {
+        BundleParts {
+            record,
+            receipt: &self.receipt,
+            batch: self.batch.as_deref(),
+            checkpoint: self.checkpoint.as_deref(),
+            process: self.process.as_deref(),
+            ..BundleParts::default()
+        }
+    }
+}
+
+/// A bundle is not handed out without a proof that it should hold.
+fn supplied(answer: Result<Option<Vec<u8>>, SourceError>) -> Result<Option<Vec<u8>>, Problem> {
+    answer.map_err(|error| of_failure(&codes::INTERNAL, error.as_ref()))
+}
