@@ -49,6 +49,8 @@ pub mod idempotency;
 mod identity;
 mod jobs;
 pub mod limits;
+pub mod log_client;
+pub mod logs;
 pub mod multipart;
 pub mod operations;
 mod outgoing;
@@ -64,6 +66,7 @@ pub mod time_stamp_client;
 pub mod time_stamps;
 mod transport;
 mod upload;
+pub mod witness;
 
 pub use access::observed;
 pub use rate::Rate;

@@ -21,6 +21,7 @@ use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
 use crate::jobs::Jobs;
 use crate::limits::Limits;
+use crate::logs::LogDirectory;
 use crate::problem::{Code, Problem};
 use crate::signature::ReplayCache;
 use crate::time_stamps::TimeStamping;
@@ -56,6 +57,8 @@ pub struct ApiParts {
     pub documents: Documents,
     /// Proofs that go into bundles beside record and receipt.
     pub attachments: Attachments,
+    /// The transparency logs of the channels, if this node publishes them.
+    pub logs: Option<Arc<dyn LogDirectory>>,
     /// Every bound.
     pub limits: Limits,
 }
