@@ -332,7 +332,11 @@ fn serve(
         drop(stopped.wait_for(|stop| *stop).await);
     };
     let limits = state.limits().clone();
-    let router = changbai_api::observed(changbai_api::router(state), requests);
+    let router = changbai_api::observed(changbai_api::router(state.clone()), requests);
+    let served = async move {
+        changbai_api::serve(listeners, router, limits, stop, STOP_GRACE).await;
+        state.end(STOP_GRACE).await;
+    };
     #[expect(clippy::disallowed_methods, reason = "this is the node's task; shutdown joins it")]
-    tokio::spawn(changbai_api::serve(listeners, router, limits, stop, STOP_GRACE))
+    tokio::spawn(served)
 }
