@@ -193,14 +193,40 @@ pub(crate) fn roots(dir: &Path) -> Result<(Certificate, Certificate), StartError
     Ok((root(IDENTITY_AUTHORITY)?, root(TLS_AUTHORITY)?))
 }
 
-/// The node's time-stamp authority: certificate and key, made now where they are missing and the agency's authority
-/// lies here. The certificate is written last.
-pub(crate) fn time_stamp_authority(
+/// A service of the node with a certificate of its own.
+#[derive(Clone, Copy)]
+pub(crate) enum Service {
+    /// Its time-stamp authority.
+    TimeStamps,
+    /// Signs the documents that it hands out.
+    Documents,
+}
+
+impl Service {
+    /// Name of its files, name in its certificate, profile of that.
+    const fn names(self) -> (&'static str, &'static str, Profile) {
+        match self {
+            Self::TimeStamps => ("tsa", "tsa-0", Profile::TimeStampAuthority),
+            Self::Documents => ("document", "document-0", Profile::Signing),
+        }
+    }
+
+    /// The file of its certificate.
+    pub(crate) fn file(self, dir: &Path) -> PathBuf {
+        path(dir, self.names().0, "cert")
+    }
+}
+
+/// A service's certificate and key, made now where they are missing and the agency's authority lies here; `None` where it
+/// has neither. The certificate is written last.
+pub(crate) fn service(
     dir: &Path,
     config: &ValidConfig,
     now_s: i64,
+    service: Service,
 ) -> Result<Option<(Certificate, PrivateKey)>, StartError> {
-    let (cert_file, key_file) = (path(dir, "tsa", "cert"), path(dir, "tsa", "key"));
+    let (file, name, profile) = service.names();
+    let (cert_file, key_file) = (path(dir, file, "cert"), path(dir, file, "key"));
     if cert_file.exists() {
         return Ok(Some((certificate(&cert_file)?, private_key(&key_file)?)));
     }
@@ -211,12 +237,12 @@ pub(crate) fn time_stamp_authority(
     let mut store = AuthorityStore::open(&folder, None).map_err(|e| authority_error(dir, e))?;
     let random = &mut smkit::OsRandom;
     let key = PrivateKey::generate(random).map_err(|e| wrong(dir, &e))?;
-    let name = &subject(&config.settings.agency, "tsa-0", &[]);
+    let name = &subject(&config.settings.agency, name, &[]);
     let name = name.try_into().map_err(|e| wrong(dir, &e))?;
     let validity = days(now_s, MEMBER_DAYS);
     let terms = Terms {
         organisation_code: Some(config.agency_code.as_str()),
-        ..Terms::new(name, key.public_key(), Profile::TimeStampAuthority, validity)
+        ..Terms::new(name, key.public_key(), profile, validity)
     };
     let issued = store.issue(&terms, false, now_s, random).map_err(|e| authority_error(dir, e))?;
     let pem = key.to_pkcs8_pem().map_err(|e| wrong(dir, &e))?;

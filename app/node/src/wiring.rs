@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 
 use changbai_api::attachments::Attachments;
-use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
@@ -69,7 +68,6 @@ pub(crate) fn wire_api(
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
-    let signer = documents::signer(directory, config, clock, time_stamps.source.as_ref())?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
     let state = ApiState::new(ApiParts {
         evidence: Arc::clone(&evidence),
@@ -83,7 +81,7 @@ pub(crate) fn wire_api(
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
         time_stamps: time_stamps.service.clone(),
-        documents: Documents { issuer: Some(config.issuer.clone()), signer },
+        documents: documents::open(directory, config, clock, time_stamps.source.clone())?,
         attachments: Attachments::default(),
         limits,
     });

@@ -14,6 +14,7 @@ mod network;
 mod node;
 mod offline;
 mod operations;
+mod seals;
 mod tour;
 mod trusted_time;
 mod usage;

@@ -70,7 +70,13 @@ fn the_five_minutes_of_the_readme() {
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
     let (_, record) = client(dir, &["evidence", "get", id]);
     assert!(!record.to_string().contains("某某"), "personal data only as commitments");
+    for format in ["pdf", "ofd"] {
+        let out = format!("deed-certificate.{format}");
+        let certificate = ["evidence", "certificate", id, "--format", format, "--out", &out];
+        assert_eq!(client(dir, &certificate).0, 0);
+    }
     assert_eq!(node.stop(), 0);
+    judge_certificate(dir);
 
     let trust = "data/trust.pem";
     let (code, report) = verify(dir, &["deed.zip", "--trust", trust]);
@@ -96,6 +102,33 @@ fn the_five_minutes_of_the_readme() {
     assert_eq!(stranger.stop(), 0);
     let (code, _) = verify(dir, &["deed.zip", "--trust", "stranger/trust.pem"]);
     assert_ne!(code, 0);
+}
+
+/// The certificates that the node signed and sealed, judged with nothing but its trust file and the original.
+fn judge_certificate(dir: &Path) {
+    let (pdf, ofd) = (dir.join("deed-certificate.pdf"), dir.join("deed-certificate.ofd"));
+    let (pdf, ofd) = (fs::read(pdf).unwrap(), fs::read(ofd).unwrap());
+    let trust = fs::read_to_string(dir.join("data/trust.pem")).unwrap();
+    let trust = changbai_receipt::Trust::parse(&trust).unwrap();
+    let original = fs::read(dir.join("deed.pdf")).unwrap();
+    let originals =
+        [changbai_receipt::hash_original("deed.pdf", &mut original.as_slice()).unwrap()];
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let grounds = changbai_certificate::Grounds {
+        trust: Some(&trust),
+        now_unix_seconds: i64::try_from(now).unwrap(),
+        lists: &[],
+        originals: &originals,
+    };
+    let report = changbai_certificate::judge_pdf(&pdf, &grounds);
+    assert_eq!(report.verdict, changbai_receipt::Verdict::Verified, "{report:#?}");
+    let signatory = report.signatory.unwrap();
+    assert!(signatory.subject.contains("CN=document-0"), "{signatory:?}");
+    let report = changbai_certificate::judge_ofd(&ofd, &grounds);
+    assert_eq!(report.verdict, changbai_receipt::Verdict::Verified, "{report:#?}");
+    let signatory = report.signatory.unwrap();
+    assert!(signatory.subject.contains("CN=seal-0"), "{signatory:?}");
+    assert!(signatory.seal_name.unwrap().ends_with("存证专用章"));
 }
 
 #[test]

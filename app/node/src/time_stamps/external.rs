@@ -89,4 +89,5 @@ impl QueryTransport for Wire {
     }
 }
 
-const NO_OWN: &str = "time.tsa: own: this node has no time-stamp authority (time.tsa_policy, or a certificate)";
+const NO_OWN: &str =
+    "time.tsa: own: this node has no time-stamp authority (time.tsa_policy, or a certificate)";

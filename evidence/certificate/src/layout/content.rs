@@ -1,7 +1,7 @@
 //! The table: which fact goes into which row.
 
 use super::{
-    flow::{ENGLISH, Flow, LABEL, VALUE},
+    flow::{ENGLISH, Flow, GAP, LABEL, VALUE},
     statements::{
         FINDINGS, ISSUER, NOT_COMPARED, NOT_PROVEN, PROCESS, PROVEN, REFERENCES, REPRODUCIBLE,
         Sentence, VERIFICATION,
@@ -30,7 +30,7 @@ pub(super) fn fill(flow: &mut Flow<'_>, facts: &CertificateFacts, issuer: &Issue
         process(flow, &title("全程留痕"), log)?;
     }
     statement(flow, &title("说明"), facts)?;
-    platform(flow, &title("出证平台"), issuer)
+    platform(flow, &title("出证平台"), facts.record().id().as_str(), issuer)
 }
 
 fn evidence(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
@@ -215,7 +215,7 @@ fn statement(flow: &mut Flow<'_>, title: &str, facts: &CertificateFacts) -> Done
     sentences(flow, ("参照", "References"), &[REFERENCES])
 }
 
-fn platform(flow: &mut Flow<'_>, title: &str, issuer: &Issuer) -> Done {
+fn platform(flow: &mut Flow<'_>, title: &str, id: &str, issuer: &Issuer) -> Done {
     flow.section(title, "Issuing platform")?;
     row(flow, ("平台名称", "Platform"), issuer.platform(), "")?;
     if let Some(operator) = issuer.operator() {
@@ -230,7 +230,7 @@ fn platform(flow: &mut Flow<'_>, title: &str, issuer: &Issuer) -> Done {
         row(flow, ("密码应用评估", "Cryptographic audit"), number, "GB/T 39786")?;
     }
     if let Some(url) = issuer.verification_url() {
-        row(flow, ("核验网址", "Verification"), url, "")?;
+        row(flow, ("核验网址", "Verification"), &format!("{url}/{id}"), "")?;
     }
     let format = format!("第 {LAYOUT} 版");
     row(flow, ("证书格式", "Format"), &format, &format!("layout {LAYOUT}"))?;
@@ -251,7 +251,11 @@ fn row_in_both(flow: &mut Flow<'_>, label: (&str, &str), lines: &[&str], english
     if !english.is_empty() {
         value.push((english, ENGLISH));
     }
-    flow.row(&[(label.0, LABEL), (label.1, ENGLISH)], &value)
+    let mut names = vec![(label.0, LABEL)];
+    if !label.1.is_empty() {
+        names.push((label.1, ENGLISH));
+    }
+    flow.row(&names, &value)
 }
 
 fn sentences(flow: &mut Flow<'_>, label: (&str, &str), sentences: &[Sentence]) -> Done {
@@ -266,7 +270,10 @@ fn sentences(flow: &mut Flow<'_>, label: (&str, &str), sentences: &[Sentence]) -
     let value: Vec<_> = numbered
         .iter()
         .zip(sentences)
-        .flat_map(|(chinese, (_, english))| [(chinese.as_str(), VALUE), (*english, ENGLISH)])
+        .flat_map(|(chinese, (_, english))| {
+            [("", GAP), (chinese.as_str(), VALUE), (*english, ENGLISH)]
+        })
+        .skip(1)
         .collect();
     flow.row(&[(label.0, LABEL), (label.1, ENGLISH)], &value)
 }

@@ -102,8 +102,7 @@ pub(super) const ISSUER: Sentence = (
 pub(super) const SEAL: Sentence = ("电子印章", "Electronic seal");
 
 /// Until it is there.
-pub(super) const UNSEALED: Sentence =
-    ("此处无签章即未签章", "no seal or signature here: not sealed");
+pub(super) const UNSEALED: Sentence = ("（空白即未签章）", "(blank: not sealed)");
 
 /// Why there is no date of issue.
 pub(super) const REPRODUCIBLE: Sentence = (

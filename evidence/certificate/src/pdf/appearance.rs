@@ -120,8 +120,11 @@ impl Appearance {
         match self {
             Self::Drawn(content) => out.stream(numbers.appearance, &format!("{form}>>"), content),
             Self::Picture(SealImage { width, height, colours, opacity }) => {
+                let inner = SIDE_POINTS - 2.0 * INSET;
                 let resources = format!("{form}/XObject<</Seal {} 0 R>>>>", numbers.picture);
-                let content = format!("{side} 0 0 {side} 0 0 cm /Seal Do");
+                let content = format!(
+                    "q 1 g {INSET:.3} {INSET:.3} {inner:.3} {inner:.3} re f {side} 0 0 {side} 0 0 cm /Seal Do Q"
+                );
                 out.stream(numbers.appearance, &resources, &deflated(content.as_bytes()));
                 let image = format!(
                     "/Type/XObject/Subtype/Image/Width {width}/Height {height}/BitsPerComponent 8/ColorSpace"
@@ -139,8 +142,9 @@ fn draw(font: &FontSource, runs: &[TextRun], top_um: i32) -> Result<String, Cert
     let damaged = || CertificateError::write("PDF", "an outline of the font is damaged");
     let mut outlines: BTreeMap<u16, Outline> = BTreeMap::new();
     let mut content = String::new();
-    let side = 72.0 * f64::from(SIDE_UM) / 25_400.0;
-    let _ = writeln!(content, "1 g 0 0 {side:.3} {side:.3} re f 0.05 g");
+    // The marks of the corners stay visible.
+    let inner = SIDE_POINTS - 2.0 * INSET;
+    let _ = writeln!(content, "1 g {INSET:.3} {INSET:.3} {inner:.3} {inner:.3} re f 0.05 g");
     for run in runs {
         let scale = f64::from(run.size_um) / f64::from(font.units_per_em());
         for glyph in &run.glyphs {
@@ -201,7 +205,10 @@ pub(super) fn deflated(bytes: &[u8]) -> Vec<u8> {
 }
 
 const SIDE_UM: i32 = 40_000;
+const SIDE_POINTS: f64 = 72.0 * 40.0 / 25.4;
 const MARGIN_UM: i32 = 1_500;
+/// Points of the marks around the ground.
+const INSET: f64 = 1.0;
 /// Longer names are cut: the certificate inside the signature has the whole.
 const NAME_CHARS_MAX: usize = 40;
 const LARGE: Style = Style::black(4_200, 5_600);

@@ -195,7 +195,7 @@ fn written_anew(
         None => Appearance::of(signer, at).map_err(|_| wrong("the appearance"))?,
     };
     let prepared = prepare(file.first, &place, &appearance, at).map_err(|_| wrong("the update"))?;
-    prepared.finish(found.message.der()).ok_or(wrong("the signature"))
+    prepared.finish(found.message.der()).ok_or_else(|| wrong("the signature"))
 }
 
 /// Where the file says that the signature stands.

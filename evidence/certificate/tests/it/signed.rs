@@ -273,7 +273,7 @@ fn without_a_trust_file_nothing_is_proven() {
 fn pages_of_another_evidence_are_found_out() {
     let pdf = certificate().write(Format::Pdf).unwrap();
     let at = pdf.windows(5).position(|window| window == b"/Lang").unwrap();
-    let mut other = pdf.clone();
+    let mut other = pdf;
     other[at + 6..at + 11].copy_from_slice(b"en-US");
     let report = judge(&other);
     assert_eq!(code(&report, "facts"), "VF-4601");

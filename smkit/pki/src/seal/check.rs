@@ -108,8 +108,7 @@ impl SealSignature {
         if !self.seal.is_for(&self.signer) {
             return Err(SealError::NotListed);
         }
-        let signer =
-            path(policy.seals, &self.signer, self.signed_at).map_err(SealError::Signer)?;
+        let signer = path(policy.seals, &self.signer, self.signed_at).map_err(SealError::Signer)?;
         let seal = self.seal.verify(policy, self.signed_at)?;
         let latest = policy.now_unix_seconds.saturating_add(SEAL_CLOCK_LEEWAY_S);
         if self.signed_at > latest {
