@@ -47,6 +47,8 @@ pub mod health;
 pub mod idempotency;
 mod identity;
 pub mod limits;
+pub mod log_client;
+pub mod logs;
 pub mod multipart;
 pub mod operations;
 mod outgoing;
@@ -62,6 +64,7 @@ pub mod time_stamp_client;
 pub mod time_stamps;
 mod transport;
 mod upload;
+pub mod witness;
 
 pub use access::observed;
 pub use rate::Rate;

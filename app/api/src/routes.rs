@@ -29,6 +29,7 @@ mod channels;
 mod evidence;
 mod health;
 mod ledger;
+mod logs;
 mod submit;
 mod verify;
 
@@ -42,7 +43,7 @@ pub fn router(state: ApiState) -> Router {
     let time_stamps = state.0.parts.time_stamps.clone();
     let time_stamps = time_stamps.map(|tsa| time_stamps::router(tsa, client, all));
     Router::new()
-        .merge(api.with_state(state.clone()))
+        .merge(api.merge(logs::tiles()).with_state(state.clone()))
         .merge(docs)
         .merge(authority.map(AuthorityService::router).unwrap_or_default())
         .merge(time_stamps.unwrap_or_default())
@@ -75,6 +76,11 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(ledger::blocks))
         .routes(routes!(ledger::block))
         .routes(routes!(ledger::transaction))
+        .routes(routes!(logs::one))
+        .routes(routes!(logs::checkpoint))
+        .routes(routes!(logs::inclusion))
+        .routes(routes!(logs::consistency))
+        .routes(routes!(logs::tlog_proof))
         .routes(routes!(channels::list, channels::join))
         .routes(routes!(channels::one))
         .routes(routes!(channels::config))
@@ -93,6 +99,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         (name = "evidence", description = "存证"),
         (name = "verification", description = "核验"),
         (name = "ledger", description = "区块与交易"),
+        (name = "log", description = "透明日志；另有 /api/v1/log/{channel}/tile/<L>/<N>[.p/<W>] 与 tile/entries/<N>[.p/<W>]"),
         (name = "channel", description = "通道"),
         (name = "node", description = "节点")
     )

@@ -18,6 +18,7 @@ use crate::documents::Documents;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
+use crate::logs::LogDirectory;
 use crate::problem::{Code, Problem};
 use crate::signature::ReplayCache;
 use crate::time_stamps::TimeStamping;
@@ -51,6 +52,8 @@ pub struct ApiParts {
     pub documents: Documents,
     /// Proofs that go into bundles beside record and receipt.
     pub attachments: Attachments,
+    /// The transparency logs of the channels, if this node publishes them.
+    pub logs: Option<Arc<dyn LogDirectory>>,
     /// Every bound.
     pub limits: Limits,
 }

@@ -4,6 +4,7 @@ pub(crate) mod channel;
 pub(crate) mod network;
 pub(crate) mod pki;
 pub(crate) mod seal;
+pub(crate) mod transparency;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -69,6 +70,9 @@ pub(crate) enum Command {
     Seal(seal::Seal),
     #[command(subcommand)]
     Tls(pki::Tls),
+    #[command(subcommand)]
+    Witness(transparency::Witness),
+    Monitor(transparency::Monitor),
 }
 
 impl Command {
@@ -76,6 +80,8 @@ impl Command {
     pub(crate) fn usual_dir(&self) -> &'static str {
         match self {
             Self::Network(_) | Self::Up(Up { agencies: Some(_), .. }) => "./changbai-network",
+            Self::Witness(_) => "./changbai-witness",
+            Self::Monitor(_) => "./changbai-monitor",
             _ => "./changbai-data",
         }
     }
@@ -97,6 +103,8 @@ impl Command {
             Self::Pki(command) => command.wants_json(),
             Self::Seal(command) => command.wants_json(),
             Self::Tls(pki::Tls::Probe(args)) => args.json,
+            Self::Witness(_) => false,
+            Self::Monitor(args) => args.json,
         }
     }
 }

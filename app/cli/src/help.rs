@@ -4,6 +4,7 @@ mod channel;
 mod network;
 mod pki;
 mod seal;
+mod transparency;
 
 use clap::{Command, builder::StyledStr, error::ErrorKind};
 
@@ -220,10 +221,20 @@ fn describe_at(command: Command, path: &str, lang: Lang) -> Command {
     })
 }
 
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    let groups = [
+        ENTRIES,
+        pki::ENTRIES,
+        seal::ENTRIES,
+        network::ENTRIES,
+        channel::ENTRIES,
+        transparency::ENTRIES,
+    ];
+    groups.into_iter().flatten()
+}
+
 fn lookup(place: &str, lang: Lang) -> Option<&'static str> {
-    let mut all =
-        ENTRIES.iter().chain(pki::ENTRIES).chain(seal::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES);
-    all.find(|(known, _, _)| *known == place).map(|(_, zh, en)| match lang {
+    entries().find(|(known, _, _)| *known == place).map(|(_, zh, en)| match lang {
         Lang::Zh => *zh,
         Lang::En => *en,
     })
@@ -269,9 +280,7 @@ mod tests {
         for place in &found {
             assert!(lookup(place, Lang::Zh).is_some(), "no description for {place:?}");
         }
-        for (place, zh, en) in
-            ENTRIES.iter().chain(pki::ENTRIES).chain(seal::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES)
-        {
+        for (place, zh, en) in entries() {
             assert!(found.iter().any(|known| known == place), "{place:?} does not exist");
             assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{place}");
             assert!(!en.is_empty(), "{place}");

@@ -32,6 +32,7 @@ mod limits;
 mod logging;
 mod media;
 mod messages;
+mod monitor;
 mod network;
 mod output;
 mod pki;
@@ -45,6 +46,7 @@ mod time;
 mod tls;
 mod up;
 mod verify;
+mod witness;
 
 fn main() -> std::process::ExitCode {
     run::run(std::env::args_os().collect())

@@ -304,6 +304,22 @@ catalogue! {
     SealSignaturesRight: "有效（证书是否可信请用 verify 核验）", "right (whether to trust the certificates is verify's question)";
     PkiCrlWritten: "吊销列表已写到 {path}，共 {count} 项", "the revocation list is in {path}, with {count} entries";
     PkiServing: "证书机构正在服务：{listen}", "the authority serves at {listen}";
+    WitnessServing: "见证人正在服务：{listen}", "the witness serves at {listen}";
+    MonitorConsistent: "{source}：与已知日志一致，共 {size} 条（新增 {grown}，落后 {behind}）",
+        "{source}: consistent with what is known: {size} leaves ({grown} new, {behind} behind)";
+    MonitorUnchecked: "{source}：未能核对：{reason}", "{source}: not checked: {reason}";
+    MonitorContradicts: "告警：{source} 展示的日志与已知日志矛盾：{kind}。两份检查点已存入 {file}。{worth}",
+        "ALARM: {source} contradicts what is known of the log: {kind}. Both checkpoints are in {file}. {worth}";
+    MonitorSameSize: "同样条数，两个不同的根", "two roots for one size";
+    MonitorOtherBeginning: "较长的日志改写了较短日志的内容", "the longer log rewrote what the shorter one held";
+    MonitorRollback: "日志比它此前展示的短", "the log is shorter than it was shown before";
+    MonitorUnproven: "不能证明一个是另一个的延续", "nobody proves that one extends the other";
+    MonitorConvicts: "该文件凭日志自己的签名即可证明它出示过两个不同的历史。",
+        "By the log's own signatures the file proves that it showed two histories.";
+    MonitorNoConviction: "该文件只说明所见，不足以单独证明。",
+        "The file says what was seen; by itself it proves nothing.";
+    MisbehaviourProven: "{file} 证明日志 {origin} 出示过两个不同的历史：一次 {first} 条，一次 {second} 条",
+        "{file} proves that the log {origin} showed two histories: once of {first} leaves, once of {second}";
     ChainVerified: "证书链有效", "the chain is valid";
     ChainRefused: "证书链无效", "the chain is refused";
     ProbeSpoken: "{protocol}：支持，密码套件 {suite}", "{protocol}: spoken, suite {suite}";

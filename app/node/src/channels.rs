@@ -255,6 +255,11 @@ impl NodeChannel {
         Ok(closed.map_err(|_| StopError::Task)??)
     }
 
+    /// Hash of the genesis header.
+    pub(crate) const fn genesis(&self) -> Sm3Digest {
+        self.genesis
+    }
+
     /// The way to the channel's other nodes.
     pub(crate) fn caller(&self) -> Caller {
         self.caller.clone()

@@ -251,6 +251,58 @@ pub(crate) fn service(
     Ok(Some((issued.signing, key)))
 }
 
+/// What signs checkpoints of the node's logs: key, certificate, and what is above it short of the root. Made now where
+/// it is missing and the agency's authority lies here, the certificate written last; where it lies elsewhere and nobody
+/// has put a certificate there, the node's own.
+pub(crate) fn log_signer(
+    dir: &Path,
+    config: &ValidConfig,
+    now_s: i64,
+) -> Result<(SigningKey, Vec<Certificate>), StartError> {
+    let (cert_file, key_file) = (path(dir, "log", "cert"), path(dir, "log", "key"));
+    let folder = dir.join(IDENTITY_AUTHORITY);
+    let (certificates, key, key_file) = if cert_file.exists() {
+        let many = Certificate::pem_many(&text(&cert_file)?).map_err(|e| wrong(&cert_file, &e))?;
+        (many, private_key(&key_file)?, key_file)
+    } else if folder.exists() {
+        let mut store = AuthorityStore::open(&folder, None).map_err(|e| authority_error(dir, e))?;
+        let random = &mut smkit::OsRandom;
+        let key = PrivateKey::generate(random).map_err(|e| wrong(dir, &e))?;
+        let name = &subject(&config.settings.agency, "log-0", &["log"]);
+        let name = name.try_into().map_err(|e| wrong(dir, &e))?;
+        let terms = Terms {
+            organisation_code: Some(config.agency_code.as_str()),
+            ..Terms::new(name, key.public_key(), Profile::Signing, days(now_s, MEMBER_DAYS))
+        };
+        let issued = store.issue(&terms, false, now_s, random);
+        let issued = issued.map_err(|e| authority_error(dir, e))?;
+        let above = std::iter::once(store.certificate()).chain(store.chain());
+        let above = above.filter(|ca| ca.verify_issued_by(ca).is_err()).cloned();
+        let many: Vec<_> = std::iter::once(issued.signing).chain(above).collect();
+        let pem = key.to_pkcs8_pem().map_err(|e| wrong(dir, &e))?;
+        write_whole(&key_file, pem.as_bytes(), 0o600)?;
+        let text: String = many.iter().map(Certificate::to_pem).collect();
+        write_whole(&cert_file, text.as_bytes(), 0o644)?;
+        (many, key, key_file)
+    } else {
+        let key_file = path(dir, "node", "key");
+        (vec![certificate(&path(dir, "node", "cert"))?], private_key(&key_file)?, key_file)
+    };
+    if certificates.first().is_none_or(|leaf| leaf.public_key() != key.public_key()) {
+        return Err(wrong(&key_file, &"the key does not belong to the certificate"));
+    }
+    let key = SigningKey::new(key, SignerId::DEFAULT).map_err(|e| wrong(&key_file, &e))?;
+    Ok((key, certificates))
+}
+
+/// Roots of GM TLS servers beyond the agency's own: `tls-trust.pem`, where it is.
+pub(crate) fn further_tls_roots(dir: &Path) -> Result<Vec<Certificate>, StartError> {
+    let file = dir.join("tls-trust.pem");
+    let Some(bytes) = read_small(&file)? else { return Ok(Vec::new()) };
+    let text = String::from_utf8_lossy(&bytes);
+    Certificate::pem_many(&text).map_err(|e| wrong(&file, &e))
+}
+
 /// The agency's administrator: certificate and key.
 pub(crate) fn administrator(dir: &Path) -> Result<(Certificate, PrivateKey), StartError> {
     Ok((certificate(&path(dir, "admin", "cert"))?, private_key(&path(dir, "admin", "key"))?))

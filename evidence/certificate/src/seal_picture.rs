@@ -43,10 +43,14 @@ pub fn draw_round_seal(
 ///
 /// # Errors
 /// [`CertificateError::Picture`] for what is no whole PNG of 16 to 4096 pixels, or not 10 to 60 mm in each direction.
-pub fn seal_picture_from_png(data: Vec<u8>, width_mm: u32) -> Result<SealPicture, CertificateError> {
+pub fn seal_picture_from_png(
+    data: Vec<u8>,
+    width_mm: u32,
+) -> Result<SealPicture, CertificateError> {
     let refused = |reason| CertificateError::Picture { reason };
     let (width_px, height_px) = png::check(&data).map_err(refused)?;
-    let height_mm = width_mm.saturating_mul(height_px).saturating_add(width_px / 2) / width_px.max(1);
+    let height_mm =
+        width_mm.saturating_mul(height_px).saturating_add(width_px / 2) / width_px.max(1);
     if !SIZES_MM.contains(&width_mm) || !SIZES_MM.contains(&height_mm) {
         return Err(refused("it must be 10 to 60 mm wide and high"));
     }
@@ -146,9 +150,8 @@ fn glyph(
     let em = f64::from(font.units_per_em());
     let half = f64::from(found.advance) / 2.0;
     // Ideographs stand a little below the baseline; the em square is what is placed.
-    let point = |[x, y]: [f32; 2]| {
-        place(Point((f64::from(x) - half) / em, f64::from(y) / em + DESCENT))
-    };
+    let point =
+        |[x, y]: [f32; 2]| place(Point((f64::from(x) - half) / em, f64::from(y) / em + DESCENT));
     let mut shape: Shape = Vec::new();
     let mut contour: Vec<Point> = Vec::new();
     let mut at = [0.0_f32; 2];
@@ -231,7 +234,8 @@ mod tests {
 
     #[test]
     fn a_drawn_seal_is_a_png_of_forty_millimetres_and_always_the_same() {
-        let draw = || draw_round_seal(&font(), "长春市电子数据存证平台", Some("存证专用章")).unwrap();
+        let draw =
+            || draw_round_seal(&font(), "长春市电子数据存证平台", Some("存证专用章")).unwrap();
         let picture = draw();
         assert_eq!(picture, draw());
         assert_eq!(png::check(&picture.data), Ok((SIDE_PX, SIDE_PX)));

@@ -38,6 +38,10 @@ pub const TRUST_BYTES_MAX: usize = 1 << 20;
 pub const TRUST_CHANNELS_MAX: usize = 64;
 /// Validator sets of one channel in a trust file.
 pub const TRUST_SETS_MAX: usize = 64;
+/// Keys of logs, and of witnesses, in one trust file, each.
+pub const TRUST_KEYS_MAX: usize = 64;
+/// Revocation lists in one trust file.
+pub const TRUST_LISTS_MAX: usize = 64;
 /// Hashes in an inclusion path: a tree of 2^64 leaves has no longer one.
 pub const PATH_MAX: usize = 64;
 /// Endorsements looked at in one transaction.

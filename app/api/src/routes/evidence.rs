@@ -243,6 +243,12 @@ pub(super) async fn stored(state: &Shared, id: &str) -> Result<Stored, Problem> 
 /// The canonical receipt of a transaction. A fresh one is proven by the next header, which follows at
 /// once: worth waiting for.
 pub(super) async fn receipt_bytes(state: &Shared, tx_id: &str) -> Result<Vec<u8>, Problem> {
+    let receipt = proven(state, tx_id).await?;
+    receipt.to_bytes().map_err(|error| of_failure(&codes::DAMAGED, &error))
+}
+
+/// As [`receipt_bytes`], not written yet.
+pub(super) async fn proven(state: &Shared, tx_id: &str) -> Result<Receipt, Problem> {
     let deadline = Instant::now() + PROOF_WAIT_MAX;
     let proof = loop {
         match state.in_time(state.parts.ledger.proof(tx_id)).await? {
@@ -252,9 +258,7 @@ pub(super) async fn receipt_bytes(state: &Shared, tx_id: &str) -> Result<Vec<u8>
             other => break other.map_err(|error| of_ledger(&error))?,
         }
     };
-    Receipt::from_proof(&proof)
-        .and_then(|receipt| receipt.to_bytes())
-        .map_err(|error| of_failure(&codes::DAMAGED, &error))
+    Receipt::from_proof(&proof).map_err(|error| of_failure(&codes::DAMAGED, &error))
 }
 
 /// Starts blocking work on a thread of its own, at once; the future waits for it.

@@ -246,6 +246,7 @@ impl World {
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
             limits,
             time_stamps: None,
+            logs: None,
             attachments: Attachments::default(),
             documents: Documents::default(),
             authority: None,

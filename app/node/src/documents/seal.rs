@@ -8,9 +8,7 @@ use changbai_authority::AuthorityStore;
 use changbai_certificate::{FontSource, draw_round_seal};
 use smkit::OsRandom;
 use smkit::sm2::{PrivateKey, SignerId, SigningKey};
-use smkit_pki::{
-    Certificate, Profile, Seal, SealSigners, SealTerms, SealVersion, SealedAs, Terms,
-};
+use smkit_pki::{Certificate, Profile, Seal, SealSigners, SealTerms, SealVersion, SealedAs, Terms};
 
 use crate::config::ValidConfig;
 use crate::directory::{read_small, write_whole};

@@ -85,7 +85,12 @@ fn paeth(left: u8, up: u8, corner: u8) -> u8 {
     }
 }
 
-fn rgba(pixel: &[u8], colours: u8, palette: Option<&[u8]>, opacity: Option<&[u8]>) -> Option<[u8; 4]> {
+fn rgba(
+    pixel: &[u8],
+    colours: u8,
+    palette: Option<&[u8]>,
+    opacity: Option<&[u8]>,
+) -> Option<[u8; 4]> {
     Some(match (colours, pixel) {
         (0, [grey]) => [*grey, *grey, *grey, 0xff],
         (2, [red, green, blue]) => [*red, *green, *blue, 0xff],

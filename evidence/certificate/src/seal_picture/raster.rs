@@ -25,7 +25,11 @@ pub(super) fn alpha(shapes: &[Shape], side_px: u32, px_per_mm: f64) -> Vec<u8> {
             for (pixel, covered) in row.iter_mut().zip(covered) {
                 let share = (covered / f64::from(LINES) * 255.0).round().clamp(0.0, 255.0);
                 // Clamped to 0..=255 just before.
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..=255")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "0..=255"
+                )]
                 let share = share as u8;
                 *pixel = (*pixel).max(share);
             }
@@ -106,7 +110,8 @@ mod tests {
     #[test]
     fn a_square_with_a_hole_covers_what_it_should() {
         let square = |from: f64, to: f64, turned: bool| {
-            let mut points = vec![Point(from, from), Point(to, from), Point(to, to), Point(from, to)];
+            let mut points =
+                vec![Point(from, from), Point(to, from), Point(to, to), Point(from, to)];
             if turned {
                 points.reverse();
             }

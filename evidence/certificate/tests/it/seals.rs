@@ -49,8 +49,7 @@ impl Office {
 
     pub(crate) fn seal(&self) -> Seal {
         let font = changbai_certificate::FontSource::built_in().unwrap();
-        let picture =
-            draw_round_seal(&font, "长春市电子数据存证平台", Some("存证专用章")).unwrap();
+        let picture = draw_round_seal(&font, "长春市电子数据存证平台", Some("存证专用章")).unwrap();
         let terms = SealTerms {
             version: SealVersion::V4,
             id: "22010400000001",
@@ -121,7 +120,8 @@ impl Office {
                     "<ofd:Reference FileRef=\"/{name}\"><ofd:CheckValue>{value}</ofd:CheckValue></ofd:Reference>"
                 )
             });
-        let xml = [&xml[..head.unwrap()], &covered.collect::<String>(), &xml[tail.unwrap()..]].concat();
+        let xml =
+            [&xml[..head.unwrap()], &covered.collect::<String>(), &xml[tail.unwrap()..]].concat();
         let signature = SealSignature::sign(SealSigning {
             seal: &self.seal(),
             certificate: &self.signer.certificate,
@@ -144,8 +144,9 @@ impl Office {
 fn issued(authority: &Authority, name: &str, profile: Profile, seed: &mut Seed) -> Member {
     let private = smkit::sm2::PrivateKey::generate(seed).unwrap();
     let subject = crate::fixture::subject(name, &[]);
-    let certificate =
-        authority.issue(&subject, private.public_key(), profile, days(-1, 365), None, seed).unwrap();
+    let certificate = authority
+        .issue(&subject, private.public_key(), profile, days(-1, 365), None, seed)
+        .unwrap();
     let key = smkit::sm2::SigningKey::new(private, smkit::sm2::SignerId::DEFAULT).unwrap();
     Member { certificate, key, msp_id: String::new() }
 }
@@ -263,7 +264,8 @@ fn each_forgery_is_named() {
     expect(with(&|m| m.push(("Doc_0/Signs/Sign_1/x.dat".into(), vec![1]))), "document", "VF-4002");
     expect(with(&|m| m.push(("../evil".into(), vec![1]))), "document", "VF-4001");
     expect(with(&|m| m.push(("ofd.xml".into(), vec![1]))), "document", "VF-4001");
-    for end in ["Content.xml", "record.json", "receipt.json", "seal.png", "font_1.otf", "Seal.esl"] {
+    for end in ["Content.xml", "record.json", "receipt.json", "seal.png", "font_1.otf", "Seal.esl"]
+    {
         let changed = with(&|m| {
             let at = member(m, end);
             let last = m[at].1.len() - 1;
@@ -289,7 +291,8 @@ fn each_forgery_is_named() {
     expect(
         office.resigned(&ofd, |m| {
             let at = member(m, "Content.xml");
-            m[at].1 = String::from_utf8(m[at].1.clone()).unwrap().replace("长春", "吉林").into_bytes();
+            m[at].1 =
+                String::from_utf8(m[at].1.clone()).unwrap().replace("长春", "吉林").into_bytes();
         }),
         "facts",
         "VF-4601",
@@ -302,7 +305,10 @@ fn each_forgery_is_named() {
     expect(
         office.resigned(&ofd, |m| {
             let at = member(m, "record.json");
-            m[at].1 = String::from_utf8(m[at].1.clone()).unwrap().replace("220102", "220103").into_bytes();
+            m[at].1 = String::from_utf8(m[at].1.clone())
+                .unwrap()
+                .replace("220102", "220103")
+                .into_bytes();
         }),
         "facts",
         "VF-4602",
@@ -362,8 +368,10 @@ fn the_document_that_another_implementation_signed_is_read() {
     let originals = Office::new(1).city.supplied();
     // Some hours after it was signed.
     let now_unix_seconds = now() + 86_400;
-    let report =
-        judge_ofd(ofd, &Grounds { trust: None, now_unix_seconds, lists: &[], originals: &originals });
+    let report = judge_ofd(
+        ofd,
+        &Grounds { trust: None, now_unix_seconds, lists: &[], originals: &originals },
+    );
     assert_eq!(code(&report, "document"), "VF-4000", "{}", shown(&report));
     assert_eq!(code(&report, "signature"), "VF-4100", "{}", shown(&report));
     assert_eq!(code(&report, "facts"), "VF-4603", "it is no certificate of evidence");

@@ -17,8 +17,7 @@ fn identity(root: &Authority, name: &str, profile: Profile) -> (Certificate, Sig
     let private = PrivateKey::generate(&mut OsRandom).unwrap();
     let subject = Subject { common_name: name.into(), ..Subject::default() };
     let public = private.public_key();
-    let certificate =
-        root.issue(&subject, public, profile, VALIDITY, None, &mut OsRandom).unwrap();
+    let certificate = root.issue(&subject, public, profile, VALIDITY, None, &mut OsRandom).unwrap();
     (certificate, SigningKey::new(private, SignerId::DEFAULT).unwrap())
 }
 
@@ -41,7 +40,8 @@ fn signed() -> SealSignature {
     };
     let seal = Seal::make(&terms, &maker, &maker_key).unwrap();
     let (property, data) = ("/Doc_0/Signs/Sign_0/Signature.xml", DATA);
-    let signing = SealSigning { seal: &seal, certificate: &signer, key: &key, at: NOW, data, property };
+    let signing =
+        SealSigning { seal: &seal, certificate: &signer, key: &key, at: NOW, data, property };
     let signature = SealSignature::sign(signing).unwrap();
     let (tsa, tsa_key) = identity(&root, "tsa", Profile::TimeStampAuthority);
     let tsa = TimeStampAuthority::new(tsa, tsa_key, "1.2.3.4", Vec::new()).unwrap();
