@@ -26,7 +26,8 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
 
 /// The program `target/peers/ofd/ofd`: a reader of OFD by ofd-core, of `xtask/peers/ofd` and its lock file.
 fn ofd_core(root: &Path) -> Result<PathBuf, String> {
-    let (target, program) = (root.join("target/peers/ofd-build"), root.join("target/peers/ofd/ofd"));
+    let (target, program) =
+        (root.join("target/peers/ofd-build"), root.join("target/peers/ofd/ofd"));
     let output = Command::new("cargo")
         .args(["build", "--quiet", "--release", "--locked"])
         .args(["--manifest-path", "xtask/peers/ofd/Cargo.toml"])

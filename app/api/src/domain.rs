@@ -71,8 +71,8 @@ pub(crate) fn of_openings(error: &OpeningStoreError) -> Problem {
 pub(crate) fn of_custody(error: &CustodyError) -> Problem {
     let code = match error {
         CustodyError::TooLarge { .. } => codes::ORIGINAL_TOO_LARGE,
-        CustodyError::NotHeld(_) => codes::ORIGINAL_NOT_HELD,
-        CustodyError::Damaged { .. } => codes::DAMAGED,
+        CustodyError::NotHeld(_) | CustodyError::Erased { .. } => codes::ORIGINAL_NOT_HELD,
+        CustodyError::Damaged { .. } | CustodyError::Missing { .. } => codes::DAMAGED,
         _ => codes::STORE,
     };
     of_failure(&code, error)

@@ -1,132 +1,89 @@
-//! Signs the certificates of evidence that the node hands out, with keys of its own below `identity/`: PDF with a document
-//! key, OFD with its electronic seal (电子印章).
+//! Signs the certificates that the node hands out: OFD with its electronic seal (电子印章), PDF with the same key.
 
-mod seal;
+mod keys;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use changbai_api::documents::{DocumentError, DocumentSigning, Documents};
-use changbai_certificate::{
-    Certificate, CertificateError, Format, OfdSigner, PdfSigner, SealImage, seal_image,
-};
+use changbai_api::documents::{DocumentError, DocumentSigning};
+use changbai_certificate::{Certificate, Format, OfdSigner, PdfSigner, SealImage, seal_image};
 use changbai_time::{TokenSource, TokenSources};
 use changbai_wire::time::Clock;
 use smkit::Sm3Digest;
-use smkit::sm2::{SignerId, SigningKey};
-use smkit_pki::{Certificate as PkiCertificate, TimeStampToken};
+use smkit_pki::TimeStampToken;
 
-use self::seal::SealKeys;
+use self::keys::SealKeys;
 use crate::config::ValidConfig;
 use crate::directory::Directory;
 use crate::error::StartError;
-use crate::identity::{self, Service, wrong};
 
-/// Who issues documents, and who signs them: nobody, where the agency's authority is elsewhere and issued no certificate
-/// for it, and there is no seal.
-pub(crate) fn open(
+/// The node's seal, where it has one; made now where it has none and the agency's authority lies here.
+pub(crate) fn signer(
     directory: &Directory,
     config: &ValidConfig,
     clock: &Arc<dyn Clock>,
-    tokens: Option<Arc<TokenSources>>,
-) -> Result<Documents, StartError> {
-    let dir = directory.identity();
+    stamps: Option<&Arc<TokenSources>>,
+) -> Result<Option<Arc<dyn DocumentSigning>>, StartError> {
     let now_s = clock.now().at.seconds();
-    let issuer = Some(config.issuer.clone());
-    let seal = seal::open(&dir, config, now_s)?;
+    let Some(keys) = keys::open(&directory.identity(), config, now_s)? else { return Ok(None) };
+    let clock = Arc::clone(clock);
     // A picture that cannot be shown in a PDF is no obstacle: the page then says who signed.
-    let picture = seal.as_ref().and_then(|keys| {
-        let image = seal_image(keys.seal.picture());
-        image.inspect_err(|error| tracing::warn!(%error, "node::seal_picture_not_shown")).ok()
-    });
-    let document = document_key(&dir, config, now_s)?;
-    if document.is_none() && seal.is_none() {
-        return Ok(Documents { issuer, signer: None });
-    }
-    let signer = Signer { document, seal, picture, clock: Arc::clone(clock), tokens };
-    Ok(Documents { issuer, signer: Some(Arc::new(signer)) })
+    let image = seal_image(keys.seal.picture())
+        .inspect_err(|error| tracing::warn!(%error, "node::seal_picture_not_shown"))
+        .ok();
+    Ok(Some(Arc::new(Sealer { keys, image, clock, stamps: stamps.cloned() })))
 }
 
-/// What PDFs are signed with.
-fn document_key(
-    dir: &Path,
-    config: &ValidConfig,
-    now_s: i64,
-) -> Result<Option<(PkiCertificate, SigningKey)>, StartError> {
-    let Some((certificate, key)) = identity::service(dir, config, now_s, Service::Documents)?
-    else {
-        return Ok(None);
-    };
-    let file = Service::Documents.file(dir);
-    if key.public_key() != certificate.public_key() {
-        return Err(wrong(&file, &"the key beside it is not its own"));
-    }
-    if certificate.not_after() <= now_s {
-        // What it signed stays valid; what it would sign now would not be.
-        tracing::warn!(file = %file.display(), "node::document_certificate_expired");
-        return Ok(None);
-    }
-    let key = SigningKey::new(key, SignerId::DEFAULT).map_err(|e| wrong(&file, &e))?;
-    Ok(Some((certificate, key)))
-}
-
-/// Holds the keys; they never leave the node.
-struct Signer {
-    document: Option<(PkiCertificate, SigningKey)>,
-    seal: Option<SealKeys>,
-    /// The seal's picture, as PDFs show it.
-    picture: Option<SealImage>,
+/// Holds the key; it never leaves the node.
+struct Sealer {
+    keys: SealKeys,
+    image: Option<SealImage>,
     clock: Arc<dyn Clock>,
-    tokens: Option<Arc<TokenSources>>,
+    stamps: Option<Arc<TokenSources>>,
 }
 
-type Stamp<'a> = &'a dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String>;
-
-impl DocumentSigning for Signer {
+impl DocumentSigning for Sealer {
+    /// Without an answer of any source of time stamps, the document goes out without one, and says so.
     fn write(&self, certificate: &Certificate, format: Format) -> Result<Vec<u8>, DocumentError> {
-        let at_unix_seconds = self.clock.now().at.seconds();
-        let signed = match (format, &self.document, &self.seal) {
-            (Format::Pdf, Some((by, key)), _) => self.stamped(&|stamp| {
-                certificate.sign_pdf(&PdfSigner {
-                    certificate: by,
-                    authorities: &[],
-                    key,
-                    at_unix_seconds,
-                    stamp,
-                    picture: self.picture.as_ref(),
-                })
-            }),
-            (Format::Ofd, _, Some(SealKeys { seal, certificate: by, key })) => {
-                let laid_out = certificate.with_seal(seal.clone())?;
-                self.stamped(&|stamp| {
-                    laid_out.sign_ofd(&OfdSigner { certificate: by, key, at_unix_seconds, stamp })
-                })
-            }
-            // What nothing signs says so on its page; SVG is for screens.
-            _ => certificate.write(format),
+        let Some(source) = &self.stamps else { return self.sign(certificate, format, None) };
+        let ask = |imprint: &Sm3Digest| {
+            source.token(imprint).map(|token| token.token().clone()).map_err(|e| e.to_string())
         };
-        Ok(signed?)
+        self.sign(certificate, format, Some(&ask)).or_else(|error| {
+            tracing::warn!(%error, "node::document_without_time_stamp");
+            self.sign(certificate, format, None)
+        })
     }
 }
 
-impl Signer {
-    /// Reading goes on without a time stamp: the document's own verification then says that there is none.
-    fn stamped(
+impl Sealer {
+    fn sign(
         &self,
-        sign: &dyn Fn(Option<Stamp<'_>>) -> Result<Vec<u8>, CertificateError>,
-    ) -> Result<Vec<u8>, CertificateError> {
-        if self.tokens.is_some() {
-            let stamp = |imprint: &Sm3Digest| self.stamp(imprint);
-            match sign(Some(&stamp)) {
-                Ok(signed) => return Ok(signed),
-                Err(error) => tracing::warn!(%error, "node::document_without_time_stamp"),
-            }
-        }
-        sign(None)
-    }
-
-    fn stamp(&self, imprint: &Sm3Digest) -> Result<TimeStampToken, String> {
-        let tokens = self.tokens.as_ref().ok_or("no source of time stamps")?;
-        tokens.token(imprint).map(|given| given.token().clone()).map_err(|error| error.to_string())
+        certificate: &Certificate,
+        format: Format,
+        stamp: Option<&AskStamp<'_>>,
+    ) -> Result<Vec<u8>, DocumentError> {
+        let SealKeys { seal, certificate: signer, key } = &self.keys;
+        let at_unix_seconds = self.clock.now().at.seconds();
+        Ok(match format {
+            Format::Ofd => certificate.with_seal(seal.clone())?.sign_ofd(&OfdSigner {
+                certificate: signer,
+                key,
+                at_unix_seconds,
+                stamp,
+            })?,
+            Format::Pdf => certificate.sign_pdf(&PdfSigner {
+                certificate: signer,
+                authorities: &[],
+                key,
+                at_unix_seconds,
+                stamp,
+                picture: self.image.as_ref(),
+            })?,
+            // For screens: it has no place for a signature.
+            Format::Svg => certificate.write(format)?,
+        })
     }
 }
+
+/// Asks for a time stamp over a digest.
+type AskStamp<'a> = dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String> + 'a;

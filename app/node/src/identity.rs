@@ -198,8 +198,6 @@ pub(crate) fn roots(dir: &Path) -> Result<(Certificate, Certificate), StartError
 pub(crate) enum Service {
     /// Its time-stamp authority.
     TimeStamps,
-    /// Signs the documents that it hands out.
-    Documents,
 }
 
 impl Service {
@@ -207,13 +205,7 @@ impl Service {
     const fn names(self) -> (&'static str, &'static str, Profile) {
         match self {
             Self::TimeStamps => ("tsa", "tsa-0", Profile::TimeStampAuthority),
-            Self::Documents => ("document", "document-0", Profile::Signing),
         }
-    }
-
-    /// The file of its certificate.
-    pub(crate) fn file(self, dir: &Path) -> PathBuf {
-        path(dir, self.names().0, "cert")
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use changbai_api::attachments::Attachments;
+use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
@@ -79,6 +80,7 @@ pub(crate) fn wire_api(
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
+    let signer = documents::signer(directory, config, clock, time_stamps.source.as_ref())?;
     let tokens = time_stamps.source.clone().map(|source| source as Arc<dyn TokenSource>);
     let logs = transparency(directory, config, channels, clock, tokens)?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
@@ -95,7 +97,7 @@ pub(crate) fn wire_api(
         authority: protection.authority(),
         time_stamps: time_stamps.service.clone(),
         logs: Some(Arc::clone(&logs) as _),
-        documents: documents::open(directory, config, clock, time_stamps.source.clone())?,
+        documents: Documents { issuer: Some(config.issuer.clone()), signer },
         attachments: Attachments {
             checkpoints: Some(Arc::clone(&logs) as _),
             ..Attachments::default()

@@ -123,7 +123,7 @@ fn judge_certificate(dir: &Path) {
     let report = changbai_certificate::judge_pdf(&pdf, &grounds);
     assert_eq!(report.verdict, changbai_receipt::Verdict::Verified, "{report:#?}");
     let signatory = report.signatory.unwrap();
-    assert!(signatory.subject.contains("CN=document-0"), "{signatory:?}");
+    assert!(signatory.subject.contains("CN=seal-0"), "{signatory:?}");
     let report = changbai_certificate::judge_ofd(&ofd, &grounds);
     assert_eq!(report.verdict, changbai_receipt::Verdict::Verified, "{report:#?}");
     let signatory = report.signatory.unwrap();
