@@ -46,6 +46,10 @@ pub(crate) fn of_submit(error: &SubmitError) -> Problem {
                 (format!("{}：{}", why.code, why.zh), format!("{}: {}", why.code, why.en));
             of_code(&codes::TIME_UNBOUNDED).detail(zh, en)
         }
+        // Another agency's words about our clock: an operator of this one must read them.
+        SubmitError::Refused { code, message } if code == codes::TIME_NOT_ENDORSED.code => {
+            of_code(&codes::TIME_NOT_ENDORSED).technical(message)
+        }
         other => of_failure(&other.code(), other),
     }
 }

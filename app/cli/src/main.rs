@@ -43,6 +43,7 @@ mod seal;
 mod sm3;
 mod stream;
 mod time;
+mod time_stamp;
 mod tls;
 mod up;
 mod verify;

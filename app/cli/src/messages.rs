@@ -357,6 +357,18 @@ catalogue! {
     FailedWord: "未通过", "failed";
 
     // time check
+    TsaAddress: "“{given}”不是时间戳机构的地址：{reason}", "\"{given}\" is no address of a time-stamp authority: {reason}";
+    TokenVerified: "时间戳有效：该文件在所述时间已经存在", "the time stamp is valid: the file existed at the time stated";
+    TokenFailed: "时间戳未通过验证（{code}）：{reason}", "the time stamp is refused ({code}): {reason}";
+    TokenMissing: "未取得时间戳（{code}）：{reason}", "no time stamp ({code}): {reason}";
+    TokenTime: "时间戳时间", "time stated";
+    TokenAccuracy: "所述精度", "accuracy stated";
+    TokenAuthority: "时间戳机构", "time-stamp authority";
+    TokenPolicy: "策略", "policy";
+    TokenSerial: "序列号", "serial number";
+    TokenDigest: "SM3 摘要", "SM3 digest";
+    TokenSource: "来源", "source";
+    TokenNotStated: "未声明", "not stated";
     TimeStanding: "时钟", "clock";
     TimeAcceptable: "可用于存证", "good enough for evidence";
     TimeRefused: "不可用于存证（{code}）：{reason}", "not good enough for evidence ({code}): {reason}";

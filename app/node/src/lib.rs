@@ -45,6 +45,7 @@ mod renewal;
 mod start;
 mod supervisor;
 mod time;
+mod time_rule;
 mod time_stamps;
 mod tls_files;
 mod transparency;
