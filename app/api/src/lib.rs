@@ -37,6 +37,7 @@
 pub mod access;
 pub mod attachments;
 pub mod authority;
+pub mod batch;
 mod body;
 pub mod channels;
 pub mod documents;
@@ -46,6 +47,7 @@ pub mod enrolment_client;
 pub mod health;
 pub mod idempotency;
 mod identity;
+mod jobs;
 pub mod limits;
 pub mod log_client;
 pub mod logs;

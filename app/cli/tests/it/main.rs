@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod archive;
+mod chronyd;
 mod client;
 mod consortium;
 mod damage;
@@ -14,8 +15,13 @@ mod network;
 mod node;
 mod offline;
 mod operations;
+<<<<<<< HEAD
 mod seals;
+=======
+mod time_tokens;
+>>>>>>> main
 mod tour;
+mod transparency;
 mod trusted_time;
 mod usage;
 

@@ -3,9 +3,8 @@
 use changbai_receipt::{Bundle, Report, Trust};
 use smkit::sm3;
 use smkit_pki::{
-    Certificate as PkiCertificate, PathError, Purpose, RefusalKind, Revocation, RevocationList,
-    RevocationMode, SEAL_CLOCK_LEEWAY_S, SealError, SealPolicy, SealSignature, SignedData,
-    Validator,
+    Certificate as PkiCertificate, PathError, Purpose, RefusalKind, Revocation, RevocationMode,
+    SEAL_CLOCK_LEEWAY_S, SealError, SealPolicy, SealSignature, SignedData, Validator,
 };
 
 use super::{
@@ -220,7 +219,7 @@ fn on_seal(
     }
     let Some(trust) = grounds.trust else { return };
     let policy = SealPolicy {
-        seals: &validator(trust, Vec::new()),
+        seals: &validator(trust),
         time_stamps: &Validator::admitting_all(trust.tsa_roots().clone()),
         now_unix_seconds: grounds.now_unix_seconds,
     };
@@ -273,7 +272,9 @@ fn on_revocation<const N: usize>(
     if lists.is_empty() {
         return Finding::new(REVOCATION_NO_LIST);
     }
-    let validator = validator(trust, lists);
+    let validator = Validator::admitting_all(trust.seal_roots().clone())
+        .with_revocation(Revocation::new(RevocationMode::Required, lists));
+    let mut worst = Finding::new(REVOCATION_PROVEN);
     for certificate in certificates {
         // The validity then is another question, and was asked.
         let at = at.clamp(certificate.not_before(), certificate.not_after());
@@ -283,10 +284,13 @@ fn on_revocation<const N: usize>(
                 return Finding::new(REVOCATION_REVOKED)
                     .in_words(error.text_zh(), error.to_string());
             }
-            Err(_) => return Finding::new(REVOCATION_UNCHECKED),
+            Err(PathError::NoRevocationInformation { .. }) if !worst.is_unchecked() => {
+                worst = Finding::new(REVOCATION_NO_LIST);
+            }
+            Err(_) => worst = Finding::new(REVOCATION_UNCHECKED),
         }
     }
-    Finding::new(REVOCATION_PROVEN)
+    worst
 }
 
 /// A signature without a seal: a message of GB/T 35275 whose content is SM3 of `Signature.xml`.
@@ -331,7 +335,7 @@ fn on_bare(signed: &Signed<'_>, grounds: &Grounds<'_>, findings: &mut Findings) 
     if let Some(trust) = grounds.trust {
         findings.chain = match message.verify(
             Some(digest.as_bytes()),
-            &validator(trust, Vec::new()),
+            &validator(trust),
             Purpose::Signing,
             at,
         ) {
@@ -430,10 +434,9 @@ const fn latest(grounds: &Grounds<'_>) -> i64 {
     grounds.now_unix_seconds.saturating_add(SEAL_CLOCK_LEEWAY_S)
 }
 
-/// Judges certificates of seals and of who signs documents, by what is known to be revoked.
-fn validator(trust: &Trust, lists: Vec<RevocationList>) -> Validator {
+/// Judges certificates of seals and of who signs documents.
+fn validator(trust: &Trust) -> Validator {
     Validator::admitting_all(trust.seal_roots().clone())
-        .with_revocation(Revocation::new(RevocationMode::IfAvailable, lists))
 }
 
 fn refused(reason: &'static changbai_receipt::Reason, error: &SealError) -> Finding {
