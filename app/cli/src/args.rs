@@ -3,6 +3,7 @@
 pub(crate) mod channel;
 pub(crate) mod network;
 pub(crate) mod pki;
+pub(crate) mod seal;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Pki(pki::Pki),
     #[command(subcommand)]
+    Seal(seal::Seal),
+    #[command(subcommand)]
     Tls(pki::Tls),
 }
 
@@ -92,6 +95,7 @@ impl Command {
             Self::Health(args) => args.json,
             Self::Time(Time::Check(args)) => args.json,
             Self::Pki(command) => command.wants_json(),
+            Self::Seal(command) => command.wants_json(),
             Self::Tls(pki::Tls::Probe(args)) => args.json,
         }
     }

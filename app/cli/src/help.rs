@@ -3,6 +3,7 @@
 mod channel;
 mod network;
 mod pki;
+mod seal;
 
 use clap::{Command, builder::StyledStr, error::ErrorKind};
 
@@ -221,7 +222,7 @@ fn describe_at(command: Command, path: &str, lang: Lang) -> Command {
 
 fn lookup(place: &str, lang: Lang) -> Option<&'static str> {
     let mut all =
-        ENTRIES.iter().chain(pki::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES);
+        ENTRIES.iter().chain(pki::ENTRIES).chain(seal::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES);
     all.find(|(known, _, _)| *known == place).map(|(_, zh, en)| match lang {
         Lang::Zh => *zh,
         Lang::En => *en,
@@ -269,7 +270,7 @@ mod tests {
             assert!(lookup(place, Lang::Zh).is_some(), "no description for {place:?}");
         }
         for (place, zh, en) in
-            ENTRIES.iter().chain(pki::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES)
+            ENTRIES.iter().chain(pki::ENTRIES).chain(seal::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES)
         {
             assert!(found.iter().any(|known| known == place), "{place:?} does not exist");
             assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{place}");

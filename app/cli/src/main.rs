@@ -38,6 +38,7 @@ mod pki;
 mod progress;
 mod refusal;
 mod run;
+mod seal;
 mod sm3;
 mod stream;
 mod time;

@@ -12,7 +12,7 @@ use crate::{
     evidence, health, help,
     lang::{self, Lang},
     logging::Logging,
-    network, output, pki, sm3, tls, up, verify,
+    network, output, pki, seal, sm3, tls, up, verify,
 };
 
 /// What every command needs to know.
@@ -71,6 +71,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Health(args) => health::run(&args, context),
         Command::Time(args::Time::Check(args)) => clock::check(&args, context),
         Command::Pki(command) => pki::run(&command, context),
+        Command::Seal(command) => seal::run(&command, context),
         Command::Tls(Tls::Probe(args)) => tls::probe(&args, context),
     }
 }

@@ -63,11 +63,13 @@ pub mod limits;
 mod ofd;
 mod pdf;
 mod process;
+mod seal_picture;
 mod svg;
 mod time;
 
 use issuance::Issuance;
-use smkit_pki::{Seal, SealError};
+use smkit::Sm3Digest;
+use smkit_pki::{Seal, SealError, TimeStampToken};
 use time::ChinaTime;
 
 pub use error::CertificateError;
@@ -80,6 +82,10 @@ pub use layout::SealPlace;
 pub use ofd::{OfdSigner, judge_ofd};
 pub use pdf::{PdfSigner, SealImage, judge_pdf};
 pub use process::{ProcessLog, ProcessStep};
+pub use seal_picture::{draw_round_seal, seal_picture_from_png};
+
+/// Asks for a time stamp over a digest; what goes wrong comes back in words.
+pub type Stamping<'a> = &'a dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String>;
 
 /// A certificate, laid out; [`write`](Self::write) gives its bytes in each format.
 #[derive(Clone, Debug)]
