@@ -1,9 +1,11 @@
 //! Signs the certificates of evidence that the node hands out, with a key of its own below `identity/`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use changbai_api::documents::{DocumentError, DocumentSigning, Documents};
-use changbai_certificate::{Certificate, Format, PdfSigner};
+use changbai_certificate::limits::FONT_BYTES_MAX;
+use changbai_certificate::{Certificate, FontSource, Format, PdfSigner};
 use changbai_time::{TokenSource, TokenSources};
 use changbai_wire::time::Clock;
 use smkit::Sm3Digest;
@@ -26,9 +28,10 @@ pub(crate) fn open(
     let dir = directory.identity();
     let now_s = clock.now().at.seconds();
     let issuer = Some(config.issuer.clone());
+    let font = font(config)?;
     let Some((certificate, key)) = identity::service(&dir, config, now_s, Service::Documents)?
     else {
-        return Ok(Documents { issuer, signer: None });
+        return Ok(Documents { issuer, signer: None, font });
     };
     let file = Service::Documents.file(&dir);
     if key.public_key() != certificate.public_key() {
@@ -37,11 +40,27 @@ pub(crate) fn open(
     if certificate.not_after() <= now_s {
         // What it signed stays valid; what it would sign now would not be.
         tracing::warn!(file = %file.display(), "node::document_certificate_expired");
-        return Ok(Documents { issuer, signer: None });
+        return Ok(Documents { issuer, signer: None, font });
     }
     let key = SigningKey::new(key, SignerId::DEFAULT).map_err(|e| wrong(&file, &e))?;
     let signer = Signer { certificate, key, clock: Arc::clone(clock), tokens };
-    Ok(Documents { issuer, signer: Some(Arc::new(signer)) })
+    Ok(Documents { issuer, signer: Some(Arc::new(signer)), font })
+}
+
+/// The configured font, relative to the configuration file.
+fn font(config: &ValidConfig) -> Result<Option<FontSource>, StartError> {
+    let name = &config.settings.platform.font;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let folder = config.file.parent().unwrap_or_else(|| Path::new("."));
+    let file = folder.join(name);
+    let size = std::fs::metadata(&file).map_err(|e| StartError::file(&file, e))?.len();
+    if size > FONT_BYTES_MAX as u64 {
+        return Err(wrong(&file, &format!("a font of {size} bytes is too large")));
+    }
+    let bytes = std::fs::read(&file).map_err(|e| StartError::file(&file, e))?;
+    FontSource::from_bytes(bytes).map(Some).map_err(|e| wrong(&file, &e))
 }
 
 struct Signer {
