@@ -56,7 +56,6 @@ pub mod operations;
 mod outgoing;
 pub mod problem;
 mod rate;
-mod rates;
 mod request_id;
 mod routes;
 mod server;

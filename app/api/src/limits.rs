@@ -35,8 +35,10 @@ pub struct Limits {
     pub event_streams_max: usize,
     /// Verifications being computed at the same time; more wait their turn.
     pub checks_max: usize,
-    /// Verifications that one address may ask for in a minute, on average.
-    pub checks_per_minute_max: u32,
+    /// How often one address may ask for a verification.
+    pub checks_client: Rate,
+    /// How often everybody together may.
+    pub checks: Rate,
     /// Longest silence of a client inside a body, in either direction.
     pub body_idle_max: Duration,
     /// Time any body may take before the rate below counts.
@@ -70,7 +72,8 @@ impl Default for Limits {
             operations_max: 4_096,
             event_streams_max: 128,
             checks_max: 4,
-            checks_per_minute_max: 300,
+            checks_client: Rate { per_second: 5, burst: 100 },
+            checks: Rate { per_second: 500, burst: 500 },
             body_idle_max: Duration::from_secs(30),
             body_grace: Duration::from_secs(30),
             body_bytes_per_second_min: 16 * KIB,
@@ -116,10 +119,6 @@ pub const BATCH_FAULTS_MAX: usize = 100;
 /// Batches whose digests stay in memory after they were read; each takes some tens of MiB.
 pub const BATCHES_CACHED_MAX: usize = 2;
 
-/// Addresses whose rate is remembered; those at rest are forgotten first.
-pub(crate) const RATE_ADDRESSES_MAX: usize = 1 << 14;
-/// Requests that an address may send at once before its rate counts.
-pub(crate) const RATE_BURST: u64 = 100;
 pub(crate) const SIGNATURE_INPUT_BYTES_MAX: usize = 2 << 10;
 pub(crate) const SIGNATURE_BYTES_MAX: usize = 256;
 pub(crate) const CERTIFICATE_HEADER_BYTES_MAX: usize = 64 << 10;

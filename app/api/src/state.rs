@@ -23,7 +23,7 @@ use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::logs::LogDirectory;
 use crate::problem::{Code, Problem};
-use crate::rates::Rates;
+use crate::rate::RateLimiter;
 use crate::signature::ReplayCache;
 use crate::time_stamps::TimeStamping;
 use crate::transport::Gateways;
@@ -97,7 +97,7 @@ pub(crate) struct Shared {
     events: Arc<Semaphore>,
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) checks: Semaphore,
-    pub(crate) check_rates: Rates,
+    pub(crate) check_rates: RateLimiter,
     numbered: AtomicU64,
     pub(crate) selftested_ms: AtomicU64,
 }
@@ -120,7 +120,7 @@ impl ApiState {
             events: Arc::new(Semaphore::new(limits.event_streams_max)),
             jobs: Arc::new(Jobs::new(Arc::clone(&parts.answers), limits.operations_max)),
             checks: Semaphore::new(limits.checks_max),
-            check_rates: Rates::per_minute(limits.checks_per_minute_max),
+            check_rates: RateLimiter::new(limits.checks_client, limits.checks),
             numbered: AtomicU64::new(0),
             selftested_ms: AtomicU64::new(started.at.0),
             parts,

@@ -6,8 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use changbai_certificate::{
-    Certificate, CertificateError, CertificateFacts, FontSource, Format, Issuer, NotProven,
-    Originals,
+    CertificateError, CertificateFacts, Format, Issuer, NotProven, Originals,
 };
 use changbai_core::{Stored, codes};
 use changbai_receipt::{Trust, Verdict};
@@ -114,9 +113,8 @@ fn make(
         None => Issuer::new(&stored.record.parts().agency.name)
             .map_err(|error| of_failure(&codes::INTERNAL, &error))?,
     };
-    let made = FontSource::built_in()
-        .map_err(CertificateError::from)
-        .and_then(|font| Certificate::new(facts, issuer, font))
+    let made = documents
+        .lay_out(facts, issuer)
         .map_err(DocumentError::from)
         .and_then(|certificate| documents.write(&certificate, format));
     made.map_err(|error| match error {

@@ -15,11 +15,8 @@ mod network;
 mod node;
 mod offline;
 mod operations;
-<<<<<<< HEAD
 mod seals;
-=======
 mod time_tokens;
->>>>>>> main
 mod tour;
 mod transparency;
 mod trusted_time;
