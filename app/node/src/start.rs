@@ -234,6 +234,13 @@ impl RunningNode {
         &self.directory.root
     }
 
+    /// Whether the clock's error is bounded, so that records may be relied on for their time. Without, the node is one
+    /// for development.
+    #[must_use]
+    pub const fn clock_is_bounded(&self) -> bool {
+        self.time_watch.is_some()
+    }
+
     /// What verifiers need: the root certificate, and the channel.
     #[must_use]
     pub fn trust_file(&self) -> PathBuf {

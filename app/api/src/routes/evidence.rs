@@ -151,6 +151,7 @@ pub(crate) async fn bundle(
         None => None,
     };
     let attached = Attached::gather(&state, &stored).await?.with_batch(batch);
+    let attached = attached.with_certificates(&state, &stored).await?;
     if params.originals {
         full_bundle(&state, &stored, attached).await
     } else {

@@ -5,6 +5,7 @@
 
 mod archive;
 mod batch;
+mod chronyd;
 mod client;
 mod consortium;
 mod damage;
@@ -15,7 +16,9 @@ mod network;
 mod node;
 mod offline;
 mod operations;
+mod time_tokens;
 mod tour;
+mod transparency;
 mod trusted_time;
 mod usage;
 
