@@ -13,8 +13,12 @@ use std::process::ExitCode;
 use crate::report::Figure;
 
 /// Every part, in the order in which they run.
-const PARTS: &[(&str, Part)] =
-    &[("receipt", receipt::run), ("submissions", submissions::run), ("batch", batch::run), ("tsa", tsa::run)];
+const PARTS: &[(&str, Part)] = &[
+    ("receipt", receipt::run),
+    ("submissions", submissions::run),
+    ("batch", batch::run),
+    ("tsa", tsa::run),
+];
 
 /// Measures and writes its lines; `quick` is for a look, not for a comparison.
 type Part = fn(quick: bool, out: &mut Lines);
