@@ -3,6 +3,7 @@
 mod channel;
 mod network;
 mod pki;
+mod seal;
 mod transparency;
 
 use clap::{Command, builder::StyledStr, error::ErrorKind};
@@ -166,10 +167,60 @@ const ENTRIES: &[Entry] = &[
         "chronyd 的命令端口或 Unix 套接字（默认取节点设置，否则 127.0.0.1:323）",
         "chronyd's command port or Unix socket (default: the node's setting, else 127.0.0.1:323)",
     ),
+    (
+        "time check/tsa",
+        "同时向这个时间戳机构取一枚时间戳并验证：http://、gmtls:// 或 tlcp:// 地址",
+        "also fetch a time stamp from this authority and verify it: an address with http://, gmtls:// or tlcp://",
+    ),
+    ("time check/trust", TSA_TRUST.0, TSA_TRUST.1),
+    ("time check/tls_trust", TLS_TRUST.0, TLS_TRUST.1),
+    ("time check/policy", TSA_POLICY.0, TSA_POLICY.1),
+    (
+        "time stamp",
+        "请时间戳机构为文件签发时间戳（RFC 3161，SM2/SM3）并验证",
+        "have a file stamped by a time-stamp authority (RFC 3161, SM2 with SM3), and verify what comes back",
+    ),
+    ("time stamp/file", "文件；- 表示标准输入", "the file; - is standard input"),
+    (
+        "time stamp/tsa",
+        "时间戳机构的地址：http://、gmtls:// 或 tlcp://，例如 http://127.0.0.1:8080/tsa",
+        "the authority's address: http://, gmtls:// or tlcp://, for example http://127.0.0.1:8080/tsa",
+    ),
+    ("time stamp/trust", TSA_TRUST.0, TSA_TRUST.1),
+    ("time stamp/tls_trust", TLS_TRUST.0, TLS_TRUST.1),
+    ("time stamp/policy", TSA_POLICY.0, TSA_POLICY.1),
+    (
+        "time stamp/out",
+        "时间戳（TimeStampResp，DER）写到这个文件",
+        "write the time stamp (TimeStampResp, DER) there",
+    ),
+    ("time stamp/json", "以 JSON 输出结果", "print the result as JSON"),
+    (
+        "time verify",
+        "离线验证文件的时间戳；退出码：0 有效，1 无效",
+        "verify a file's time stamp offline; exit code: 0 valid, 1 not",
+    ),
+    ("time verify/file", "文件；- 表示标准输入", "the file; - is standard input"),
+    (
+        "time verify/token",
+        "时间戳（TimeStampResp 或令牌，DER）",
+        "the time stamp (TimeStampResp or bare token, DER)",
+    ),
+    ("time verify/trust", TSA_TRUST.0, TSA_TRUST.1),
+    ("time verify/json", "以 JSON 输出结果", "print the result as JSON"),
     ("time check/json", "以 JSON 输出结果", "print the result as JSON"),
     ("health/json", "以 JSON 输出结果", "print the result as JSON"),
 ];
 
+/// What three commands say of the same options.
+const TSA_TRUST: (&str, &str) = (
+    "时间戳机构的根证书：信任文件或 PEM（默认 数据目录/trust.pem）",
+    "roots of the time-stamp authority: a trust file, or PEM (default: DIR/trust.pem)",
+);
+const TLS_TRUST: (&str, &str) =
+    ("国密 TLS 连接的根证书（默认同上）", "roots of the GM TLS connection (default: the same)");
+const TSA_POLICY: (&str, &str) =
+    ("要求的时间戳策略（OID）", "the policy (OID) to ask for, and to insist on");
 const TEMPLATE_ZH: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}";
 const TEMPLATE_EN: &str = "{about-with-newline}\nUsage: {usage}\n\n{all-args}";
 
@@ -221,7 +272,14 @@ fn describe_at(command: Command, path: &str, lang: Lang) -> Command {
 }
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
-    let groups = [ENTRIES, pki::ENTRIES, network::ENTRIES, channel::ENTRIES, transparency::ENTRIES];
+    let groups = [
+        ENTRIES,
+        pki::ENTRIES,
+        seal::ENTRIES,
+        network::ENTRIES,
+        channel::ENTRIES,
+        transparency::ENTRIES,
+    ];
     groups.into_iter().flatten()
 }
 

@@ -276,6 +276,32 @@ catalogue! {
     PkiCsrWritten: "证书请求已写到 {path}，私钥在同名的 .key.pem 中，请勿外传",
         "the request is in {path}; the private key in the .key.pem beside it stays here";
     PkiRevoked: "已吊销序列号 {serial}（{reason}）；请重新生成吊销列表", "revoked serial number {serial} ({reason}); make a new list now";
+    SealMade: "电子印章「{name}」（编码 {id}）已写到 {path}", "the electronic seal {name} (code {id}) is in {path}";
+    SealKind: "类别", "kind";
+    SealKindSeal: "电子印章", "electronic seal";
+    SealKindSignature: "电子签章", "signature with an electronic seal";
+    SealSigner: "签章者", "signer";
+    SealSignerSm3: "签章者证书 SM3", "signer's certificate, SM3";
+    SealSignedAt: "签章时间", "signed at";
+    SealStampedAt: "时间戳时间", "time stamp";
+    SealDataSm3: "被签内容 SM3", "SM3 of what is signed";
+    SealProperty: "被签内容", "what is signed";
+    SealVersionLabel: "结构版本", "version";
+    SealId: "印章编码", "code";
+    SealName: "印章名称", "name";
+    SealType: "印章类型", "type";
+    SealOrganisation: "单位印章", "an organisation's";
+    SealPerson: "个人印章", "a person's";
+    SealVendor: "厂商", "vendor";
+    SealMaker: "制章者", "maker";
+    SealSigners: "可签章者", "may be used by";
+    SealCreated: "制作时间", "made at";
+    SealValidFrom: "有效期起", "valid from";
+    SealValidTo: "有效期止", "valid to";
+    SealSealStampedAt: "印章时间戳", "time stamp of the seal";
+    SealPictureLabel: "印模", "picture";
+    SealSignatures: "签名", "signatures";
+    SealSignaturesRight: "有效（证书是否可信请用 verify 核验）", "right (whether to trust the certificates is verify's question)";
     PkiCrlWritten: "吊销列表已写到 {path}，共 {count} 项", "the revocation list is in {path}, with {count} entries";
     PkiServing: "证书机构正在服务：{listen}", "the authority serves at {listen}";
     WitnessServing: "见证人正在服务：{listen}", "the witness serves at {listen}";
@@ -331,6 +357,18 @@ catalogue! {
     FailedWord: "未通过", "failed";
 
     // time check
+    TsaAddress: "“{given}”不是时间戳机构的地址：{reason}", "\"{given}\" is no address of a time-stamp authority: {reason}";
+    TokenVerified: "时间戳有效：该文件在所述时间已经存在", "the time stamp is valid: the file existed at the time stated";
+    TokenFailed: "时间戳未通过验证（{code}）：{reason}", "the time stamp is refused ({code}): {reason}";
+    TokenMissing: "未取得时间戳（{code}）：{reason}", "no time stamp ({code}): {reason}";
+    TokenTime: "时间戳时间", "time stated";
+    TokenAccuracy: "所述精度", "accuracy stated";
+    TokenAuthority: "时间戳机构", "time-stamp authority";
+    TokenPolicy: "策略", "policy";
+    TokenSerial: "序列号", "serial number";
+    TokenDigest: "SM3 摘要", "SM3 digest";
+    TokenSource: "来源", "source";
+    TokenNotStated: "未声明", "not stated";
     TimeStanding: "时钟", "clock";
     TimeAcceptable: "可用于存证", "good enough for evidence";
     TimeRefused: "不可用于存证（{code}）：{reason}", "not good enough for evidence ({code}): {reason}";

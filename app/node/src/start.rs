@@ -27,6 +27,7 @@ use crate::operations::{self, own_agency};
 use crate::renewal::RenewalStatus;
 use crate::supervisor::Supervisor;
 use crate::time::NodeTime;
+use crate::time_rule::TimeRule;
 use crate::time_stamps::TimeStamps;
 use crate::tls_files::TlsFiles;
 use crate::wiring::{Wired, wire_api};
@@ -118,7 +119,10 @@ pub async fn start_in(
         None => None,
     };
     let hub = links.as_ref().map(|links| links.hub.clone());
-    let channels = Channels::open(&directory, msp_id, identities, &clock, hub.clone(), observer)?;
+    let production = config.settings.time.production;
+    let time_rule = production.then(|| Arc::new(TimeRule::new(Arc::clone(&clock))));
+    let channels =
+        Channels::open(&directory, msp_id, identities, &clock, hub.clone(), observer, time_rule)?;
     let channels = Arc::new(channels);
     let id = &config.settings.node.channel;
     let channel = channels

@@ -58,7 +58,9 @@ fn open_own(
     let Some(policy) = config.settings.time.policy() else { return Ok(None) };
     let (dir, clock) = (directory.identity(), time.clock());
     let now_s = clock.now().at.seconds();
-    let Some((certificate, key)) = identity::time_stamp_authority(&dir, config, now_s)? else {
+    let Some((certificate, key)) =
+        identity::service(&dir, config, now_s, identity::Service::TimeStamps)?
+    else {
         return Ok(None);
     };
     let key = SigningKey::new(key, SignerId::DEFAULT).map_err(|e| wrong(&dir, &e))?;

@@ -17,6 +17,7 @@ use smkit::selftest::SelfTest;
 use crate::channels::{Channels, NodeChannel};
 use crate::config::ValidConfig;
 use crate::directory::Directory;
+use crate::documents;
 use crate::embedded::EmbeddedLedger;
 use crate::error::StartError;
 use crate::health::NodeHealth;
@@ -79,6 +80,7 @@ pub(crate) fn wire_api(
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
+    let signer = documents::signer(directory, config, clock, time_stamps.source.as_ref())?;
     let tokens = time_stamps.source.clone().map(|source| source as Arc<dyn TokenSource>);
     let logs = transparency(directory, config, channels, clock, tokens)?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
@@ -95,7 +97,7 @@ pub(crate) fn wire_api(
         authority: protection.authority(),
         time_stamps: time_stamps.service.clone(),
         logs: Some(Arc::clone(&logs) as _),
-        documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
+        documents: Documents { issuer: Some(config.issuer.clone()), signer },
         attachments: Attachments {
             checkpoints: Some(Arc::clone(&logs) as _),
             ..Attachments::default()

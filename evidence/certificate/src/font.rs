@@ -8,11 +8,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use smkit::{Sm3Digest, sm3};
 use skrifa::{
     FontRef, MetadataProvider,
     instance::{LocationRef, Size},
 };
+use smkit::{Sm3Digest, sm3};
 
 pub(crate) use self::outline::{Outline, Segment, outline};
 use crate::limits::FONT_BYTES_MAX;
@@ -179,6 +179,12 @@ mod tests {
     fn what_is_no_font_is_refused() {
         assert!(FontSource::from_bytes(b"OTTO and nothing".to_vec()).is_err());
         assert!(FontSource::from_bytes(Vec::new()).is_err());
+        let too_large = vec![0; FONT_BYTES_MAX + 1];
+        let found_bytes = too_large.len();
+        assert_eq!(
+            FontSource::from_bytes(too_large).unwrap_err(),
+            FontError::TooLarge { found_bytes }
+        );
         let half = BUILT_IN.get(..BUILT_IN.len() / 2).unwrap();
         drop(FontSource::from_bytes(half.to_vec()));
     }

@@ -4,13 +4,17 @@
 use changbai_core::canonical;
 use serde::{Deserialize, Serialize};
 
-use crate::{CertificateFacts, FontSource, Issuer, limits::ISSUANCE_BYTES_MAX};
+use crate::{CertificateFacts, FontSource, Issuer, facts::Finding, limits::ISSUANCE_BYTES_MAX};
 
 /// The issuer's own statements, attached to every document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Issuance {
     // In the order of their names: canonical JSON.
+    /// What further elements of the verification said when the document was made; the reader's own verification of what
+    /// is attached says what they are worth.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) findings: Vec<Finding>,
     /// SM3 of the font, lower-case hex.
     pub(crate) font_sm3: String,
     pub(crate) issuer: Issuer,
@@ -23,6 +27,7 @@ pub(crate) struct Issuance {
 impl Issuance {
     pub(crate) fn of(facts: &CertificateFacts, issuer: &Issuer, font: &FontSource) -> Self {
         Self {
+            findings: facts.findings.clone(),
             font_sm3: font.sm3().to_string(),
             issuer: issuer.clone(),
             layout: LAYOUT,
@@ -32,19 +37,23 @@ impl Issuance {
 
     /// Canonical JSON.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        // Strings, numbers and a boolean: writing them cannot fail.
+        // Strings, numbers and booleans: writing them cannot fail.
         canonical::to_bytes(self).unwrap_or_default()
     }
 
-    /// Reads canonical JSON with an issuer that could have been configured; `None` for anything else.
+    /// Reads canonical JSON of what could have been configured; `None` for anything else.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let read: Self = canonical::from_bytes(bytes, ISSUANCE_BYTES_MAX).ok()?;
-        read.issuer.check().is_ok().then_some(read)
+        let findings = read.findings.len() <= FINDINGS_MAX
+            && read.findings.iter().all(|finding| finding.check().is_ok());
+        (read.issuer.check().is_ok() && findings).then_some(read)
     }
 }
 
 /// Changes with anything that changes a byte of the pages: layout, wording, writer, built-in font.
 pub(crate) const LAYOUT: u32 = 1;
+/// One for each element at most.
+const FINDINGS_MAX: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -53,6 +62,7 @@ mod tests {
     #[test]
     fn one_form_and_nothing_else() {
         let issuance = Issuance {
+            findings: Vec::new(),
             font_sm3: "00".into(),
             issuer: Issuer::new("长春市存证平台").unwrap(),
             layout: LAYOUT,
@@ -63,5 +73,7 @@ mod tests {
         let spaced = [bytes.as_slice(), b" "].concat();
         assert_eq!(Issuance::from_bytes(&spaced), None);
         assert_eq!(Issuance::from_bytes(b"{}"), None);
+        let text = String::from_utf8(bytes).unwrap().replace("长春市", "长\\n春");
+        assert_eq!(Issuance::from_bytes(text.as_bytes()), None);
     }
 }

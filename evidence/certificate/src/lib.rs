@@ -62,6 +62,8 @@ mod layout;
 pub mod limits;
 mod ofd;
 mod pdf;
+mod process;
+mod seal_picture;
 mod svg;
 mod time;
 
@@ -73,12 +75,13 @@ pub use error::CertificateError;
 pub use facts::{CertificateFacts, NotProven, Originals};
 pub use font::{FontError, FontSource};
 pub use format::{Format, UnknownFormat};
-pub use issuer::{FilingNumber, Issuer, IssuerError};
-pub use judge::{
-    DOCUMENT_ELEMENTS, DocumentReport, Grounds, Signatory, document_reasons,
-};
+pub use issuer::{FilingNumber, Issuer, IssuerError, Mlps};
+pub use judge::{DOCUMENT_ELEMENTS, DocumentReport, Grounds, Signatory, document_reasons};
 pub use layout::SealPlace;
 pub use ofd::{OfdSigner, judge_ofd};
+pub use pdf::{PdfSigner, SealImage, judge_pdf};
+pub use process::{ProcessLog, ProcessStep};
+pub use seal_picture::{draw_round_seal, seal_image, seal_picture_from_png};
 
 /// A certificate, laid out; [`write`](Self::write) gives its bytes in each format.
 #[derive(Clone, Debug)]
@@ -131,6 +134,16 @@ impl Certificate {
         Ok(Self { facts, issuer, font, layout, time, seal, issuance })
     }
 
+    /// The certificate that a document says it is: what it takes from its issuer is taken from there.
+    pub(crate) fn anew(
+        facts: CertificateFacts,
+        issuance: Issuance,
+        font: FontSource,
+    ) -> Result<Self, CertificateError> {
+        let Issuance { findings, issuer, originals_compared, .. } = issuance;
+        Self::new(CertificateFacts { findings, originals_compared, ..facts }, issuer, font)
+    }
+
     /// The certificate's bytes, the same at each call.
     ///
     /// # Errors
@@ -145,6 +158,16 @@ impl Certificate {
             Format::Ofd => ofd::write(self),
             Format::Svg => svg::write(self).map(String::into_bytes),
         }
+    }
+
+    /// Signs the certificate as PDF: the bytes of [`write`](Self::write) and an incremental update with an SM2 signature of
+    /// GB/T 35275. The same at each call with the same date and stamp.
+    ///
+    /// # Errors
+    /// [`CertificateError::Write`]: the key is not the certificate's, or the signature too long for its place;
+    /// [`CertificateError::TimeStamp`].
+    pub fn sign_pdf(&self, signer: &PdfSigner<'_>) -> Result<Vec<u8>, CertificateError> {
+        pdf::sign(self, signer)
     }
 
     /// Signs the certificate with the seal it was laid out for, as OFD; the same at each call with the same date and
@@ -184,11 +207,14 @@ impl Certificate {
     }
 
     /// Name, description and bytes of each attached file.
-    fn attachments(&self) -> [(&'static str, &'static str, &[u8]); 3] {
-        [
+    fn attachments(&self) -> Vec<(&'static str, &'static str, &[u8])> {
+        let mut files: Vec<(&str, &str, &[u8])> = vec![
             ("record.json", "存证记录 evidence record", &self.facts.record_bytes),
             ("receipt.json", "凭据 receipt", &self.facts.receipt_bytes),
             ("issuance.json", "出证说明 issuer's statement", &self.issuance),
-        ]
+        ];
+        let further = self.facts.further.iter();
+        files.extend(further.map(|(name, bytes)| (*name, "证明材料 proof", bytes.as_slice())));
+        files
     }
 }

@@ -4,10 +4,10 @@ const OID = {
   ecPublicKey: "06072a8648ce3d0201", sm2Curve: "06082a811ccf5501822d", sm2WithSm3: "06082a811ccf55018375",
   unit: "060355040b", name: "0603550403", basicConstraints: "0603551d13", keyUsage: "0603551d0f", subjectKey: "0603551d0e",
   authorityKey: "0603551d23", extendedUsage: "0603551d25", alternativeNames: "0603551d11", listPoints: "0603551d1f",
-  authorityAccess: "06082b06010505070101", noCheck: "06092b0601050507300105", organisationCode: "060a2a811c86ef3201010104",
+  authorityAccess: "06082b06010505070101", noCheck: "06092b0601050507300105", organisationCode: "06082a811cd014040104",
 };
 const EVALUATED = [OID.basicConstraints, OID.keyUsage, OID.subjectKey, OID.authorityKey, OID.extendedUsage, OID.alternativeNames,
-  OID.listPoints, OID.authorityAccess, OID.noCheck];
+  OID.listPoints, OID.authorityAccess, OID.noCheck, OID.organisationCode];
 const CERTIFICATE_BYTES_MAX = 16384;
 const CHAIN_DEPTH_MAX = 8;
 

@@ -47,6 +47,7 @@ mod disclosures;
 pub mod fuzz;
 mod identity;
 pub mod limits;
+mod page;
 mod reasons;
 mod receipt;
 mod report;
@@ -60,6 +61,7 @@ pub use bundle::{
 };
 pub use checkpoint::{CheckpointFile, CheckpointFileError};
 pub use disclosures::{DisclosuresError, disclosures_from_bytes, disclosures_to_bytes};
+pub use page::{PAGE, page_reasons};
 pub use reasons::{Reason, reasons};
 pub use receipt::{CommitSignature, ConfigurationLink, Receipt, ReceiptError};
 pub use report::{Assurance, Claims, ELEMENTS, Element, Report, Status, Verdict};

@@ -67,15 +67,15 @@ table! {
         CONTAINER_CERTIFICATE Failed "VF-1009"
             "凭据中的一张证书已损坏、被改动，或不是国密 SM2 证书。"
             "A certificate in the receipt is damaged, was altered, or is not an SM2 certificate."
+        CONTAINER_PAGE Failed "VF-1010"
+            "证据包内的核验页面（verify.html）不是本程序所知的正式页面：可能被调换，其显示的结论不可信，请勿打开。"
+            "The verification page in the bundle (verify.html) is none that this verifier knows: it may have been exchanged, and what it shows cannot be trusted. Do not open it."
         CONTAINER_ABSENT Absent "VF-1080"
             "没有证据包文件，直接核验了记录与凭据。"
             "There is no bundle file; record and receipt were examined directly."
         CONTAINER_UNREADABLE Unchecked "VF-1090"
             "证据包文件无法从存储设备读出，未能核验。"
             "The bundle file could not be read from where it is kept, so it was not examined."
-        CONTAINER_PAGE_UNCHECKED Unchecked "VF-1091"
-            "证据包内有核验页面（verify.html），未能确认是否为正式页面；请勿打开。"
-            "The bundle holds a verification page (verify.html) that was not recognised; do not open it."
     }
     "record": {
         RECORD_PROVEN Proven "VF-1100"

@@ -21,6 +21,7 @@ use changbai_core::{Record, RecordError};
 
 use crate::{
     bundle::{Bundle, BundleError, HashedOriginal, read_bundle},
+    page::is_ours,
     reasons,
     receipt::{Receipt, ReceiptError},
     report::{Assurance, Claims, Finding, Report},
@@ -182,7 +183,9 @@ fn on_container(bundle: &Bundle, receipt: Option<&ReceiptError>) -> Finding {
     Finding::new(match receipt {
         Some(ReceiptError::Certificate { .. }) => reasons::CONTAINER_CERTIFICATE,
         Some(_) => reasons::CONTAINER_RECEIPT,
-        None if bundle.page.is_some() => reasons::CONTAINER_PAGE_UNCHECKED,
+        None if bundle.page.as_deref().is_some_and(|page| !is_ours(page)) => {
+            reasons::CONTAINER_PAGE
+        }
         None if bundle.packed => reasons::CONTAINER_PROVEN,
         None => reasons::CONTAINER_ABSENT,
     })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use changbai_core::{Stored, codes};
-use changbai_receipt::{BundleParts, Receipt};
+use changbai_receipt::{Bundle, BundleParts, Receipt};
 
 use super::evidence::receipt_bytes;
 use crate::attachments::{SourceError, Subject};
@@ -39,6 +39,16 @@ impl Attached {
             None => None,
         };
         Ok(Self { receipt, checkpoint, process })
+    }
+
+    /// What verification needs of them, in memory: of all, or of record and receipt alone.
+    pub(super) fn bundle(&self, record: Vec<u8>, all: bool) -> Bundle {
+        let mut bundle = Bundle::from_parts(record, self.receipt.clone(), None);
+        if all {
+            bundle.checkpoint.clone_from(&self.checkpoint);
+            bundle.process.clone_from(&self.process);
+        }
+        bundle
     }
 
     /// The bundle's parts, without disclosures and originals.

@@ -6,13 +6,15 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use changbai_certificate::{
-    Certificate, CertificateError, CertificateFacts, FontSource, Format, Issuer, Originals,
+    Certificate, CertificateError, CertificateFacts, FontSource, Format, Issuer, NotProven,
+    Originals,
 };
 use changbai_core::{Stored, codes};
-use changbai_receipt::{Bundle, Trust};
+use changbai_receipt::{Trust, Verdict};
 use tokio::time::timeout;
 
-use super::evidence::{blocking, receipt_bytes, stored};
+use super::attached::Attached;
+use super::evidence::{blocking, stored};
 use crate::documents::DocumentError;
 use crate::domain::{of_code, of_failure};
 use crate::problem::{Code, Problem, ProblemBody};
@@ -55,13 +57,13 @@ async fn certificate(
     format: Format,
 ) -> Result<Response, Problem> {
     let stored = stored(&state, &id).await?;
-    let receipt = receipt_bytes(&state, &stored.tx_id).await?;
+    let attached = Attached::gather(&state, &stored).await?;
     // As costly as judging a bundle: it shares those places.
     let turn = timeout(state.limits().ledger_wait_max, state.checks.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Problem::new(Code::Busy)) };
     let name = format!("inline; filename=\"{}.{}\"", stored.record.id(), format.extension());
     let shared = Arc::clone(&state);
-    let bytes = blocking(move || make(&shared, &stored, receipt, format)).await??;
+    let bytes = blocking(move || make(&shared, &stored, &attached, format)).await??;
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, name),
@@ -76,13 +78,22 @@ async fn certificate(
 fn make(
     state: &Shared,
     stored: &Stored,
-    receipt: Vec<u8>,
+    attached: &Attached,
     format: Format,
 ) -> Result<Vec<u8>, Problem> {
-    let bundle = Bundle::from_parts(stored.record.to_bytes(), receipt, None);
     let trust: Arc<Trust> = state.parts.channel.trust();
-    let facts = CertificateFacts::establish(&bundle, &[], &trust, Originals::MayBeAbsent)
-        .map_err(|error| of_failure(&codes::DAMAGED, &error))?;
+    let establish = |all| {
+        let bundle = attached.bundle(stored.record.to_bytes(), all);
+        CertificateFacts::establish(&bundle, &[], &trust, Originals::MayBeAbsent)
+    };
+    let facts = match establish(true) {
+        // A checkpoint whose witnesses this node's trust does not name: record and receipt stand without it.
+        Err(NotProven::Verdict { report }) if report.verdict == Verdict::Unchecked => {
+            establish(false)
+        }
+        other => other,
+    };
+    let facts = facts.map_err(|error| of_failure(&codes::DAMAGED, &error))?;
     let documents = &state.parts.documents;
     let issuer = match &documents.issuer {
         Some(issuer) => issuer.clone(),

@@ -4,7 +4,8 @@ use changbai_receipt::{Bundle, Report, Trust};
 use smkit::sm3;
 use smkit_pki::{
     Certificate as PkiCertificate, PathError, Purpose, RefusalKind, Revocation, RevocationList,
-    RevocationMode, SealError, SealPolicy, SealSignature, SignedData, TrustAnchors, Validator,
+    RevocationMode, SEAL_CLOCK_LEEWAY_S, SealError, SealPolicy, SealSignature, SignedData,
+    TrustAnchors, Validator,
 };
 
 use super::{
@@ -198,7 +199,7 @@ fn on_seal(
             Ok(()) if resolve(&signed.path, signature.property()) != signed.path => {
                 refused(SIGNATURE_INVALID, &SealError::Data)
             }
-            Ok(()) if signature.signed_at() > grounds.now_unix_seconds => {
+            Ok(()) if signature.signed_at() > latest(grounds) => {
                 refused(SIGNATURE_DATE, &SealError::Future { at: signature.signed_at() })
             }
             Ok(()) => Finding::new(SIGNATURE_PROVEN).with(by).with(when),
@@ -320,7 +321,7 @@ fn on_bare(signed: &Signed<'_>, grounds: &Grounds<'_>, findings: &mut Findings) 
         signed_at,
         ..Signatory::default()
     };
-    findings.signature = if at > grounds.now_unix_seconds {
+    findings.signature = if at > latest(grounds) {
         refused(SIGNATURE_DATE, &SealError::Future { at })
     } else {
         let when = signed_at.map_or_else(|| "—".to_owned(), date);
@@ -328,14 +329,15 @@ fn on_bare(signed: &Signed<'_>, grounds: &Grounds<'_>, findings: &mut Findings) 
     };
     findings.time_token = Finding::new(TIME_TOKEN_ABSENT);
     if let Some(trust) = grounds.trust {
-        findings.chain =
-            match message.verify(Some(digest.as_bytes()), &validator(trust, &[]), Purpose::Signing, at)
-            {
-                Ok(_) => Finding::new(CHAIN_PROVEN),
-                Err(error) => {
-                    Finding::new(CHAIN_REFUSED).in_words(error.text_zh(), error.to_string())
-                }
-            };
+        findings.chain = match message.verify(
+            Some(digest.as_bytes()),
+            &validator(trust, &[]),
+            Purpose::Signing,
+            at,
+        ) {
+            Ok(_) => Finding::new(CHAIN_PROVEN),
+            Err(error) => Finding::new(CHAIN_REFUSED).in_words(error.text_zh(), error.to_string()),
+        };
         findings.revocation = on_revocation(trust, grounds, grounds.now_unix_seconds, [&leaf]);
     }
     Value::Signed(who)
@@ -353,14 +355,18 @@ fn on_facts(
     let (Ok(record), Ok(receipt), Ok(issuance)) =
         (attached("record.json"), attached("receipt.json"), attached("issuance.json"))
     else {
-        findings.facts = Finding::new(FACTS_ATTACHMENT).with("record.json, receipt.json, issuance.json");
+        findings.facts =
+            Finding::new(FACTS_ATTACHMENT).with("record.json, receipt.json, issuance.json");
         return None;
     };
     let Some(issuance) = Issuance::from_bytes(&issuance) else {
         findings.facts = Finding::new(FACTS_ATTACHMENT).with("issuance.json");
         return None;
     };
-    let bundle = Bundle::from_parts(record, receipt, None);
+    let mut bundle = Bundle::from_parts(record, receipt, None);
+    bundle.batch = attached("batch.json").ok();
+    bundle.checkpoint = attached("checkpoint.json").ok();
+    bundle.process = attached("process.json").ok();
     let report = changbai_receipt::verify(&bundle, grounds.originals, grounds.trust);
     let Some(trust) = grounds.trust else { return Some(report) };
     let facts = CertificateFacts::reported(&bundle, &report, trust, Originals::MayBeAbsent);
@@ -376,7 +382,7 @@ fn compare(
     bytes: &[u8],
     found: &[Member],
     signature: Option<&SealSignature>,
-    mut facts: CertificateFacts,
+    facts: CertificateFacts,
     issuance: &Issuance,
     document: &mut Finding,
 ) -> Finding {
@@ -387,9 +393,8 @@ fn compare(
     if issuance.layout != LAYOUT {
         return Finding::new(FACTS_LAYOUT).with(issuance.layout);
     }
-    // A statement of the issuer, as far as the receipt goes; the report says what was compared now.
-    facts.originals_compared = issuance.originals_compared;
-    let made = Certificate::new(facts, issuance.issuer.clone(), font);
+    // Statements of the issuer, as far as the receipt goes; the report says what was compared now.
+    let made = Certificate::anew(facts, issuance.clone(), font);
     let expected = made.and_then(|made| match signature {
         None => members(&made),
         Some(signature) => {
@@ -420,6 +425,11 @@ fn compare(
     Finding::new(FACTS_PROVEN)
 }
 
+/// Beyond this a date lies in the future, whatever the clocks.
+const fn latest(grounds: &Grounds<'_>) -> i64 {
+    grounds.now_unix_seconds.saturating_add(SEAL_CLOCK_LEEWAY_S)
+}
+
 fn validator(trust: &Trust, lists: &[RevocationList]) -> Validator {
     let roots: Vec<_> = trust.roots().iter().cloned().collect();
     Validator::admitting_all(TrustAnchors::from_certificates(roots))
@@ -435,8 +445,7 @@ fn refused(reason: &'static changbai_receipt::Reason, error: &SealError) -> Find
 fn refused_path(reason: &'static changbai_receipt::Reason, error: &SealError) -> Finding {
     let path = error.path().map(|path: &PathError| (path.text_zh(), path.to_string()));
     let (zh, en) = path.unwrap_or_default();
-    Finding::new(reason)
-        .in_words(format!("{}：{zh}", error.text_zh()), format!("{error}: {en}"))
+    Finding::new(reason).in_words(format!("{}：{zh}", error.text_zh()), format!("{error}: {en}"))
 }
 
 /// A path in a file as the name of a member: from the root with `/`, else beside that file.

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::DeflateDecoder;
 
-use crate::limits::{OFD_BYTES_MAX, OFD_MEMBERS_MAX, OFD_MEMBER_BYTES_MAX, OFD_NAME_BYTES_MAX};
+use crate::limits::{OFD_BYTES_MAX, OFD_MEMBER_BYTES_MAX, OFD_MEMBERS_MAX, OFD_NAME_BYTES_MAX};
 
 /// A file in the package: its name without a leading `/`, and its bytes.
 pub(crate) type Member = (String, Vec<u8>);
@@ -267,7 +267,11 @@ impl<'a> Fields<'a> {
     }
 
     fn u16(&self, at: usize) -> Result<u16, PackageError> {
-        self.0.get(at..).and_then(<[u8]>::first_chunk).map(|raw| u16::from_le_bytes(*raw)).ok_or(BROKEN)
+        self.0
+            .get(at..)
+            .and_then(<[u8]>::first_chunk)
+            .map(|raw| u16::from_le_bytes(*raw))
+            .ok_or(BROKEN)
     }
 
     fn u32(&self, at: usize) -> Result<usize, PackageError> {

@@ -49,8 +49,8 @@ pub(super) fn write(
             xml.create_element("ofd:References")
                 .with_attribute(("CheckMethod", smkit::oid::SM3))
                 .write_inner_content(|xml| {
-                    members.iter().try_for_each(|member| reference(xml, member))
-                })?;
+                members.iter().try_for_each(|member| reference(xml, member))
+            })?;
             xml.create_element("ofd:StampAnnot")
                 .with_attribute(("ID", STAMP_ID))
                 .with_attribute(("PageRef", page_id.to_string().as_str()))

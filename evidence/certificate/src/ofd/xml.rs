@@ -113,7 +113,9 @@ mod tests {
 
     #[test]
     fn elements_attributes_and_text_are_found_by_local_name() {
-        let node = Node::parse(b"<?xml version=\"1.0\"?><o:A x=\"1&amp;2\"><o:B>t&lt;</o:B><C/><C/></o:A>");
+        let node = Node::parse(
+            b"<?xml version=\"1.0\"?><o:A x=\"1&amp;2\"><o:B>t&lt;</o:B><C/><C/></o:A>",
+        );
         let node = node.unwrap();
         assert_eq!((node.name.as_str(), node.attribute("x")), ("A", Some("1&2")));
         assert_eq!(node.child("B").unwrap().text, "t<");

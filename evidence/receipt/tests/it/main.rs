@@ -13,6 +13,7 @@ mod bundles;
 mod checkpoint;
 mod fixture;
 mod forgeries;
+mod page;
 mod process;
 mod tamper;
 mod trust_file;

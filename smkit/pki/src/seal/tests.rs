@@ -126,7 +126,10 @@ fn what_is_made_is_read_and_verified() {
     for version in [SealVersion::V4, SealVersion::V5] {
         let seal = world.seal(version);
         assert_eq!(seal, world.seal(version), "deterministic");
-        assert_eq!((seal.version(), seal.id(), seal.vendor()), (version, "22010400000001", "Changbai"));
+        assert_eq!(
+            (seal.version(), seal.id(), seal.vendor()),
+            (version, "22010400000001", "Changbai")
+        );
         assert_eq!((seal.name(), seal.sealed_as()), ("长春市存证专用章", SealedAs::Organisation));
         assert_eq!((seal.valid_from(), seal.valid_to()), (NOW - 500, NOW + 500));
         assert_eq!(seal.picture(), &world.terms(version).picture);
@@ -151,7 +154,10 @@ fn the_seal_that_another_implementation_made_is_read_and_its_signatures_are_righ
         serde_json::from_str(include_str!("../../testdata/ses_v4_sample.json")).unwrap();
     let bytes = |field: &str| hex::decode(vector[field].as_str().unwrap()).unwrap();
     let seal = Seal::from_der(&bytes("seal_esl_der")).unwrap();
-    assert_eq!((seal.version(), seal.name()), (SealVersion::V4, "长春市政务区块链存证专用章(测试)"));
+    assert_eq!(
+        (seal.version(), seal.name()),
+        (SealVersion::V4, "长春市政务区块链存证专用章(测试)")
+    );
     seal.verify_signature().unwrap();
     let signature = SealSignature::from_der(&bytes("signed_value_der")).unwrap();
     assert_eq!(signature.seal(), &seal);
@@ -169,7 +175,7 @@ fn each_step_has_its_own_code() {
     let seal = world.seal(SealVersion::V4);
     let good = world.sign(&seal);
     let validator = world.validator();
-    assert_eq!(code(verify(&good, &validator, NOW - 1)), "PK-2614");
+    assert_eq!(code(verify(&good, &validator, NOW - 301)), "PK-2614");
     let stranger = root(2);
     let other = TrustAnchors::from_certificates(vec![stranger.certificate().clone()]);
     assert_eq!(code(verify(&good, &Validator::admitting_all(other), NOW)), "PK-2613");
@@ -248,7 +254,7 @@ fn time_stamps_are_over_the_signature_and_not_before_it() {
     assert_eq!(verified.time_stamp.unwrap().gen_time.as_secs(), (NOW + 5).unsigned_abs());
     let foreign = world.token(smkit::sm3(b"x"), NOW + 5);
     assert_eq!(code(signature.with_time_stamp(&foreign)), "PK-2615");
-    for wrong in [NOW - 5, NOW + 101] {
+    for wrong in [NOW - 301, NOW + 401] {
         let token = world.token(signature.imprint(), wrong);
         assert_eq!(code(world.verify(&signature.with_time_stamp(&token).unwrap())), "PK-2615");
     }
@@ -343,10 +349,7 @@ fn forms_met_in_the_field_are_read_and_others_refused() {
     assert_eq!(code(read(&|parts| parts.info.property.list_kind = 2)), "PK-2001");
     assert_eq!(code(read(&|parts| parts.info.property.list = Any::null())), "PK-2001");
     assert_eq!(code(read(&|parts| parts.info.head.version = 3)), "PK-2001");
-    assert_eq!(
-        code(read(&|parts| parts.info.head.id = Ia5String::new("EX").unwrap())),
-        "PK-2001"
-    );
+    assert_eq!(code(read(&|parts| parts.info.head.id = Ia5String::new("EX").unwrap())), "PK-2001");
     let rsa = ObjectIdentifier::new_unwrap("1.2.156.10197.1.504");
     assert_eq!(code(read(&|parts| parts.algorithm = rsa)), "PK-2003");
 }
