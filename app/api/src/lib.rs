@@ -54,6 +54,7 @@ pub mod operations;
 mod outgoing;
 pub mod problem;
 mod rate;
+mod rates;
 mod request_id;
 mod routes;
 mod server;
@@ -64,6 +65,7 @@ pub mod time_stamp_client;
 pub mod time_stamps;
 mod transport;
 mod upload;
+pub mod verdicts;
 pub mod witness;
 
 pub use access::observed;

@@ -27,6 +27,8 @@ pub struct Limits {
     pub downloads_max: usize,
     /// Verifications being computed at the same time; more wait their turn.
     pub checks_max: usize,
+    /// Verifications that one address may ask for in a minute, on average.
+    pub checks_per_minute_max: u32,
     /// Longest silence of a client inside a body, in either direction.
     pub body_idle_max: Duration,
     /// Time any body may take before the rate below counts.
@@ -56,6 +58,7 @@ impl Default for Limits {
             uploads_max: 4,
             downloads_max: 8,
             checks_max: 4,
+            checks_per_minute_max: 300,
             body_idle_max: Duration::from_secs(30),
             body_grace: Duration::from_secs(30),
             body_bytes_per_second_min: 16 * KIB,
@@ -90,6 +93,10 @@ pub const GENESIS_BYTES_MAX: u64 = 16 * MIB;
 /// Largest change of a configuration that is taken, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 16 * MIB;
 
+/// Addresses whose rate is remembered; those at rest are forgotten first.
+pub(crate) const RATE_ADDRESSES_MAX: usize = 1 << 14;
+/// Requests that an address may send at once before its rate counts.
+pub(crate) const RATE_BURST: u64 = 100;
 pub(crate) const SIGNATURE_INPUT_BYTES_MAX: usize = 2 << 10;
 pub(crate) const SIGNATURE_BYTES_MAX: usize = 256;
 pub(crate) const CERTIFICATE_HEADER_BYTES_MAX: usize = 64 << 10;

@@ -20,9 +20,11 @@ use crate::idempotency::{AnswerStore, Idempotency};
 use crate::limits::Limits;
 use crate::logs::LogDirectory;
 use crate::problem::{Code, Problem};
+use crate::rates::Rates;
 use crate::signature::ReplayCache;
 use crate::time_stamps::TimeStamping;
 use crate::transport::Gateways;
+use crate::verdicts::VerdictSigning;
 
 /// Everything that the node hands to the API.
 pub struct ApiParts {
@@ -54,6 +56,8 @@ pub struct ApiParts {
     pub attachments: Attachments,
     /// The transparency logs of the channels, if this node publishes them.
     pub logs: Option<Arc<dyn LogDirectory>>,
+    /// Signs verdicts; without it they are handed out unsigned.
+    pub verdicts: Option<Arc<dyn VerdictSigning>>,
     /// Every bound.
     pub limits: Limits,
 }
@@ -85,6 +89,7 @@ pub(crate) struct Shared {
     uploads: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
     pub(crate) checks: Semaphore,
+    pub(crate) check_rates: Rates,
     numbered: AtomicU64,
     pub(crate) selftested_ms: AtomicU64,
 }
@@ -104,6 +109,7 @@ impl ApiState {
             uploads: Arc::new(Semaphore::new(limits.uploads_max)),
             downloads: Arc::new(Semaphore::new(limits.downloads_max)),
             checks: Semaphore::new(limits.checks_max),
+            check_rates: Rates::per_minute(limits.checks_per_minute_max),
             numbered: AtomicU64::new(0),
             selftested_ms: AtomicU64::new(started.at.0),
             parts,

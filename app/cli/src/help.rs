@@ -138,10 +138,14 @@ const ENTRIES: &[Entry] = &[
     ("evidence certificate/json", "以 JSON 输出结果", "print the result as JSON"),
     (
         "verify",
-        "离线核验证据包；退出码：0 通过，1 不通过，2 未能核验",
-        "verify a bundle offline; exit code: 0 verified, 1 not verified, 2 could not be checked",
+        "离线核验证据包、存证证书（PDF、OFD）或签名的核验意见；退出码：0 通过，1 不通过，2 未能核验",
+        "verify a bundle, a certificate (PDF, OFD) or a signed verdict offline; exit code: 0 verified, 1 not verified, 2 could not be checked",
     ),
-    ("verify/bundle", "证据包（ZIP）", "the bundle (ZIP)"),
+    (
+        "verify/bundle",
+        "证据包（ZIP）、存证证书（PDF、OFD）或核验意见（JSON）",
+        "the bundle (ZIP), certificate (PDF, OFD) or signed verdict (JSON)",
+    ),
     (
         "verify/originals",
         "手上的原件，与记录逐一比对",
@@ -346,7 +350,7 @@ mod tests {
             zh.contains("离线核验证据包") && zh.contains("用法：") && zh.contains("命令"),
             "{zh}"
         );
-        assert!(en.contains("verify a bundle offline") && en.contains("Usage:"), "{en}");
+        assert!(en.contains("verify a bundle, a certificate") && en.contains("Usage:"), "{en}");
         assert!(!zh.contains("Usage:"), "{zh}");
     }
 }

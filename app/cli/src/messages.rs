@@ -406,6 +406,15 @@ catalogue! {
     ElementOriginal: "原件", "original";
     ElementDisclosures: "披露的个人信息", "disclosures";
     ElementValidators: "验证节点", "validators";
+    ElementDocument: "证书文件", "document";
+    ElementSignature: "文件签名", "signature";
+    ElementChain: "签名证书", "chain";
+    ElementFacts: "所载事实", "facts";
+    ElementVerdictSignature: "意见签名", "verdict signature";
+    ElementVerdictSigner: "意见签名者", "verdict signer";
+    ElementVerdictInputs: "意见对象", "verdict inputs";
+    StatedVerdict: "核验意见的结论", "the verdict states";
+    SignedBy: "签名者", "signed by";
     ElementBatch: "批量存证", "batch";
     ElementLogConsistency: "日志一致性", "log consistency";
     ElementWitness: "见证", "witness";

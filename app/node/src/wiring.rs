@@ -26,6 +26,7 @@ use crate::listeners::Protection;
 use crate::time::NodeTime;
 use crate::time_stamps::TimeStamps;
 use crate::transparency::{Transparency, TransparencyParts};
+use crate::verdicts;
 
 /// What the API is made of, and what else of it the node drives.
 pub(crate) struct Wired {
@@ -102,6 +103,7 @@ pub(crate) fn wire_api(
             checkpoints: Some(Arc::clone(&logs) as _),
             ..Attachments::default()
         },
+        verdicts: Some(verdicts::open(directory)?),
         limits,
     });
     Ok(Wired { state, evidence, logs })

@@ -51,6 +51,7 @@
 //! # }
 //! ```
 
+mod bundle;
 mod error;
 mod facts;
 mod font;
@@ -71,6 +72,7 @@ use issuance::Issuance;
 use smkit_pki::{Seal, SealError};
 use time::ChinaTime;
 
+pub use bundle::{SNIFF_BYTES, judge_document, sniff, verify_bundle, verify_bundle_reader};
 pub use error::CertificateError;
 pub use facts::{CertificateFacts, NotProven, Originals};
 pub use font::{FontError, FontSource};

@@ -144,6 +144,7 @@ pub(crate) async fn bundle(
     }
     let stored = stored(&state, id.as_str()).await?;
     let attached = Attached::gather(&state, &stored).await?;
+    let attached = attached.with_certificates(&state, &stored).await?;
     if params.originals {
         full_bundle(&state, &stored, attached).await
     } else {
