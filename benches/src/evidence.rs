@@ -3,14 +3,32 @@
 //! One file a part, one function a file: `fn run(quick: bool, out: &mut Lines)`. A part that needs a node starts its
 //! own. `cargo xtask bench evidence [--quick] [PART …]` runs all parts, or those named.
 
+mod batch;
+mod certificate;
+#[path = "../../evidence/receipt/tests/it/fixture.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the receipt's tests use all of it"
+)]
+mod city;
 mod submissions;
+mod tsa;
 
 use std::process::ExitCode;
 
 use crate::report::Figure;
 
 /// Every part, in the order in which they run.
-const PARTS: &[(&str, Part)] = &[("submissions", submissions::run)];
+const PARTS: &[(&str, Part)] = &[
+    ("submissions", submissions::run),
+    ("batch", batch::run),
+    ("tsa", tsa::run),
+    ("certificate", certificate::run),
+];
 
 /// Measures and writes its lines; `quick` is for a look, not for a comparison.
 type Part = fn(quick: bool, out: &mut Lines);

@@ -45,6 +45,8 @@ mod fixture;
 mod documents;
 #[path = "seeds/kit.rs"]
 mod kit;
+#[path = "seeds/transparency.rs"]
+mod transparency;
 
 use fixture::{City, MSP, Member, Seed, days};
 
@@ -61,6 +63,9 @@ fn main() -> Outcome {
     consensus()?;
     keys(&node)?;
     for (target, name, bytes) in changbai_fuzz::pki::seeds() {
+        seed(target, name, &bytes)?;
+    }
+    for (target, name, bytes) in transparency::seeds()? {
         seed(target, name, &bytes)?;
     }
     kit::seeds()?;

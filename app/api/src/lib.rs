@@ -37,6 +37,7 @@
 pub mod access;
 pub mod attachments;
 pub mod authority;
+pub mod batch;
 mod body;
 pub mod channels;
 pub mod documents;
@@ -46,7 +47,10 @@ pub mod enrolment_client;
 pub mod health;
 pub mod idempotency;
 mod identity;
+mod jobs;
 pub mod limits;
+pub mod log_client;
+pub mod logs;
 pub mod multipart;
 pub mod operations;
 mod outgoing;
@@ -62,6 +66,7 @@ pub mod time_stamp_client;
 pub mod time_stamps;
 mod transport;
 mod upload;
+pub mod witness;
 
 pub use access::observed;
 pub use rate::Rate;

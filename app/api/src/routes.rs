@@ -24,11 +24,14 @@ use crate::state::{ApiState, Shared};
 use crate::time_stamps;
 
 mod attached;
+mod batch;
 mod certificate;
 mod channels;
 mod evidence;
 mod health;
 mod ledger;
+mod logs;
+mod operations;
 mod submit;
 mod verify;
 
@@ -42,7 +45,7 @@ pub fn router(state: ApiState) -> Router {
     let time_stamps = state.0.parts.time_stamps.clone();
     let time_stamps = time_stamps.map(|tsa| time_stamps::router(tsa, client, all));
     Router::new()
-        .merge(api.with_state(state.clone()))
+        .merge(api.merge(logs::tiles()).with_state(state.clone()))
         .merge(docs)
         .merge(authority.map(AuthorityService::router).unwrap_or_default())
         .merge(time_stamps.unwrap_or_default())
@@ -64,6 +67,10 @@ fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::health))
         .routes(routes!(submit::submit, evidence::list))
+        .routes(routes!(batch::submit))
+        .routes(routes!(batch::place))
+        .routes(routes!(operations::one))
+        .routes(routes!(operations::events))
         .routes(routes!(evidence::one))
         .routes(routes!(evidence::history))
         .routes(routes!(evidence::receipt))
@@ -75,6 +82,11 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(ledger::blocks))
         .routes(routes!(ledger::block))
         .routes(routes!(ledger::transaction))
+        .routes(routes!(logs::one))
+        .routes(routes!(logs::checkpoint))
+        .routes(routes!(logs::inclusion))
+        .routes(routes!(logs::consistency))
+        .routes(routes!(logs::tlog_proof))
         .routes(routes!(channels::list, channels::join))
         .routes(routes!(channels::one))
         .routes(routes!(channels::config))
@@ -93,6 +105,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         (name = "evidence", description = "存证"),
         (name = "verification", description = "核验"),
         (name = "ledger", description = "区块与交易"),
+        (name = "log", description = "透明日志；另有 /api/v1/log/{channel}/tile/<L>/<N>[.p/<W>] 与 tile/entries/<N>[.p/<W>]"),
         (name = "channel", description = "通道"),
         (name = "node", description = "节点")
     )

@@ -32,6 +32,7 @@ mod limits;
 mod logging;
 mod media;
 mod messages;
+mod monitor;
 mod network;
 mod output;
 mod pki;
@@ -42,9 +43,11 @@ mod seal;
 mod sm3;
 mod stream;
 mod time;
+mod time_stamp;
 mod tls;
 mod up;
 mod verify;
+mod witness;
 
 fn main() -> std::process::ExitCode {
     run::run(std::env::args_os().collect())

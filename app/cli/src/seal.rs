@@ -83,7 +83,8 @@ fn show(args: &Show, context: &Context) -> Result<u8, CliError> {
     let bytes = stream::read_bytes(&args.file)?;
     let (seal, mut described, right) = match SealSignature::from_der(&bytes) {
         Ok(signature) => {
-            let right = signature.verify_signature().and_then(|()| signature.seal().verify_signature());
+            let right =
+                signature.verify_signature().and_then(|()| signature.seal().verify_signature());
             let right = right.and_then(|()| {
                 let listed = signature.seal().is_for(signature.signer());
                 if listed { Ok(()) } else { Err(smkit_pki::SealError::NotListed) }
@@ -107,7 +108,10 @@ fn show(args: &Show, context: &Context) -> Result<u8, CliError> {
     };
     if let (Some(all), Some(more)) = (described.as_object_mut(), facts(&seal).as_object()) {
         all.extend(more.clone());
-        all.insert("signatures".into(), json!(right.as_ref().map_or_else(|e| e.code(), |()| "right")));
+        all.insert(
+            "signatures".into(),
+            json!(right.as_ref().map_or_else(|e| e.code(), |()| "right")),
+        );
     }
     if let Some(path) = &args.picture {
         create(path, &seal.picture().data, 0o644)?;
@@ -161,9 +165,11 @@ fn rendered(facts: &Value, right: &Result<(), smkit_pki::SealError>, context: &C
                 let ms = seconds.as_u64().unwrap_or(0).saturating_mul(1_000);
                 time::china_time(ms, lang)
             }
-            Some(Value::String(text)) if *name == "kind" => {
-                word(if text == "seal" { Message::SealKindSeal } else { Message::SealKindSignature })
-            }
+            Some(Value::String(text)) if *name == "kind" => word(if text == "seal" {
+                Message::SealKindSeal
+            } else {
+                Message::SealKindSignature
+            }),
             Some(Value::Number(number)) if *name == "type" => match number.as_u64() {
                 Some(1) => word(Message::SealOrganisation),
                 Some(2) => word(Message::SealPerson),

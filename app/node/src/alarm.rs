@@ -164,6 +164,12 @@ fn of_channel(channel: &ChannelFacts) -> Vec<(Alarm, String)> {
     if channel.foreign_genesis_ago_ms.is_some_and(|ago_ms| ago_ms < EVENT_SHOWN_MS) {
         found.push((Alarm::ForeignGenesis, "see the log for the peer".to_owned()));
     }
+    if let Some(reason) = &channel.checkpoint_refused {
+        found.push((Alarm::CheckpointRefused, reason.clone()));
+    }
+    if !channel.checkpoint_lacks.is_empty() {
+        found.push((Alarm::CheckpointIncomplete, channel.checkpoint_lacks.join("; ")));
+    }
     let missing = channel.links.iter().filter(|link| link.validator && !link.connected);
     let down: Vec<&str> = missing.map(|link| link.host.as_str()).collect();
     if !down.is_empty() {

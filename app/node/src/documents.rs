@@ -1,107 +1,90 @@
-//! Signs the certificates of evidence that the node hands out, with a key of its own below `identity/`.
+//! Signs the certificates that the node hands out: OFD with its electronic seal (电子印章), PDF with the same key.
 
-use std::path::Path;
+pub(crate) mod font;
+mod keys;
+
 use std::sync::Arc;
 
-use changbai_api::documents::{DocumentError, DocumentSigning, Documents};
-use changbai_certificate::limits::FONT_BYTES_MAX;
-use changbai_certificate::{Certificate, FontSource, Format, PdfSigner};
+use changbai_api::documents::{DocumentError, DocumentSigning};
+use changbai_certificate::{Certificate, Format, OfdSigner, PdfSigner, SealImage, seal_image};
 use changbai_time::{TokenSource, TokenSources};
 use changbai_wire::time::Clock;
 use smkit::Sm3Digest;
-use smkit::sm2::{SignerId, SigningKey};
-use smkit_pki::{Certificate as PkiCertificate, TimeStampToken};
+use smkit_pki::TimeStampToken;
 
+use self::keys::SealKeys;
 use crate::config::ValidConfig;
 use crate::directory::Directory;
 use crate::error::StartError;
-use crate::identity::{self, Service, wrong};
 
-/// Who issues documents, and who signs them: nobody, where the agency's authority is elsewhere and issued no certificate
-/// for it.
-pub(crate) fn open(
+/// The node's seal, where it has one; made now where it has none and the agency's authority lies here.
+pub(crate) fn signer(
     directory: &Directory,
     config: &ValidConfig,
     clock: &Arc<dyn Clock>,
-    tokens: Option<Arc<TokenSources>>,
-) -> Result<Documents, StartError> {
-    let dir = directory.identity();
+    stamps: Option<&Arc<TokenSources>>,
+) -> Result<Option<Arc<dyn DocumentSigning>>, StartError> {
     let now_s = clock.now().at.seconds();
-    let issuer = Some(config.issuer.clone());
-    let font = font(config)?;
-    let Some((certificate, key)) = identity::service(&dir, config, now_s, Service::Documents)?
-    else {
-        return Ok(Documents { issuer, signer: None, font });
-    };
-    let file = Service::Documents.file(&dir);
-    if key.public_key() != certificate.public_key() {
-        return Err(wrong(&file, &"the key beside it is not its own"));
-    }
-    if certificate.not_after() <= now_s {
-        // What it signed stays valid; what it would sign now would not be.
-        tracing::warn!(file = %file.display(), "node::document_certificate_expired");
-        return Ok(Documents { issuer, signer: None, font });
-    }
-    let key = SigningKey::new(key, SignerId::DEFAULT).map_err(|e| wrong(&file, &e))?;
-    let signer = Signer { certificate, key, clock: Arc::clone(clock), tokens };
-    Ok(Documents { issuer, signer: Some(Arc::new(signer)), font })
+    let Some(keys) = keys::open(&directory.identity(), config, now_s)? else { return Ok(None) };
+    let clock = Arc::clone(clock);
+    // A picture that cannot be shown in a PDF is no obstacle: the page then says who signed.
+    let image = seal_image(keys.seal.picture())
+        .inspect_err(|error| tracing::warn!(%error, "node::seal_picture_not_shown"))
+        .ok();
+    Ok(Some(Arc::new(Sealer { keys, image, clock, stamps: stamps.cloned() })))
 }
 
-/// The configured font, relative to the configuration file.
-fn font(config: &ValidConfig) -> Result<Option<FontSource>, StartError> {
-    let name = &config.settings.platform.font;
-    if name.is_empty() {
-        return Ok(None);
-    }
-    let folder = config.file.parent().unwrap_or_else(|| Path::new("."));
-    let file = folder.join(name);
-    let size = std::fs::metadata(&file).map_err(|e| StartError::file(&file, e))?.len();
-    if size > FONT_BYTES_MAX as u64 {
-        return Err(wrong(&file, &format!("a font of {size} bytes is too large")));
-    }
-    let bytes = std::fs::read(&file).map_err(|e| StartError::file(&file, e))?;
-    FontSource::from_bytes(bytes).map(Some).map_err(|e| wrong(&file, &e))
-}
-
-struct Signer {
-    certificate: PkiCertificate,
-    key: SigningKey,
+/// Holds the key; it never leaves the node.
+struct Sealer {
+    keys: SealKeys,
+    image: Option<SealImage>,
     clock: Arc<dyn Clock>,
-    tokens: Option<Arc<TokenSources>>,
+    stamps: Option<Arc<TokenSources>>,
 }
 
-impl DocumentSigning for Signer {
+impl DocumentSigning for Sealer {
+    /// Without an answer of any source of time stamps, the document goes out without one, and says so.
     fn write(&self, certificate: &Certificate, format: Format) -> Result<Vec<u8>, DocumentError> {
-        match format {
-            Format::Pdf => self.pdf(certificate),
-            Format::Ofd | Format::Svg => Ok(certificate.write(format)?),
-        }
-    }
-}
-
-impl Signer {
-    /// Reading goes on without a time stamp: the certificate then says that there is none.
-    fn pdf(&self, certificate: &Certificate) -> Result<Vec<u8>, DocumentError> {
-        let stamp = |imprint: &Sm3Digest| self.stamp(imprint);
-        let signer = PdfSigner {
-            certificate: &self.certificate,
-            authorities: &[],
-            key: &self.key,
-            at_unix_seconds: self.clock.now().at.seconds(),
-            stamp: None,
-            picture: None,
+        let Some(source) = &self.stamps else { return self.sign(certificate, format, None) };
+        let ask = |imprint: &Sm3Digest| {
+            source.token(imprint).map(|token| token.token().clone()).map_err(|e| e.to_string())
         };
-        if self.tokens.is_some() {
-            match certificate.sign_pdf(&PdfSigner { stamp: Some(&stamp), ..signer }) {
-                Ok(signed) => return Ok(signed),
-                Err(error) => tracing::warn!(%error, "node::document_without_time_stamp"),
-            }
-        }
-        Ok(certificate.sign_pdf(&signer)?)
-    }
-
-    fn stamp(&self, imprint: &Sm3Digest) -> Result<TimeStampToken, String> {
-        let tokens = self.tokens.as_ref().ok_or("no source of time stamps")?;
-        tokens.token(imprint).map(|given| given.token().clone()).map_err(|error| error.to_string())
+        self.sign(certificate, format, Some(&ask)).or_else(|error| {
+            tracing::warn!(%error, "node::document_without_time_stamp");
+            self.sign(certificate, format, None)
+        })
     }
 }
+
+impl Sealer {
+    fn sign(
+        &self,
+        certificate: &Certificate,
+        format: Format,
+        stamp: Option<&AskStamp<'_>>,
+    ) -> Result<Vec<u8>, DocumentError> {
+        let SealKeys { seal, certificate: signer, key } = &self.keys;
+        let at_unix_seconds = self.clock.now().at.seconds();
+        Ok(match format {
+            Format::Ofd => certificate.with_seal(seal.clone())?.sign_ofd(&OfdSigner {
+                certificate: signer,
+                key,
+                at_unix_seconds,
+                stamp,
+            })?,
+            Format::Pdf => certificate.sign_pdf(&PdfSigner {
+                certificate: signer,
+                authorities: &[],
+                key,
+                at_unix_seconds,
+                stamp,
+                picture: self.image.as_ref(),
+            })?,
+            // For screens: it has no place for a signature.
+            Format::Svg => certificate.write(format)?,
+        })
+    }
+}
+
+/// Asks for a time stamp over a digest.
+type AskStamp<'a> = dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String> + 'a;

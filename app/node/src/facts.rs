@@ -88,6 +88,10 @@ pub struct ProcessFacts {
 pub struct ChannelFacts {
     /// Its name.
     pub channel: String,
+    /// Why no checkpoint of its log is issued, if so.
+    pub checkpoint_refused: Option<String>,
+    /// What the newest checkpoint lacks: witnesses, a time-stamp token.
+    pub checkpoint_lacks: Vec<String>,
     /// Blocks in this node's ledger, genesis included.
     pub height: u64,
     /// Blocks that the most advanced peer claims to have; 0 where none has said.

@@ -191,6 +191,8 @@ pub(crate) fn channel_facts(
     let traffic = links.traffic();
     ChannelFacts {
         channel: status.channel_id,
+        checkpoint_refused: None,
+        checkpoint_lacks: Vec::new(),
         height: status.height,
         peers_height: condition.peers_height,
         peers: condition.peers,

@@ -3,11 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use changbai_api::attachments::Attachments;
+use changbai_api::batch::BatchStore;
+use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
 use changbai_core::{AgencyProfile, EvidenceService, LedgerClient};
 use changbai_custody::Custody;
+use changbai_time::TokenSource;
+use changbai_wire::time::Clock;
 use smkit::OsRandom;
 use smkit::selftest::SelfTest;
 
@@ -18,9 +22,18 @@ use crate::documents;
 use crate::embedded::EmbeddedLedger;
 use crate::error::StartError;
 use crate::health::NodeHealth;
+use crate::identity;
 use crate::listeners::Protection;
 use crate::time::NodeTime;
 use crate::time_stamps::TimeStamps;
+use crate::transparency::{Transparency, TransparencyParts};
+
+/// What the API is made of, and what else of it the node drives.
+pub(crate) struct Wired {
+    pub(crate) state: ApiState,
+    pub(crate) evidence: Arc<EvidenceService>,
+    pub(crate) logs: Arc<Transparency>,
+}
 
 pub(crate) fn wire_api(
     directory: &Directory,
@@ -31,7 +44,7 @@ pub(crate) fn wire_api(
     self_test: SelfTest,
     protection: &Protection,
     time_stamps: &TimeStamps,
-) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
+) -> Result<Wired, StartError> {
     let clock = &time.clock();
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
     let ledger: Arc<dyn LedgerClient> = Arc::new(EmbeddedLedger::new(channel, Arc::clone(clock)));
@@ -68,6 +81,11 @@ pub(crate) fn wire_api(
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
+    let batches = BatchStore::open(&directory.batches())
+        .map_err(|e| StartError::file(&directory.batches(), e))?;
+    let signer = documents::signer(directory, config, clock, time_stamps.source.as_ref())?;
+    let tokens = time_stamps.source.clone().map(|source| source as Arc<dyn TokenSource>);
+    let logs = transparency(directory, config, channels, clock, tokens)?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
     let state = ApiState::new(ApiParts {
         evidence: Arc::clone(&evidence),
@@ -77,15 +95,44 @@ pub(crate) fn wire_api(
         channels: Arc::clone(channels) as _,
         clock: Arc::clone(clock),
         health: Arc::new(health),
+        batches: Arc::new(batches),
         answers: Arc::new(answers),
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
         time_stamps: time_stamps.service.clone(),
-        documents: documents::open(directory, config, clock, time_stamps.source.clone())?,
-        attachments: Attachments::default(),
+        logs: Some(Arc::clone(&logs) as _),
+        documents: Documents {
+            issuer: Some(config.issuer.clone()),
+            signer,
+            font: documents::font::open(config)?,
+        },
+        attachments: Attachments {
+            checkpoints: Some(Arc::clone(&logs) as _),
+            ..Attachments::default()
+        },
         limits,
     });
-    Ok((state, evidence))
+    Ok(Wired { state, evidence, logs })
+}
+
+fn transparency(
+    directory: &Directory,
+    config: &ValidConfig,
+    channels: &Arc<Channels>,
+    clock: &Arc<dyn Clock>,
+    tokens: Option<Arc<dyn TokenSource>>,
+) -> Result<Arc<Transparency>, StartError> {
+    let dir = directory.identity();
+    let (key, certificates) = identity::log_signer(&dir, config, clock.now().at.seconds())?;
+    let parts = TransparencyParts {
+        key,
+        certificates,
+        witnesses: config.witnesses.clone(),
+        tls_roots: identity::further_tls_roots(&dir)?,
+        tokens,
+        clock: Arc::clone(clock),
+    };
+    Transparency::new(directory, channels, parts)
 }
 
 /// File work leaves the runtime's threads; the runtime waits for it when it ends.

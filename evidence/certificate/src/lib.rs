@@ -53,6 +53,7 @@
 //! # }
 //! ```
 
+mod bundle;
 mod error;
 mod facts;
 mod font;
@@ -74,6 +75,7 @@ use smkit::Sm3Digest;
 use smkit_pki::{Seal, SealError, TimeStampToken};
 use time::ChinaTime;
 
+pub use bundle::{SNIFF_BYTES, judge_document, sniff, verify_bundle, verify_bundle_reader};
 pub use error::CertificateError;
 pub use facts::{CertificateFacts, NotProven, Originals};
 pub use font::{FontError, FontSource};
@@ -84,7 +86,7 @@ pub use layout::SealPlace;
 pub use ofd::{OfdSigner, judge_ofd};
 pub use pdf::{PdfSigner, SealImage, judge_pdf};
 pub use process::{ProcessLog, ProcessStep};
-pub use seal_picture::{draw_round_seal, seal_picture_from_png};
+pub use seal_picture::{draw_round_seal, seal_image, seal_picture_from_png};
 
 /// Asks for a time stamp over a digest; what goes wrong comes back in words.
 pub type Stamping<'a> = &'a dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String>;

@@ -3,6 +3,7 @@
 //! Drawn as official seals are: a ring of 40 mm, the name along the upper arc, a five-pointed star, a line below it.
 //! Red on nothing, so that what lies below stays legible.
 
+mod pixels;
 mod png;
 mod raster;
 
@@ -12,7 +13,7 @@ use raster::{Point, Shape};
 use smkit_pki::SealPicture;
 
 use crate::{
-    CertificateError, FontSource,
+    CertificateError, FontSource, SealImage,
     font::{Segment, outline},
     limits::SEAL_NAME_CHARS_MAX,
 };
@@ -54,6 +55,16 @@ pub fn seal_picture_from_png(
         return Err(refused("it must be 10 to 60 mm wide and high"));
     }
     Ok(SealPicture { kind: "PNG".to_owned(), data, width_mm, height_mm })
+}
+
+/// The picture of a seal for [`PdfSigner`](crate::PdfSigner).
+///
+/// # Errors
+/// [`CertificateError::Picture`] for what is no PNG of eight bits without interlacing.
+pub fn seal_image(picture: &SealPicture) -> Result<SealImage, CertificateError> {
+    let (width, height, pixels) =
+        pixels::read(&picture.data).map_err(|reason| CertificateError::Picture { reason })?;
+    SealImage::from_rgba(width, height, &pixels)
 }
 
 fn ring() -> Shape {

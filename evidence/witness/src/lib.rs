@@ -51,6 +51,6 @@ mod witness;
 
 pub use issuer::{IssueError, Issuer};
 pub use misbehaviour::{Contradiction, MISBEHAVIOUR_BYTES_MAX, Misbehaviour, MisbehaviourError};
-pub use monitor::{LogView, Monitor, Observation};
+pub use monitor::{Monitor, Observation};
 pub use store::{Memory, NoteStore};
 pub use witness::{AddError, Witness, WitnessError, WitnessedLog};

@@ -12,15 +12,6 @@ pub struct Monitor {
     last: Option<(Checkpoint, Note)>,
 }
 
-/// What one place shows.
-#[derive(Debug, Clone)]
-pub struct LogView {
-    /// The place, as alarms name it.
-    pub source: String,
-    /// The checkpoint that it shows, verified for form only.
-    pub note: Note,
-}
-
 /// What became of a look at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
@@ -53,6 +44,19 @@ impl Monitor {
             monitor.last = Some((state, note));
         }
         Some(monitor)
+    }
+
+    /// Accepts notes that this key of the log signed, too.
+    pub fn accept(&mut self, key: VerifierKey) {
+        if !self.keys.contains(&key) {
+            self.keys.push(key);
+        }
+    }
+
+    /// The keys whose notes are accepted.
+    #[must_use]
+    pub fn keys(&self) -> &[VerifierKey] {
+        &self.keys
     }
 
     /// What is known.

@@ -42,6 +42,9 @@ pub const TIME_STAMP_BYTES_MAX: usize = 256 * 1024;
 pub const SEAL_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Longest signature with an electronic seal accepted, in bytes of DER.
 pub const SEAL_SIGNATURE_BYTES_MAX: usize = SEAL_BYTES_MAX + 512 * 1024;
+/// Seconds by which the clocks of signer, time-stamp authority and verifier may differ where a signature with a seal is
+/// judged.
+pub const SEAL_CLOCK_LEEWAY_S: i64 = 300;
 /// Most certificates, or digests of them, that one seal is for.
 pub const SEAL_SIGNERS_MAX: usize = 64;
 /// Most signatures checked while searching for one path.

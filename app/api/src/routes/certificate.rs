@@ -73,6 +73,20 @@ async fn certificate(
     Ok((headers, bytes).into_response())
 }
 
+/// The certificate as PDF and OFD, for a bundle. A record with a character that the font has not goes without: its bundle
+/// is worth no less.
+pub(super) fn for_bundle(
+    state: &Shared,
+    stored: &Stored,
+    attached: &Attached,
+) -> Result<[Option<Vec<u8>>; 2], Problem> {
+    let made = |format| match make(state, stored, attached, format) {
+        Err(problem) if problem.code() == codes::CERTIFICATE_GLYPH.code => Ok(None),
+        other => other.map(Some),
+    };
+    Ok([made(Format::Pdf)?, made(Format::Ofd)?])
+}
+
 /// Originals are not read again: they may be of any size, and some are with their submitters. The certificate says so.
 fn make(
     state: &Shared,

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 use utoipa::IntoParams;
 
 use super::attached::Attached;
+use super::batch::place_bytes;
 use crate::body::outgoing;
 use crate::domain::{of_code, of_custody, of_failure, of_ledger, of_openings, of_query};
 use crate::dto::{EvidenceAnswer, EvidenceLine, EvidencePage, HistoryAnswer, VersionLine};
@@ -54,6 +55,8 @@ pub(crate) struct BundleParams {
     /// With originals and openings of personal fields; needs a signed request of the agency.
     #[serde(default)]
     originals: bool,
+    /// For a batch: the bundle of one of its digests, by number from 0 or SM3.
+    digest: Option<String>,
 }
 
 /// One record.
@@ -143,7 +146,12 @@ pub(crate) async fn bundle(
         authenticate(&state, &head)?.is_of_agency(&state)?;
     }
     let stored = stored(&state, id.as_str()).await?;
-    let attached = Attached::gather(&state, &stored).await?;
+    let batch = match &params.digest {
+        Some(which) => Some(place_bytes(&state, &stored.record, which).await?),
+        None => None,
+    };
+    let attached = Attached::gather(&state, &stored).await?.with_batch(batch);
+    let attached = attached.with_certificates(&state, &stored).await?;
     if params.originals {
         full_bundle(&state, &stored, attached).await
     } else {
@@ -243,6 +251,12 @@ pub(super) async fn stored(state: &Shared, id: &str) -> Result<Stored, Problem> 
 /// The canonical receipt of a transaction. A fresh one is proven by the next header, which follows at
 /// once: worth waiting for.
 pub(super) async fn receipt_bytes(state: &Shared, tx_id: &str) -> Result<Vec<u8>, Problem> {
+    let receipt = proven(state, tx_id).await?;
+    receipt.to_bytes().map_err(|error| of_failure(&codes::DAMAGED, &error))
+}
+
+/// As [`receipt_bytes`], not written yet.
+pub(super) async fn proven(state: &Shared, tx_id: &str) -> Result<Receipt, Problem> {
     let deadline = Instant::now() + PROOF_WAIT_MAX;
     let proof = loop {
         match state.in_time(state.parts.ledger.proof(tx_id)).await? {
@@ -252,9 +266,7 @@ pub(super) async fn receipt_bytes(state: &Shared, tx_id: &str) -> Result<Vec<u8>
             other => break other.map_err(|error| of_ledger(&error))?,
         }
     };
-    Receipt::from_proof(&proof)
-        .and_then(|receipt| receipt.to_bytes())
-        .map_err(|error| of_failure(&codes::DAMAGED, &error))
+    Receipt::from_proof(&proof).map_err(|error| of_failure(&codes::DAMAGED, &error))
 }
 
 /// Starts blocking work on a thread of its own, at once; the future waits for it.

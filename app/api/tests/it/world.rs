@@ -243,9 +243,13 @@ impl World {
             channels: channels.clone(),
             clock: clock.clone(),
             health: Arc::new(Healthy(selftests.clone())),
+            batches: Arc::new(
+                changbai_api::batch::BatchStore::open(&dir.path().join("batches")).unwrap(),
+            ),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
             limits,
             time_stamps: None,
+            logs: None,
             attachments: Attachments::default(),
             documents: Documents::default(),
             authority: None,

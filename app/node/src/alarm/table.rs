@@ -135,4 +135,12 @@ alarms! {
     DiskLow = "OP-4001", Warning, 0,
         "磁盘剩余空间不足", "little space is left on the disk",
         "在节点暂停投票之前释放或扩充磁盘空间", "free or add space before the node stops voting";
+    /// No checkpoint of a log is issued.
+    CheckpointRefused = "OP-5001", Critical, 0,
+        "日志检查点无法签发，账本可能被回退或改写", "checkpoints of the log are refused; the ledger may have been set back or rewritten",
+        "停止写入，核对本节点账本与其他机构的账本，勿删 checkpoints.log", "stop writing, compare this ledger with the other agencies', keep checkpoints.log";
+    /// Witnesses or the time-stamp authority are missing.
+    CheckpointIncomplete = "OP-5002", Warning, 600_000,
+        "检查点缺少见证人联署或时间戳", "checkpoints lack cosignatures of witnesses, or a time-stamp token",
+        "联系见证人，检查其地址与网络，或检查时间戳服务", "call the witness, look at its address and the network, or at the time-stamp authority";
 }

@@ -51,6 +51,8 @@ fn cause(alarm: Alarm) -> NodeFacts {
         Alarm::Backlog => channel.waiting = 18_000,
         Alarm::Repairing => (channel.salvaged_to, channel.peers_height) = (Some(7), 101),
         Alarm::Repaired => channel.salvaged_to = Some(7),
+        Alarm::CheckpointRefused => channel.checkpoint_refused = reason,
+        Alarm::CheckpointIncomplete => channel.checkpoint_lacks = vec!["court".to_owned()],
         Alarm::ForeignGenesis => channel.foreign_genesis_ago_ms = Some(599_999),
         Alarm::LinksDown => channel.links[0].connected = false,
         Alarm::TlsRenewal => node.tls.alarming = true,

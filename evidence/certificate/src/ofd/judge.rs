@@ -4,7 +4,8 @@ use changbai_receipt::{Bundle, Report, Trust};
 use smkit::sm3;
 use smkit_pki::{
     Certificate as PkiCertificate, PathError, Purpose, RefusalKind, Revocation, RevocationList,
-    RevocationMode, SealError, SealPolicy, SealSignature, SignedData, TrustAnchors, Validator,
+    RevocationMode, SEAL_CLOCK_LEEWAY_S, SealError, SealPolicy, SealSignature, SignedData,
+    TrustAnchors, Validator,
 };
 
 use super::{
@@ -198,7 +199,7 @@ fn on_seal(
             Ok(()) if resolve(&signed.path, signature.property()) != signed.path => {
                 refused(SIGNATURE_INVALID, &SealError::Data)
             }
-            Ok(()) if signature.signed_at() > grounds.now_unix_seconds => {
+            Ok(()) if signature.signed_at() > latest(grounds) => {
                 refused(SIGNATURE_DATE, &SealError::Future { at: signature.signed_at() })
             }
             Ok(()) => Finding::new(SIGNATURE_PROVEN).with(by).with(when),
@@ -320,7 +321,7 @@ fn on_bare(signed: &Signed<'_>, grounds: &Grounds<'_>, findings: &mut Findings) 
         signed_at,
         ..Signatory::default()
     };
-    findings.signature = if at > grounds.now_unix_seconds {
+    findings.signature = if at > latest(grounds) {
         refused(SIGNATURE_DATE, &SealError::Future { at })
     } else {
         let when = signed_at.map_or_else(|| "—".to_owned(), date);
@@ -422,6 +423,11 @@ fn compare(
         *document = Finding::new(DOCUMENT_REWRITTEN);
     }
     Finding::new(FACTS_PROVEN)
+}
+
+/// Beyond this a date lies in the future, whatever the clocks.
+const fn latest(grounds: &Grounds<'_>) -> i64 {
+    grounds.now_unix_seconds.saturating_add(SEAL_CLOCK_LEEWAY_S)
 }
 
 fn validator(trust: &Trust, lists: &[RevocationList]) -> Validator {

@@ -85,6 +85,20 @@ pub(super) fn check(file: &[u8]) -> Result<(u32, u32), &'static str> {
     Ok((width, height))
 }
 
+/// Kind and data of each chunk of a file that was checked.
+pub(super) fn chunks(file: &[u8]) -> Vec<([u8; 4], &[u8])> {
+    let mut found = Vec::new();
+    let mut rest = file.strip_prefix(SIGNATURE).unwrap_or_default();
+    while let Some((length, after)) = rest.split_first_chunk() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((kind, after)) = after.split_first_chunk::<4>() else { break };
+        let Some((data, after)) = after.split_at_checked(length) else { break };
+        found.push((*kind, data));
+        rest = after.get(4..).unwrap_or_default();
+    }
+    found
+}
+
 fn dimensions(header: &[u8]) -> Option<(u32, u32)> {
     let (width, rest) = header.split_first_chunk()?;
     let (height, _) = rest.split_first_chunk()?;

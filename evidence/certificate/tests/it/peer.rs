@@ -50,6 +50,12 @@ pub(crate) fn python() -> String {
     venv.display().to_string()
 }
 
+/// A reader of OFD by ofd-core, as `cargo xtask peers` builds it.
+pub(crate) fn ofd_core() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.join("target/peers/ofd/ofd").display().to_string()
+}
+
 /// Where samples for the readers are written.
 pub(crate) fn file(name: &str, bytes: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -17,7 +17,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
     fixture::{City, Member, NOW_MS, Seed, days, root},
-    peer::file,
+    peer::{file, ofd_core, python, run},
     sample::{facts, issuer},
 };
 
@@ -424,5 +424,51 @@ proptest! {
         let failed = |name: &&str| report.element(name).unwrap().status == Status::Failed;
         let rewritten = code(&report, "document") == "VF-4005";
         prop_assert!(named.iter().any(failed) && !rewritten, "{}", shown(&report));
+    }
+}
+
+#[test]
+fn ofd_core_reads_every_line_checks_every_digest_and_draws_the_pages() {
+    let office = Office::new(4);
+    let path = file("ofd-core.ofd", &office.sealed());
+    let pages = path.with_extension("");
+    let arguments = [path.to_str().unwrap(), pages.to_str().unwrap()];
+    let Some(said) = run(&ofd_core(), &arguments, "ofd-core does not read the sealed OFD") else {
+        return;
+    };
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let read: Vec<_> =
+        said.lines().filter_map(|line| line.strip_prefix("text ")).map(squeezed).collect();
+    let certificate = office.certificate().with_seal(office.seal()).unwrap();
+    for line in certificate.lines() {
+        assert!(read.contains(&squeezed(&line)), "{line} is not in:\n{said}");
+    }
+    assert!(said.contains("verdict Seal Valid"), "{said}");
+    assert_eq!(said.matches("\ndigest ").count(), unpacked(&office.sealed()).len() - 2);
+    for page in 1..=certificate.page_count() {
+        let picture = pages.with_file_name(format!("ofd-core-{page}.png"));
+        assert!(std::fs::metadata(&picture).unwrap().len() > 10_000, "{}", picture.display());
+    }
+
+    // A changed page is noticed there as well.
+    let mut members = unpacked(&office.sealed());
+    let page = members.iter_mut().find(|(name, _)| name.ends_with("Content.xml")).unwrap();
+    page.1.push(b' ');
+    let path = file("ofd-core-changed.ofd", &packed(&members, CompressionMethod::Stored));
+    let said = run(&ofd_core(), &[path.to_str().unwrap()], "").unwrap();
+    assert!(said.contains("verdict Seal Invalid"), "{said}");
+}
+
+#[test]
+fn ofdkit_reads_every_line_of_a_sealed_certificate() {
+    let office = Office::new(4);
+    let path = file("ofdkit-sealed.ofd", &office.sealed());
+    let script = "import sys, ofdkit; print(ofdkit.extract_text(sys.argv[1]))";
+    let args = ["-c", script, path.to_str().unwrap()];
+    let Some(text) = run(&python(), &args, "the text of the OFD is not read back") else { return };
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let text = squeezed(&text);
+    for line in office.certificate().with_seal(office.seal()).unwrap().lines() {
+        assert!(text.contains(&squeezed(&line)), "{line}");
     }
 }

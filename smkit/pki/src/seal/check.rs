@@ -5,6 +5,7 @@ use smkit::sm3;
 use super::{SealError, SealVersion, ses::Seal, signature::SealSignature};
 use crate::{
     Certificate, PathError, Purpose, TimeStampError, Validator, VerifiedPath, VerifiedTimeStamp,
+    limits::SEAL_CLOCK_LEEWAY_S,
 };
 
 /// What seals are judged against.
@@ -109,7 +110,8 @@ impl SealSignature {
         }
         let signer = path(policy.seals, &self.signer, self.signed_at).map_err(SealError::Signer)?;
         let seal = self.seal.verify(policy, self.signed_at)?;
-        if self.signed_at > policy.now_unix_seconds {
+        let latest = policy.now_unix_seconds.saturating_add(SEAL_CLOCK_LEEWAY_S);
+        if self.signed_at > latest {
             return Err(SealError::Future { at: self.signed_at });
         }
         let time_stamp = match &self.time_stamp {
@@ -120,7 +122,7 @@ impl SealSignature {
                     .map_err(SealError::TimeStamp)?;
                 // Whoever dates a signature after its own stamp, or stamps it in the future, has another clock.
                 let at = whole_seconds(&stamped);
-                if at < self.signed_at || at > policy.now_unix_seconds {
+                if at.saturating_add(SEAL_CLOCK_LEEWAY_S) < self.signed_at || at > latest {
                     return Err(SealError::TimeStamp(TimeStampError::Time));
                 }
                 Some(stamped)
