@@ -7,8 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
-use changbai_api::verdicts: None,
-        attachments::Attachments;
+use changbai_api::attachments::Attachments;
 use changbai_api::documents::Documents;
 use changbai_api::health::{
     ChainHealth, CryptoHealth, Health, HealthSource, HealthStatus, StoreHealth, TimeHealth,
@@ -251,6 +250,7 @@ impl World {
             limits,
             time_stamps: None,
             logs: None,
+            verdicts: None,
             attachments: Attachments::default(),
             documents: Documents::default(),
             authority: None,
