@@ -4,6 +4,7 @@
 //! own. `cargo xtask bench evidence [--quick] [PART …]` runs all parts, or those named.
 
 mod batch;
+mod receipt;
 mod submissions;
 mod tsa;
 
@@ -13,7 +14,7 @@ use crate::report::Figure;
 
 /// Every part, in the order in which they run.
 const PARTS: &[(&str, Part)] =
-    &[("submissions", submissions::run), ("batch", batch::run), ("tsa", tsa::run)];
+    &[("receipt", receipt::run), ("submissions", submissions::run), ("batch", batch::run), ("tsa", tsa::run)];
 
 /// Measures and writes its lines; `quick` is for a look, not for a comparison.
 type Part = fn(quick: bool, out: &mut Lines);
