@@ -6,6 +6,7 @@
 mod archive;
 mod client;
 mod consortium;
+mod custody;
 mod damage;
 mod faults;
 mod gm_tls;

@@ -70,7 +70,8 @@ fn the_five_minutes_of_the_readme() {
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
     let (_, record) = client(dir, &["evidence", "get", id]);
     assert!(!record.to_string().contains("某某"), "personal data only as commitments");
-    let certificate = ["evidence", "certificate", id, "--format", "pdf", "--out", "deed-certificate.pdf"];
+    let certificate =
+        ["evidence", "certificate", id, "--format", "pdf", "--out", "deed-certificate.pdf"];
     assert_eq!(client(dir, &certificate).0, 0);
     assert_eq!(node.stop(), 0);
     judge_certificate(dir);
