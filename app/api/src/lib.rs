@@ -37,6 +37,7 @@
 pub mod access;
 pub mod attachments;
 pub mod authority;
+pub mod batch;
 mod body;
 pub mod channels;
 pub mod documents;
@@ -46,6 +47,7 @@ pub mod enrolment_client;
 pub mod health;
 pub mod idempotency;
 mod identity;
+mod jobs;
 pub mod limits;
 pub mod log_client;
 pub mod logs;
@@ -64,6 +66,7 @@ pub mod time_stamp_client;
 pub mod time_stamps;
 mod transport;
 mod upload;
+pub mod verdicts;
 pub mod witness;
 
 pub use access::observed;

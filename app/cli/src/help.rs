@@ -83,6 +83,29 @@ const ENTRIES: &[Entry] = &[
         "evidence id of the version that this record replaces",
     ),
     ("evidence submit/json", "以 JSON 输出结果", "print the result as JSON"),
+    (
+        "evidence batch",
+        "把多个文件的摘要（最多 10 万个）作为一批存证，每个文件各有凭据",
+        "record the digests of many files (up to 100,000) as one batch, each with a proof of its own",
+    ),
+    (
+        "evidence batch/files",
+        "文件；只提交摘要，文件留在本地",
+        "files; only their digests are sent",
+    ),
+    (
+        "evidence batch/ndjson",
+        "每行一个摘要的文件：{\"sm3\":…,\"size_bytes\":…,\"media_type\":…,\"ref\":…}",
+        "a file with a digest a line: {\"sm3\":…,\"size_bytes\":…,\"media_type\":…,\"ref\":…}",
+    ),
+    ("evidence batch/business", "业务类型", "business type"),
+    ("evidence batch/fields", "字段，可重复", "a field; may be repeated"),
+    (
+        "evidence batch/out",
+        "把每个文件的证据包写入此目录",
+        "write a bundle for each file into this directory",
+    ),
+    ("evidence batch/json", "以 JSON 输出结果", "print the result as JSON"),
     ("evidence get", "查看一条记录", "show one record"),
     ("evidence get/id", "存证编号", "evidence id"),
     ("evidence get/json", "以 JSON 输出结果", "print the result as JSON"),
@@ -139,10 +162,14 @@ const ENTRIES: &[Entry] = &[
     ("evidence certificate/json", "以 JSON 输出结果", "print the result as JSON"),
     (
         "verify",
-        "离线核验证据包；退出码：0 通过，1 不通过，2 未能核验",
-        "verify a bundle offline; exit code: 0 verified, 1 not verified, 2 could not be checked",
+        "离线核验证据包、存证证书（PDF、OFD）或签名的核验意见；退出码：0 通过，1 不通过，2 未能核验",
+        "verify a bundle, a certificate (PDF, OFD) or a signed verdict offline; exit code: 0 verified, 1 not verified, 2 could not be checked",
     ),
-    ("verify/bundle", "证据包（ZIP）", "the bundle (ZIP)"),
+    (
+        "verify/bundle",
+        "证据包（ZIP）、存证证书（PDF、OFD）或核验意见（JSON）",
+        "the bundle (ZIP), certificate (PDF, OFD) or signed verdict (JSON)",
+    ),
     (
         "verify/originals",
         "手上的原件，与记录逐一比对",
@@ -348,7 +375,7 @@ mod tests {
             zh.contains("离线核验证据包") && zh.contains("用法：") && zh.contains("命令"),
             "{zh}"
         );
-        assert!(en.contains("verify a bundle offline") && en.contains("Usage:"), "{en}");
+        assert!(en.contains("verify a bundle, a certificate") && en.contains("Usage:"), "{en}");
         assert!(!zh.contains("Usage:"), "{zh}");
     }
 }

@@ -51,6 +51,7 @@ mod page;
 mod reasons;
 mod receipt;
 mod report;
+mod signed;
 mod trust;
 mod verify;
 mod zip;
@@ -65,5 +66,8 @@ pub use page::{PAGE, page_reasons};
 pub use reasons::{Reason, reasons};
 pub use receipt::{CommitSignature, ConfigurationLink, Receipt, ReceiptError};
 pub use report::{Assurance, Claims, ELEMENTS, Element, Report, Status, Verdict};
+pub use signed::{
+    Input, JudgedAt, SignedVerdict, SignedVerdictError, StatedElement, StatedFinding, Statement,
+};
 pub use trust::{ChannelAnchor, Further, Trust, TrustError};
 pub use verify::{unreadable, verify, verify_reader};

@@ -52,3 +52,7 @@ pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 pub(crate) const CHUNK_BYTES: usize = 64 << 10;
 /// Greatest error of a record's time that counts as trusted, microseconds.
 pub const TIME_BOUND_US_MAX: u64 = 10_000;
+/// Bytes of a signed verdict.
+pub const SIGNED_VERDICT_BYTES_MAX: usize = 256 << 10;
+/// Elements in a signed verdict: a bundle's, and those of documents beside it.
+pub const SIGNED_ELEMENTS_MAX: usize = 64;

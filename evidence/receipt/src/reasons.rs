@@ -507,6 +507,39 @@ table! {
             "您提供的、涉及证书“{0}”的吊销列表签名不正确，不能作为依据。"
             "The revocation list you supplied for the certificate “{0}” is not properly signed, and nothing rests on it."
     }
+    "verdict_signature": {
+        VERDICT_SIGNATURE_PROVEN Proven "VF-3000"
+            "核验意见由“{0}”签名，签名有效，内容未被改动。"
+            "The verdict is signed by “{0}”; the signature is right and nothing was altered."
+        VERDICT_SIGNATURE_WRONG Failed "VF-3001"
+            "核验意见的签名不正确：内容或签名被改动。"
+            "The signature on the verdict is wrong: what it says or the signature was altered."
+    }
+    "verdict_signer": {
+        VERDICT_SIGNER_PROVEN Proven "VF-3100"
+            "签名者“{0}”的证书在出具意见时有效，由您信任的根证书签发。"
+            "The certificate of the signer “{0}” was valid at the time and issued under a root you trust."
+        VERDICT_SIGNER_STRANGER Failed "VF-3101"
+            "签名者“{0}”的证书不是由您信任的根证书签发的，或当时无效。"
+            "The certificate of the signer “{0}” was not issued under a root you trust, or was not valid at the time."
+        VERDICT_SIGNER_REVOKED Failed "VF-3102"
+            "签名者的证书“{0}”在出具意见之前已被吊销。"
+            "The signer's certificate “{0}” was revoked before the verdict was given."
+        VERDICT_SIGNER_UNCHECKED Unchecked "VF-3190"
+            "没有提供信任文件，无法核验签名者的证书。"
+            "No trust file was supplied, so the signer's certificate could not be checked."
+    }
+    "verdict_inputs": {
+        VERDICT_INPUTS_PROVEN Proven "VF-3200"
+            "您提供的 {0} 份文件正是核验意见所针对的文件。"
+            "The {0} file(s) you supplied are what the verdict is about."
+        VERDICT_INPUTS_OTHER Failed "VF-3201"
+            "您提供的文件“{0}”不是核验意见所针对的文件。"
+            "The file “{0}” you supplied is none of those that the verdict is about."
+        VERDICT_INPUTS_ABSENT Absent "VF-3280"
+            "没有提供文件与核验意见比对。"
+            "No files were supplied to compare with the verdict."
+    }
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ use super::store::{CheckpointStore, Issued};
 /// Longest wait for all witnesses and the time-stamp authority together.
 const OTHERS_WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// Shortest time between checkpoints that are issued because somebody looked.
-const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// Shortest time between two checkpoints.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
 
 /// One channel's log with its checkpoints.
 pub(crate) struct Checkpoints {
@@ -99,14 +99,18 @@ impl Checkpoints {
 
     /// A checkpoint over at least `size` leaves, issued now if there is none.
     async fn over(&self, size: u64) -> Result<Issued, CheckpointError> {
-        if let Some(issued) = self.kept(size).await? {
+        let kept = self.kept(size).await?;
+        if let Some(issued) = kept.filter(|issued| issued.worth() >= self.wanted()) {
             return Ok(issued);
         }
+        // What lacks something may be getting it this very moment; others had one issued meanwhile.
         let _turn = self.turn.lock().await;
-        // Somebody else had one issued meanwhile.
         if let Some(issued) = self.kept(size).await? {
             return Ok(issued);
         }
+        // One checkpoint for all who come within a short while.
+        let pause = self.locked().issued_at.and_then(|at| PAUSE_MIN.checked_sub(at.elapsed()));
+        tokio::time::sleep(pause.unwrap_or_default()).await;
         let head = self.log.head();
         if head.size < size {
             return Err(CheckpointError::Beyond { size: head.size });
@@ -119,8 +123,7 @@ impl Checkpoints {
         let _turn = self.turn.lock().await;
         let size = self.log.head().size;
         let last = self.kept(size).await?;
-        let wanted = 1 + self.witnesses.len() + usize::from(self.tokens.is_some());
-        if size == 0 || last.is_some_and(|last| last.worth() >= wanted) {
+        if size == 0 || last.is_some_and(|last| last.worth() >= self.wanted()) {
             return Ok(());
         }
         self.issue().await.map(drop)
@@ -137,6 +140,11 @@ impl Checkpoints {
             Some(issued) => Ok(issued),
             None => self.over(self.log.head().size).await,
         }
+    }
+
+    /// What a complete checkpoint is worth: the log's signature, each witness's, a token.
+    fn wanted(&self) -> usize {
+        1 + self.witnesses.len() + usize::from(self.tokens.is_some())
     }
 
     async fn kept(&self, size: u64) -> Result<Option<Issued>, CheckpointError> {

@@ -1,11 +1,12 @@
-//! The checkpoints of one log on disk: `checkpoints.log`, append-only, read whole at the start.
+//! The checkpoints of one log on disk: `checkpoints.log`, append-only, read through at the start.
 //!
-//! A record is `<length> <SM3 of the content>\n<content>\n`, the content canonical JSON with the note and, where there
-//! is one, the time-stamp token. Records of one size supersede each other: the note gains cosignatures and a token.
+//! A record is `<length> <SM3 of the content> <8 digits of SM3 of what stands before>\n<content>\n`, the content canonical
+//! JSON with the note and, where there is one, the time-stamp token. Records of one size supersede each other: the note
+//! gains cosignatures and a token.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
@@ -68,30 +69,28 @@ impl CheckpointStore {
             file.sync_all()?;
             sync_parent(path)?;
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
+        let damaged = |end: u64, reason: &str| {
+            let what = format!("{}: offset {end}: {reason}", path.display());
+            io::Error::new(io::ErrorKind::InvalidData, what)
+        };
         let (mut end, mut places) = (0, BTreeMap::new());
-        while let Some(record) = next(bytes.get(end..).unwrap_or_default()) {
-            let Record { head, content, whole } = record.map_err(|reason| {
-                let what = format!("{}: offset {end}: {reason}", path.display());
-                io::Error::new(io::ErrorKind::InvalidData, what)
-            })?;
-            let offset = (end + head) as u64;
-            let (size, worth) = read(content).map(|issued| of(&issued)).ok_or_else(|| {
-                io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("{}: offset {end}: not a checkpoint", path.display()),
-                )
-            })?;
-            places.insert(size, Place { offset, length: content.len(), worth });
-            end += whole;
+        let mut reader = BufReader::new(&mut file);
+        while let Some(record) = next(&mut reader)? {
+            let Record { head, content } = record.map_err(|reason| damaged(end, reason))?;
+            let (offset, length) = (end + head, content.len());
+            let issued = read(&content).ok_or_else(|| damaged(end, "not a checkpoint"))?;
+            let (size, worth) = of(&issued);
+            places.insert(size, Place { offset, length, worth });
+            end = offset + length as u64 + 1;
         }
-        if end < bytes.len() {
-            tracing::warn!(file = %path.display(), bytes = bytes.len() - end, "node::torn_checkpoint_removed");
-            file.set_len(end as u64)?;
+        let bytes = file.metadata()?.len();
+        if end < bytes {
+            let bytes = bytes - end;
+            tracing::warn!(file = %path.display(), bytes, "node::torn_checkpoint_removed");
+            file.set_len(end)?;
             file.sync_all()?;
         }
-        Ok(Self { path: path.to_owned(), file, end: end as u64, places })
+        Ok(Self { path: path.to_owned(), file, end, places })
     }
 
     /// Appends; durable when this returns.
@@ -99,7 +98,8 @@ impl CheckpointStore {
         let token = issued.token.as_deref().map(encode);
         let content = Content { note: issued.note.to_string(), token };
         let content = canonical::to_bytes(&content).map_err(io::Error::other)?;
-        let head = format!("{} {}\n", content.len(), sm3(&content));
+        let head = format!("{} {}", content.len(), sm3(&content));
+        let head = format!("{head} {}\n", check(&head));
         let (size, worth) = of(issued);
         self.file.seek(SeekFrom::Start(self.end))?;
         self.file.write_all(&[head.as_bytes(), &content, b"\n"].concat())?;
@@ -138,36 +138,62 @@ impl NoteStore for CheckpointStore {
     }
 }
 
-struct Record<'a> {
-    head: usize,
-    content: &'a [u8],
-    whole: usize,
+struct Record {
+    /// Bytes of its first line.
+    head: u64,
+    content: Vec<u8>,
 }
 
-/// The record at the beginning of `bytes`; `None` at the end, and where a crash cut it off.
-fn next(bytes: &[u8]) -> Option<Result<Record<'_>, &'static str>> {
-    if bytes.iter().all(|byte| *byte == 0) {
-        // The end, or a file that grew before its bytes were there.
-        return None;
+/// The record that comes next; `None` at the end, and where a crash cut it off: short, or zeros where a file grew before
+/// its bytes were there.
+fn next(reader: &mut impl BufRead) -> io::Result<Option<Result<Record, &'static str>>> {
+    let mut head = Vec::new();
+    reader.by_ref().take(HEAD_BYTES_MAX).read_until(b'\n', &mut head)?;
+    if head.iter().all(|byte| *byte == 0) && zeros(reader)? {
+        return Ok(None);
     }
-    let Some(head) = bytes.iter().take(HEAD_BYTES_MAX).position(|byte| *byte == b'\n') else {
-        return (bytes.len() >= HEAD_BYTES_MAX).then_some(Err("not the head of a record"));
+    let Some(line) = head.strip_suffix(b"\n") else {
+        let torn = (head.len() as u64) < HEAD_BYTES_MAX;
+        return Ok((!torn).then_some(Err("not the head of a record")));
     };
-    let line = bytes.get(..head).and_then(|line| str::from_utf8(line).ok());
-    let Some((length, digest)) = line.and_then(|line| line.split_once(' ')) else {
-        return Some(Err("not the head of a record"));
+    let line = str::from_utf8(line).ok().and_then(|line| line.rsplit_once(' '));
+    let line = line.filter(|(head, digits)| check(head) == *digits);
+    let Some((length, digest)) = line.and_then(|(head, _)| head.split_once(' ')) else {
+        return Ok(Some(Err("not the head of a record")));
     };
-    let Some(length) = length.parse::<usize>().ok().filter(|length| *length <= CONTENT_BYTES_MAX)
-    else {
-        return Some(Err("not the length of a record"));
-    };
-    let head = head + 1;
-    let content = bytes.get(head..head + length)?;
-    bytes.get(head + length)?;
-    if sm3(content).to_string() != digest {
-        return Some(Err("a record does not have its digest"));
+    let length = length.parse::<usize>().ok().filter(|length| *length <= CONTENT_BYTES_MAX);
+    let Some(length) = length else { return Ok(Some(Err("not the length of a record"))) };
+    let mut content = Vec::new();
+    reader.by_ref().take(length as u64 + 1).read_to_end(&mut content)?;
+    if content.len() <= length {
+        return Ok(None);
     }
-    Some(Ok(Record { head, content, whole: head + length + 1 }))
+    if content.pop() != Some(b'\n') || sm3(&content).to_string() != digest {
+        return Ok(Some(Err("a record does not have its digest")));
+    }
+    Ok(Some(Ok(Record { head: head.len() as u64, content })))
+}
+
+/// A damaged length must not make a record look cut off.
+fn check(head: &str) -> String {
+    let mut digits = sm3(head.as_bytes()).to_string();
+    digits.truncate(8);
+    digits
+}
+
+/// Whether nothing but zeros follows.
+fn zeros(reader: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let chunk = reader.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(true);
+        }
+        if chunk.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        let length = chunk.len();
+        reader.consume(length);
+    }
 }
 
 fn read(content: &[u8]) -> Option<Issued> {
@@ -195,7 +221,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 /// A record whose next checkpoints all lack a witness is not searched for ever.
 const LOOKED_AT_MAX: usize = 1_024;
-const HEAD_BYTES_MAX: usize = 128;
+const HEAD_BYTES_MAX: u64 = 128;
 const CONTENT_BYTES_MAX: usize = 1 << 20;
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod fixture;
 mod forgeries;
 mod page;
 mod process;
+mod signed;
 mod tamper;
 mod trust_file;
 mod zip_peers;
