@@ -1,6 +1,7 @@
 //! The command line, as data. Descriptions live in [`crate::help`], in both languages.
 
 pub(crate) mod channel;
+pub(crate) mod custody;
 pub(crate) mod network;
 pub(crate) mod pki;
 pub(crate) mod seal;
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Node(network::Node),
     #[command(subcommand)]
+    Custody(custody::Custody),
+    #[command(subcommand)]
     Pki(pki::Pki),
     #[command(subcommand)]
     Seal(seal::Seal),
@@ -103,6 +106,7 @@ impl Command {
             Self::Time(Time::Check(args)) => args.json,
             Self::Time(Time::Stamp(args)) => args.json,
             Self::Time(Time::Verify(args)) => args.json,
+            Self::Custody(command) => command.wants_json(),
             Self::Pki(command) => command.wants_json(),
             Self::Seal(command) => command.wants_json(),
             Self::Tls(pki::Tls::Probe(args)) => args.json,

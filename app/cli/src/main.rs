@@ -23,6 +23,7 @@ mod args;
 mod channel;
 mod client;
 mod clock;
+mod custody;
 mod error;
 mod evidence;
 mod health;

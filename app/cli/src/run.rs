@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use crate::{
     archive,
     args::{self, Command, Evidence, pki::Tls},
-    channel, clock,
+    channel, clock, custody,
     error::CliError,
     evidence, health, help,
     lang::{self, Lang},
@@ -73,6 +73,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Time(args::Time::Check(args)) => clock::check(&args, context),
         Command::Time(args::Time::Stamp(args)) => time_stamp::stamp(&args, context),
         Command::Time(args::Time::Verify(args)) => time_stamp::verify(&args, context),
+        Command::Custody(command) => custody::run(&command, context),
         Command::Pki(command) => pki::run(&command, context),
         Command::Seal(command) => seal::run(&command, context),
         Command::Tls(Tls::Probe(args)) => tls::probe(&args, context),

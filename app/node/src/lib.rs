@@ -25,6 +25,7 @@ mod clock_watch;
 pub mod config;
 mod configurations;
 pub mod consortium;
+pub mod custody;
 mod directory;
 mod documents;
 mod embedded;

@@ -44,9 +44,9 @@ pub(crate) fn wire_api(
     self_test: SelfTest,
     protection: &Protection,
     time_stamps: &TimeStamps,
+    custody: Arc<Custody>,
 ) -> Result<Wired, StartError> {
     let clock = &time.clock();
-    let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
     let ledger: Arc<dyn LedgerClient> = Arc::new(EmbeddedLedger::new(channel, Arc::clone(clock)));
     let agency = &config.settings.agency;
     let service = EvidenceService::new(
