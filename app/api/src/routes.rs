@@ -25,9 +25,12 @@ use crate::time_stamps;
 
 mod certificate;
 mod channels;
+mod court;
+mod directory;
 mod evidence;
 mod health;
 mod ledger;
+mod process;
 mod submit;
 mod verify;
 
@@ -65,6 +68,11 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(evidence::history))
         .routes(routes!(evidence::receipt))
         .routes(routes!(evidence::bundle))
+        .routes(routes!(process::one))
+        .routes(routes!(court::ask, court::of_case))
+        .routes(routes!(court::of_record))
+        .routes(routes!(directory::list, directory::admit))
+        .routes(routes!(directory::one))
         .routes(routes!(certificate::pdf))
         .routes(routes!(certificate::ofd))
         .routes(routes!(certificate::svg))
@@ -89,6 +97,8 @@ fn documented() -> OpenApiRouter<ApiState> {
     tags(
         (name = "evidence", description = "存证"),
         (name = "verification", description = "核验"),
+        (name = "court", description = "法院查询"),
+        (name = "directory", description = "跨链互认目录"),
         (name = "ledger", description = "区块与交易"),
         (name = "channel", description = "通道"),
         (name = "node", description = "节点")

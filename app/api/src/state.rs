@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use changbai_core::ledger::BoxFuture;
 use changbai_core::{EvidenceService, LedgerClient};
 use changbai_custody::Custody;
 use changbai_msp::Membership;
@@ -13,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::authority::AuthorityService;
 use crate::channels::ChannelDirectory;
+use crate::court::CourtAccess;
 use crate::documents::Documents;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
@@ -48,8 +50,18 @@ pub struct ApiParts {
     pub time_stamps: Option<Arc<dyn TimeStamping>>,
     /// Who issues and signs certificates.
     pub documents: Documents,
+    /// Puts what the process log holds on the ledger at once, for whoever needs it there.
+    pub anchoring: Option<Arc<dyn Anchoring>>,
+    /// Which courts may ask, if any.
+    pub court: Option<CourtAccess>,
     /// Every bound.
     pub limits: Limits,
+}
+
+/// Anchors the node's process log on the ledger.
+pub trait Anchoring: Send + Sync {
+    /// Anchors everything logged so far. The error is for the log.
+    fn anchor_now(&self) -> BoxFuture<'_, Result<(), String>>;
 }
 
 /// A channel's configuration as it is now.

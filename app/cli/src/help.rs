@@ -1,6 +1,7 @@
 //! Descriptions of commands and arguments in both languages, laid over clap's command tree.
 
 mod channel;
+mod court;
 mod network;
 mod pki;
 
@@ -220,8 +221,13 @@ fn describe_at(command: Command, path: &str, lang: Lang) -> Command {
 }
 
 fn lookup(place: &str, lang: Lang) -> Option<&'static str> {
-    let mut all =
-        ENTRIES.iter().chain(pki::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES);
+    let mut all = ENTRIES
+        .iter()
+        .chain(pki::ENTRIES)
+        .chain(network::ENTRIES)
+        .chain(channel::ENTRIES)
+        .chain(court::ENTRIES)
+        .chain(court::ENTRIES);
     all.find(|(known, _, _)| *known == place).map(|(_, zh, en)| match lang {
         Lang::Zh => *zh,
         Lang::En => *en,
@@ -268,8 +274,13 @@ mod tests {
         for place in &found {
             assert!(lookup(place, Lang::Zh).is_some(), "no description for {place:?}");
         }
-        for (place, zh, en) in
-            ENTRIES.iter().chain(pki::ENTRIES).chain(network::ENTRIES).chain(channel::ENTRIES)
+        for (place, zh, en) in ENTRIES
+            .iter()
+            .chain(pki::ENTRIES)
+            .chain(network::ENTRIES)
+            .chain(channel::ENTRIES)
+            .chain(court::ENTRIES)
+            .chain(court::ENTRIES)
         {
             assert!(found.iter().any(|known| known == place), "{place:?} does not exist");
             assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{place}");

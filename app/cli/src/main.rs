@@ -23,6 +23,8 @@ mod args;
 mod channel;
 mod client;
 mod clock;
+mod court;
+mod directory;
 mod error;
 mod evidence;
 mod health;

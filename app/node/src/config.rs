@@ -1,6 +1,7 @@
 //! Configuration: defaults, then `changbai.toml` in the data directory, then environment, then
 //! flags. Parsed once into a form that needs no further checks.
 
+mod court;
 mod endpoint;
 mod platform;
 mod time;
@@ -13,6 +14,7 @@ use changbai_core::Uscc;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use self::court::CourtSettings;
 pub use self::endpoint::{Endpoint, Scheme};
 pub use self::platform::PlatformSettings;
 pub use self::time::{Chronyd, TimeSettings, TimeSource};
@@ -40,6 +42,8 @@ pub struct Settings {
     pub agency: AgencySettings,
     /// The platform as the public sees it.
     pub platform: PlatformSettings,
+    /// Courts' queries.
+    pub court: CourtSettings,
 }
 
 /// `[node]`
@@ -307,6 +311,10 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
         "agency__name" => settings.agency.name = value,
         "agency__msp_id" => settings.agency.msp_id = value,
         key => {
+            let court = key.strip_prefix("court__");
+            if let Some(set) = court.and_then(|key| settings.court.set(key, &value)) {
+                return set;
+            }
             let platform = key.strip_prefix("platform__");
             let set = platform.and_then(|key| settings.platform.set(key, value));
             return set.unwrap_or_else(|| Err(ConfigError::Environment(name.to_owned())));
@@ -349,6 +357,7 @@ fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigErro
     check_tls(&settings.tls)?;
     let chronyd = settings.time.check()?;
     let agency_code = check_agency(&settings.agency)?;
+    settings.court.check()?;
     let issuer = settings.platform.issuer(&settings.agency.name)?;
     Ok(ValidConfig {
         file,
@@ -513,6 +522,8 @@ mod tests {
             ("[time]\nproduction = true", "time.source"),
             ("[tls]\nnames = []", "tls.names"),
             ("[tls]\ncertificate_hours = 0", "tls.certificate_hours"),
+            ("[court]\nqueries_per_minute = 0", "court.queries_per_minute"),
+            ("[court]\norganisations = [\"\"]", "court.organisations"),
             ("[agency]\nregion = \"2201\"", "agency.region"),
             ("[agency]\ncode = \"11220100MB99999990\"", "agency.code"),
             ("[agency]\nname = \"\"", "agency.name"),

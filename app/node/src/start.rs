@@ -130,7 +130,7 @@ pub async fn start_in(
     let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
     let (asked, operations) =
         bind(config.operations.as_slice(), &protection.transport.acceptor()).await?;
-    let (state, evidence) =
+    let (state, evidence, logs) =
         wire_api(&directory, &config, &channels, &channel, &time, self_test, &protection)?;
     let (stop, stopped) = watch::channel(false);
     let server = serve(listeners, state, metrics.api(), stopped.clone());
@@ -154,7 +154,8 @@ pub async fn start_in(
         log: surroundings.log,
         supervisor: surroundings.supervisor,
     };
-    let watching = operations::start(asked, watched, &stopped);
+    let mut watching = operations::start(asked, watched, &stopped);
+    watching.push(logs.keep_anchored(stopped.clone()));
     let renewal = protection.renew(hub, stopped);
     let spoken: Vec<String> = listen.iter().map(ToString::to_string).collect();
     let operations = operations.into_iter().next();

@@ -18,8 +18,9 @@ use crate::embedded::EmbeddedLedger;
 use crate::error::StartError;
 use crate::health::NodeHealth;
 use crate::listeners::Protection;
+use crate::process_log::{self, ProcessLogs};
 use crate::time::NodeTime;
-use crate::time_stamps;
+use crate::{court, time_stamps};
 
 pub(crate) fn wire_api(
     directory: &Directory,
@@ -29,7 +30,7 @@ pub(crate) fn wire_api(
     time: &NodeTime,
     self_test: SelfTest,
     protection: &Protection,
-) -> Result<(ApiState, Arc<EvidenceService>), StartError> {
+) -> Result<(ApiState, Arc<EvidenceService>, Arc<ProcessLogs>), StartError> {
     let clock = &time.clock();
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
     let ledger: Arc<dyn LedgerClient> = Arc::new(EmbeddedLedger::new(channel, Arc::clone(clock)));
@@ -47,6 +48,9 @@ pub(crate) fn wire_api(
         },
     )
     .map_err(|e| StartError::Wiring(e.to_string()))?;
+    let logs = process_log::open(directory, channel, &ledger)?;
+    let journal = Arc::clone(&logs.log) as _;
+    let service = service.with_process_log(journal, logs.certificate_sm3);
     let service = match time.gate() {
         Some(gate) => service.with_time_gate(gate),
         None => service,
@@ -80,9 +84,11 @@ pub(crate) fn wire_api(
         authority: protection.authority(),
         time_stamps: time_stamps::open(directory, config, time)?,
         documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
+        anchoring: Some(Arc::clone(&logs) as _),
+        court: Some(court::access(directory, &config.settings.court)?),
         limits,
     });
-    Ok((state, evidence))
+    Ok((state, evidence, logs))
 }
 
 /// File work leaves the runtime's threads; the runtime waits for it when it ends.

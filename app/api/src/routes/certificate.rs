@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use changbai_certificate::{
@@ -13,8 +13,10 @@ use changbai_receipt::{Bundle, Trust};
 use tokio::time::timeout;
 
 use super::evidence::{blocking, receipt_bytes, stored};
+use super::process::exported;
 use crate::documents::DocumentError;
 use crate::domain::{of_code, of_failure};
+use crate::identity::actor;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::{ApiState, Shared};
 
@@ -24,8 +26,12 @@ use crate::state::{ApiState, Shared};
     responses((status = 200, description = "Certificate 存证证书", content_type = "application/pdf"),
               (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),
               (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub(crate) async fn pdf(state: State<ApiState>, id: Path<String>) -> Result<Response, Problem> {
-    certificate(state, id, Format::Pdf).await
+pub(crate) async fn pdf(
+    state: State<ApiState>,
+    id: Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    certificate(state, id, Format::Pdf, request).await
 }
 
 /// The certificate as OFD (GB/T 33190), with record and receipt attached.
@@ -34,8 +40,12 @@ pub(crate) async fn pdf(state: State<ApiState>, id: Path<String>) -> Result<Resp
     responses((status = 200, description = "Certificate 存证证书", content_type = "application/ofd"),
               (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),
               (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub(crate) async fn ofd(state: State<ApiState>, id: Path<String>) -> Result<Response, Problem> {
-    certificate(state, id, Format::Ofd).await
+pub(crate) async fn ofd(
+    state: State<ApiState>,
+    id: Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    certificate(state, id, Format::Ofd, request).await
 }
 
 /// The certificate as SVG, to look at.
@@ -44,8 +54,12 @@ pub(crate) async fn ofd(state: State<ApiState>, id: Path<String>) -> Result<Resp
     responses((status = 200, description = "Certificate 存证证书", content_type = "image/svg+xml"),
               (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),
               (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub(crate) async fn svg(state: State<ApiState>, id: Path<String>) -> Result<Response, Problem> {
-    certificate(state, id, Format::Svg).await
+pub(crate) async fn svg(
+    state: State<ApiState>,
+    id: Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    certificate(state, id, Format::Svg, request).await
 }
 
 /// Open to everybody, as the bundle without originals is: it says nothing that the record does not.
@@ -53,15 +67,20 @@ async fn certificate(
     State(ApiState(state)): State<ApiState>,
     Path(id): Path<String>,
     format: Format,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let (head, _) = request.into_parts();
     let stored = stored(&state, &id).await?;
     let receipt = receipt_bytes(&state, &stored.tx_id).await?;
+    let actor = actor(&state, &head);
     // As costly as judging a bundle: it shares those places.
     let turn = timeout(state.limits().ledger_wait_max, state.checks.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Problem::new(Code::Busy)) };
     let name = format!("inline; filename=\"{}.{}\"", stored.record.id(), format.extension());
     let shared = Arc::clone(&state);
-    let bytes = blocking(move || make(&shared, &stored, receipt, format)).await??;
+    let made = stored.clone();
+    let bytes = blocking(move || make(&shared, &made, receipt, format)).await??;
+    exported(&state, &stored, actor, &bytes);
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, name),

@@ -17,10 +17,11 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 use utoipa::IntoParams;
 
+use super::process::{exported, process_bytes, viewed};
 use crate::body::outgoing;
 use crate::domain::{of_code, of_custody, of_failure, of_ledger, of_openings, of_query};
 use crate::dto::{EvidenceAnswer, EvidenceLine, EvidencePage, HistoryAnswer, VersionLine};
-use crate::identity::authenticate;
+use crate::identity::{actor, authenticate};
 use crate::limits::{CURSOR_CHARS_MAX, PAGE_LIMIT_DEFAULT, PROOF_POLL, PROOF_WAIT_MAX};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::{ApiState, Shared};
@@ -62,8 +63,12 @@ pub(crate) struct BundleParams {
 pub(crate) async fn one(
     State(ApiState(state)): State<ApiState>,
     Path(id): Path<String>,
+    request: Request,
 ) -> Result<Json<EvidenceAnswer>, Problem> {
-    Ok(Json(EvidenceAnswer::from(&stored(&state, &id).await?)))
+    let (head, _) = request.into_parts();
+    let stored = stored(&state, &id).await?;
+    viewed(&state, &stored, actor(&state, &head));
+    Ok(Json(EvidenceAnswer::from(&stored)))
 }
 
 /// Records by digest, business type and time.
@@ -117,9 +122,12 @@ pub(crate) async fn history(
 pub(crate) async fn receipt(
     State(ApiState(state)): State<ApiState>,
     Path(id): Path<String>,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let (head, _) = request.into_parts();
     let stored = stored(&state, &id).await?;
     let bytes = receipt_bytes(&state, &stored.tx_id).await?;
+    exported(&state, &stored, actor(&state, &head), &bytes);
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
@@ -138,22 +146,32 @@ pub(crate) async fn bundle(
     let Query(params) = query.map_err(|_| malformed_query())?;
     let (head, _) = request.into_parts();
     let id = evidence_id(&id, "")?;
-    if params.originals {
-        authenticate(&state, &head)?.is_of_agency(&state)?;
-    }
+    let actor = if params.originals {
+        let caller = authenticate(&state, &head)?;
+        caller.is_of_agency(&state)?;
+        caller.actor()
+    } else {
+        actor(&state, &head)
+    };
     let stored = stored(&state, id.as_str()).await?;
     let receipt = receipt_bytes(&state, &stored.tx_id).await?;
+    exported(&state, &stored, actor, &receipt);
+    let process = process_bytes(&state, &stored).await;
     if params.originals {
-        full_bundle(&state, &stored, receipt).await
+        full_bundle(&state, &stored, receipt, process).await
     } else {
-        plain_bundle(&stored, &receipt)
+        plain_bundle(&stored, &receipt, process.as_deref())
     }
 }
 
 /// The record and its receipt only: small, and free of personal data.
-fn plain_bundle(stored: &Stored, receipt: &[u8]) -> Result<Response, Problem> {
+fn plain_bundle(
+    stored: &Stored,
+    receipt: &[u8],
+    process: Option<&[u8]>,
+) -> Result<Response, Problem> {
     let record = stored.record.as_bytes();
-    let parts = BundleParts { record, receipt, ..BundleParts::default() };
+    let parts = BundleParts { record, receipt, process, ..BundleParts::default() };
     let mut bytes = Vec::new();
     write_bundle(&mut bytes, &parts, &mut |_| Err(io::ErrorKind::NotFound.into()))
         .map_err(|error| of_failure(&codes::INTERNAL, &error))?;
@@ -165,6 +183,7 @@ async fn full_bundle(
     state: &Arc<Shared>,
     stored: &Stored,
     receipt: Vec<u8>,
+    process: Option<Vec<u8>>,
 ) -> Result<Response, Problem> {
     let permit = state.download_permit()?;
     let openings = state.parts.evidence.openings(&stored.record).await;
@@ -174,14 +193,16 @@ async fn full_bundle(
     let (shared, record) = (Arc::clone(state), stored.record.clone());
     let originals = blocking(move || packed(&shared, &record)).await??;
     let record = stored.record.clone();
-    let parts = |record, receipt, disclosures| BundleParts {
+    let parts = |record, receipt, disclosures, process| BundleParts {
         record,
         receipt,
         disclosures,
+        process,
         originals: originals.clone(),
         ..BundleParts::default()
     };
-    let length = bundle_len(&parts(record.as_bytes(), &receipt, disclosures.as_deref()))
+    let attached = (disclosures.as_deref(), process.as_deref());
+    let length = bundle_len(&parts(record.as_bytes(), &receipt, attached.0, attached.1))
         .map_err(|error| of_failure(&codes::INTERNAL, &error))?;
     let (mut writer, body) = outgoing(state.limits().body_idle_max);
     let (shared, originals) = (Arc::clone(state), originals.clone());
@@ -194,6 +215,7 @@ async fn full_bundle(
             record,
             receipt: &receipt,
             disclosures,
+            process: process.as_deref(),
             originals,
             ..BundleParts::default()
         };

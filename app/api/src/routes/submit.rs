@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use changbai_core::{Submission, codes};
+use changbai_core::{Handed, Submission, codes};
 use smkit::sm3::Sm3Digest;
 use tokio::sync::oneshot;
 
@@ -198,7 +198,9 @@ async fn record(
     ticket: Option<Ticket>,
 ) -> Result<Response, Problem> {
     let submitter = caller.submitter();
-    let submitted = state.in_time(state.parts.evidence.submit(submission, &submitter)).await;
+    let evidence = &state.parts.evidence;
+    let handed = Handed { role: caller.role(), ..evidence.handed() };
+    let submitted = state.in_time(evidence.submit_handed(submission, &submitter, handed)).await;
     // Handed over, but not answered: it may still be recorded.
     let submitted = submitted.map_err(|_| of_code(&codes::OUTCOME_UNKNOWN))?;
     let submitted = submitted.map_err(|error| of_submit(&error))?;

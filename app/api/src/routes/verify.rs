@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::header;
-use changbai_core::{EvidenceId, Query, Stored, codes};
+use changbai_core::{EvidenceId, Query, Stored, codes, process::Actor};
 use changbai_receipt::{Bundle, HashedOriginal, Report, unreadable, verify as judge};
 use serde::Deserialize;
 use serde_json::json;
@@ -14,9 +14,11 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::evidence::{blocking, receipt_bytes, stored};
+use super::process::{verified, verified_bundle};
 use crate::body::{Feed, FeedReader, Incoming, feed};
 use crate::domain::of_query;
 use crate::dto::{EvidenceLine, VerifyAnswer};
+use crate::identity::actor;
 use crate::limits::MATCHES_MAX;
 use crate::multipart::boundary;
 use crate::problem::{Code, Problem, ProblemBody};
@@ -59,7 +61,7 @@ pub(crate) async fn verify(
     if received.is_err() {
         incoming.drain().await;
     }
-    Ok(Json(answer(&state, received?).await?))
+    Ok(Json(answer(&state, received?, actor(&state, &head)).await?))
 }
 
 enum Kind {
@@ -139,7 +141,11 @@ async fn receive_streamed(
     worker.await?
 }
 
-async fn answer(state: &Arc<Shared>, mut to_check: ToCheck) -> Result<VerifyAnswer, Problem> {
+async fn answer(
+    state: &Arc<Shared>,
+    mut to_check: ToCheck,
+    actor: Actor,
+) -> Result<VerifyAnswer, Problem> {
     let sm3 = to_check.digest.or_else(|| to_check.originals.first().map(|o| o.sm3));
     let matches = match sm3 {
         Some(sm3) => find(state, sm3).await?,
@@ -147,7 +153,10 @@ async fn answer(state: &Arc<Shared>, mut to_check: ToCheck) -> Result<VerifyAnsw
     };
     if let Some(bundle) = to_check.bundle.take() {
         let report = match bundle {
-            Ok(bundle) => judged(state, bundle, to_check.originals).await?,
+            Ok(bundle) => {
+                verified_bundle(state, &bundle, actor).await;
+                judged(state, bundle, to_check.originals).await?
+            }
             Err(error) => unreadable(&error),
         };
         return Ok(of_report(&report, sm3, matches));
@@ -163,6 +172,7 @@ async fn answer(state: &Arc<Shared>, mut to_check: ToCheck) -> Result<VerifyAnsw
     };
     let Some(id) = claimed else { return Ok(unknown(sm3)) };
     let stored = stored(state, id.as_str()).await?;
+    verified(state, &stored, actor);
     let receipt = receipt_bytes(state, &stored.tx_id).await?;
     let supplied = supplied(&stored, to_check.originals, to_check.digest);
     let bundle = Bundle::from_parts(stored.record.to_bytes(), receipt, None);

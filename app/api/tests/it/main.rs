@@ -11,9 +11,12 @@
 mod access;
 mod auth;
 mod channels;
+mod court;
+mod directory;
 mod ledger;
 mod limits;
 mod operations;
+mod process;
 mod read;
 mod submit;
 mod verify;
