@@ -41,8 +41,12 @@ use smkit_pki::{Authority, Profile, Subject, TrustAnchors};
 #[path = "../../evidence/receipt/tests/it/fixture.rs"]
 mod fixture;
 
+#[path = "seeds/documents.rs"]
+mod documents;
 #[path = "seeds/kit.rs"]
 mod kit;
+#[path = "seeds/transparency.rs"]
+mod transparency;
 
 use fixture::{City, MSP, Member, Seed, days};
 
@@ -59,6 +63,9 @@ fn main() -> Outcome {
     consensus()?;
     keys(&node)?;
     for (target, name, bytes) in changbai_fuzz::pki::seeds() {
+        seed(target, name, &bytes)?;
+    }
+    for (target, name, bytes) in transparency::seeds()? {
         seed(target, name, &bytes)?;
     }
     kit::seeds()?;
@@ -199,6 +206,8 @@ fn evidence(city: &City) -> Outcome {
     let id = *city.record.id();
     let version = Version { id, tx_id: sm3(b"transaction"), at_ms: fixture::NOW_MS };
     let chain = VersionChain { versions: vec![version], truncated: false };
+    seed("certificate_pdf", "two-revisions", &documents::pdf())?;
+    seed("font", "tables", &documents::font())?;
     seed("contract_answer", "page", &page.to_bytes())?;
     seed("contract_answer", "versions", &chain.to_bytes())
 }

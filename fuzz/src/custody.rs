@@ -39,9 +39,7 @@ impl Store {
         let mut ingest = custody.ingest(1 << 20).expect("a new file");
         ingest.write(ORIGINAL).expect("a small original");
         let sm3 = ingest.finish().expect("a small original").sm3;
-        let name = sm3.to_string();
-        let folder = dir.path().join("objects").join(&name[..2]).join(&name[2..4]);
-        let file = folder.join(format!("{name}.env"));
+        let file = PathBuf::from(custody.place(&sm3).expect("an entry").expect("an object"));
         let intact = fs::read(&file).expect("the envelope at its address");
         Self { custody, sm3, file, intact, _dir: dir }
     }

@@ -1,7 +1,8 @@
 //! Programs of other makers that the tests talk to, built once into `target/peers`.
 //!
 //! Tongsuo speaks RFC 8998 and TLCP; no package brings it. Its source comes as a crate, pinned by the lock file of
-//! `xtask/peers`, and only its command line is built, without what no test needs.
+//! `xtask/peers`, and only its command line is built, without what no test needs. ofd-core reads, checks and draws OFD;
+//! the small program around it is `xtask/peers/ofd`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -11,17 +12,36 @@ use crate::succeeds_program;
 
 /// Builds what is missing. What cannot be built is a printed skip, or an error under `CHANGBAI_REQUIRE_PEERS=1`.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
-    match tongsuo(root) {
-        Ok(program) => {
-            println!("tongsuo: {}", program.display());
-            Ok(())
-        }
-        Err(reason) if required() => Err(format!("Tongsuo is required: {reason}")),
-        Err(reason) => {
-            println!("skipped: Tongsuo: {reason}");
-            Ok(())
+    let peers: [(&str, fn(&Path) -> Result<PathBuf, String>); 2] =
+        [("Tongsuo", tongsuo), ("ofd-core", ofd_core)];
+    for (name, build) in peers {
+        match build(root) {
+            Ok(program) => println!("{name}: {}", program.display()),
+            Err(reason) if required() => return Err(format!("{name} is required: {reason}")),
+            Err(reason) => println!("skipped: {name}: {reason}"),
         }
     }
+    Ok(())
+}
+
+/// The program `target/peers/ofd/ofd`: a reader of OFD by ofd-core, of `xtask/peers/ofd` and its lock file.
+fn ofd_core(root: &Path) -> Result<PathBuf, String> {
+    let (target, program) =
+        (root.join("target/peers/ofd-build"), root.join("target/peers/ofd/ofd"));
+    let output = Command::new("cargo")
+        .args(["build", "--quiet", "--release", "--locked"])
+        .args(["--manifest-path", "xtask/peers/ofd/Cargo.toml"])
+        .env("CARGO_TARGET_DIR", &target)
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("cargo does not start: {error}"))?;
+    if !output.status.success() {
+        let reason = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("it cannot be built: {}", reason.trim()));
+    }
+    let built = target.join("release/changbai-peer-ofd");
+    install(&built, &program).map_err(|error| error.to_string())?;
+    Ok(program)
 }
 
 /// The program `target/peers/tongsuo/bin/tongsuo`.

@@ -112,7 +112,7 @@ async fn enrol(
 ) -> Result<Response, Problem> {
     let shown = request.extensions().get::<Transport>().and_then(|t| t.certificates.first());
     let shown = shown.cloned().ok_or_else(|| Problem::new(Code::Unsigned))?;
-    let body = small_body(request, REQUEST_TYPE).await?;
+    let body = small_body(request, REQUEST_TYPE, BODY_BYTES_MAX).await?;
     let csr = CertificationRequest::from_der(&body)
         .map_err(|error| Problem::new(Code::Malformed).technical(error))?;
     let lifetime_s = service.lifetime_s;
@@ -135,19 +135,23 @@ async fn ocsp(
     State(service): State<AuthorityService>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let body = small_body(request, "application/ocsp-request").await?;
+    let body = small_body(request, "application/ocsp-request", BODY_BYTES_MAX).await?;
     let answer =
         service.work(move |store, now_s| store.ocsp(&body, OCSP_LIFETIME_S, now_s)).await?;
     Ok(([(header::CONTENT_TYPE, "application/ocsp-response")], answer).into_response())
 }
 
-pub(crate) async fn small_body(request: Request, media_type: &str) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn small_body(
+    request: Request,
+    media_type: &str,
+    bytes_max: usize,
+) -> Result<Vec<u8>, Problem> {
     let (head, body) = request.into_parts();
     let given = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     if given != Some(media_type.as_bytes()) {
         return Err(Problem::new(Code::MediaType).technical(media_type));
     }
-    let body = Limited::new(body, BODY_BYTES_MAX);
+    let body = Limited::new(body, bytes_max);
     match timeout(BODY_WAIT_MAX, body.collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
         Ok(Err(_)) => Err(Problem::new(Code::TooLarge)),

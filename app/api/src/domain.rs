@@ -46,6 +46,10 @@ pub(crate) fn of_submit(error: &SubmitError) -> Problem {
                 (format!("{}：{}", why.code, why.zh), format!("{}: {}", why.code, why.en));
             of_code(&codes::TIME_UNBOUNDED).detail(zh, en)
         }
+        // Another agency's words about our clock: an operator of this one must read them.
+        SubmitError::Refused { code, message } if code == codes::TIME_NOT_ENDORSED.code => {
+            of_code(&codes::TIME_NOT_ENDORSED).technical(message)
+        }
         other => of_failure(&other.code(), other),
     }
 }
@@ -71,8 +75,8 @@ pub(crate) fn of_openings(error: &OpeningStoreError) -> Problem {
 pub(crate) fn of_custody(error: &CustodyError) -> Problem {
     let code = match error {
         CustodyError::TooLarge { .. } => codes::ORIGINAL_TOO_LARGE,
-        CustodyError::NotHeld(_) => codes::ORIGINAL_NOT_HELD,
-        CustodyError::Damaged { .. } => codes::DAMAGED,
+        CustodyError::NotHeld(_) | CustodyError::Erased { .. } => codes::ORIGINAL_NOT_HELD,
+        CustodyError::Damaged { .. } | CustodyError::Missing { .. } => codes::DAMAGED,
         _ => codes::STORE,
     };
     of_failure(&code, error)

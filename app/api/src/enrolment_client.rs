@@ -3,20 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{Method, Request, StatusCode, header};
-use hyper_util::rt::TokioIo;
+use hyper::StatusCode;
 use rustls::time_provider::TimeProvider;
 use smkit_pki::{CertificationRequest, CertificationResponse, RESPONSE_BYTES_MAX};
-use smkit_tls::link::{
-    ClientAuth, Connector, Credentials, KeyPair, Limits, Protocol, alert_received,
-};
+use smkit_tls::link::{ClientAuth, Connector, Credentials, KeyPair, Limits, Protocol};
 use smkit_tls::peer::PeerVerifier;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::authority::{ENROL_PATH, REQUEST_TYPE};
+use crate::outgoing::Post;
 
 /// Asks one authority for renewals.
 #[derive(Debug)]
@@ -106,48 +102,20 @@ impl EnrolmentClient {
         let stream = TcpStream::connect(&self.address).await.map_err(|e| self.broken(e))?;
         let link = connector.connect(stream, &self.host, Protocol::Tls13).await;
         let link = link.map_err(|e| self.broken(e))?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(link))
-            .await
-            .map_err(|e| self.broken(e))?;
-        let exchange = async {
-            let request = Request::builder()
-                .method(Method::POST)
-                .uri(ENROL_PATH)
-                .header(header::HOST, &self.address)
-                .header(header::CONTENT_TYPE, REQUEST_TYPE)
-                .header(header::CONNECTION, "close")
-                .body(Full::new(Bytes::copy_from_slice(request.der())))
-                .map_err(|e| self.broken(e))?;
-            let answer = sender.send_request(request).await.map_err(|e| self.http(&e))?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), RESPONSE_BYTES_MAX).collect().await;
-            let body = body.map_err(|e| self.broken(e))?.to_bytes();
-            if status == StatusCode::OK {
-                return Ok(CertificationResponse::from_der(&body)?);
-            }
-            let body = String::from_utf8_lossy(&body).chars().take(EXPLANATION_CHARS).collect();
-            Err(EnrolError::Refused {
-                address: self.address.clone(),
-                status: status.as_u16(),
-                body,
-            })
+        let post = Post {
+            host: &self.address,
+            path: ENROL_PATH,
+            media_type: REQUEST_TYPE,
+            body: request.der(),
+            answer_bytes_max: RESPONSE_BYTES_MAX,
         };
-        // The connection moves while the exchange waits; when it ends first, the exchange learns why.
-        let (answer, _) = tokio::join!(exchange, connection);
-        answer
-    }
-
-    /// A server that refuses our certificate says so by an alert, after the handshake has ended for us.
-    fn http(&self, error: &hyper::Error) -> EnrolError {
-        let mut source: Option<&dyn std::error::Error> = Some(error);
-        while let Some(inner) = source {
-            let alert = inner.downcast_ref::<std::io::Error>().and_then(alert_received);
-            if let Some(number) = alert {
-                return self.broken(format!("refused our certificate with alert {number}"));
-            }
-            source = inner.source();
+        let answer = post.send(link).await.map_err(|e| self.broken(e))?;
+        if answer.status == StatusCode::OK {
+            return Ok(CertificationResponse::from_der(&answer.body)?);
         }
-        self.broken(error)
+        let body = String::from_utf8_lossy(&answer.body).chars().take(EXPLANATION_CHARS).collect();
+        let status = answer.status.as_u16();
+        Err(EnrolError::Refused { address: self.address.clone(), status, body })
     }
 
     fn broken(&self, reason: impl std::fmt::Display) -> EnrolError {

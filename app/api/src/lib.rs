@@ -35,7 +35,9 @@
 //! ```
 
 pub mod access;
+pub mod attachments;
 pub mod authority;
+pub mod batch;
 mod body;
 pub mod channels;
 pub mod court;
@@ -46,21 +48,29 @@ pub mod enrolment_client;
 pub mod health;
 pub mod idempotency;
 mod identity;
+mod jobs;
 pub mod limits;
+pub mod log_client;
+pub mod logs;
 pub mod multipart;
 pub mod operations;
+mod outgoing;
 pub mod problem;
+mod rate;
 mod request_id;
 mod routes;
 mod server;
 pub mod signature;
 mod state;
 pub mod submission;
+pub mod time_stamp_client;
 pub mod time_stamps;
 mod transport;
 mod upload;
+pub mod witness;
 
 pub use access::observed;
+pub use rate::Rate;
 pub use request_id::REQUEST_ID_HEADER;
 pub use routes::{openapi, router};
 pub use server::{Listener, serve};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::rate::Rate;
+
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -23,6 +25,14 @@ pub struct Limits {
     pub uploads_max: usize,
     /// Bundles with originals being sent at the same time; each holds one blocking thread.
     pub downloads_max: usize,
+    /// Largest body of a batch, in bytes.
+    pub batch_bytes_max: u64,
+    /// Batches being received at the same time; each holds one blocking thread and some 20 MiB.
+    pub batches_max: usize,
+    /// Submissions under way that are to be answered later.
+    pub operations_max: usize,
+    /// Streams of events open at the same time.
+    pub event_streams_max: usize,
     /// Verifications being computed at the same time; more wait their turn.
     pub checks_max: usize,
     /// Longest silence of a client inside a body, in either direction.
@@ -37,6 +47,10 @@ pub struct Limits {
     pub nonces_max: usize,
     /// Answers kept for `Idempotency-Key`; the oldest goes first.
     pub idempotency_entries_max: usize,
+    /// How often one address may ask the time-stamp authority.
+    pub time_stamps_client: Rate,
+    /// How often all together may.
+    pub time_stamps: Rate,
 }
 
 impl Default for Limits {
@@ -49,6 +63,10 @@ impl Default for Limits {
             requests_max: 1_024,
             uploads_max: 4,
             downloads_max: 8,
+            batch_bytes_max: 64 * MIB,
+            batches_max: 2,
+            operations_max: 4_096,
+            event_streams_max: 128,
             checks_max: 4,
             body_idle_max: Duration::from_secs(30),
             body_grace: Duration::from_secs(30),
@@ -56,6 +74,8 @@ impl Default for Limits {
             ledger_wait_max: Duration::from_secs(30),
             nonces_max: 1 << 19,
             idempotency_entries_max: 1 << 16,
+            time_stamps_client: Rate { per_second: 50, burst: 100 },
+            time_stamps: Rate { per_second: 2_000, burst: 2_000 },
         }
     }
 }
@@ -81,6 +101,17 @@ pub const PAGE_LIMIT_DEFAULT: u32 = 50;
 pub const GENESIS_BYTES_MAX: u64 = 16 * MIB;
 /// Largest change of a configuration that is taken, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 16 * MIB;
+
+/// Longest wait for an operation that a request may ask for, in seconds.
+pub const OPERATION_WAIT_S_MAX: u64 = 60;
+/// A stream of events says after this time that nothing happened.
+pub(crate) const EVENTS_PAUSE_MAX: Duration = Duration::from_secs(15);
+/// Largest line of a batch's body, in bytes.
+pub const BATCH_LINE_BYTES_MAX: usize = 2 << 10;
+/// Faulty lines of a batch that are listed.
+pub const BATCH_FAULTS_MAX: usize = 100;
+/// Batches whose digests stay in memory after they were read; each takes some tens of MiB.
+pub const BATCHES_CACHED_MAX: usize = 2;
 
 pub(crate) const SIGNATURE_INPUT_BYTES_MAX: usize = 2 << 10;
 pub(crate) const SIGNATURE_BYTES_MAX: usize = 256;

@@ -23,6 +23,8 @@ use crate::request_id::RequestId;
 use crate::state::{ApiState, Shared};
 use crate::time_stamps;
 
+mod attached;
+mod batch;
 mod certificate;
 mod channels;
 mod court;
@@ -30,6 +32,8 @@ mod directory;
 mod evidence;
 mod health;
 mod ledger;
+mod logs;
+mod operations;
 mod process;
 mod submit;
 mod verify;
@@ -40,12 +44,14 @@ pub fn router(state: ApiState) -> Router {
     let (api, document) = documented().split_for_parts();
     let docs = SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", document);
     let authority = state.0.parts.authority.clone();
+    let (client, all) = (state.limits().time_stamps_client, state.limits().time_stamps);
     let time_stamps = state.0.parts.time_stamps.clone();
+    let time_stamps = time_stamps.map(|tsa| time_stamps::router(tsa, client, all));
     Router::new()
-        .merge(api.with_state(state.clone()))
+        .merge(api.merge(logs::tiles()).with_state(state.clone()))
         .merge(docs)
         .merge(authority.map(AuthorityService::router).unwrap_or_default())
-        .merge(time_stamps.map(time_stamps::router).unwrap_or_default())
+        .merge(time_stamps.unwrap_or_default())
         .fallback(|| async { Problem::new(Code::NoSuchPath) })
         .layer(from_fn_with_state(state, around))
 }
@@ -64,6 +70,10 @@ fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::health))
         .routes(routes!(submit::submit, evidence::list))
+        .routes(routes!(batch::submit))
+        .routes(routes!(batch::place))
+        .routes(routes!(operations::one))
+        .routes(routes!(operations::events))
         .routes(routes!(evidence::one))
         .routes(routes!(evidence::history))
         .routes(routes!(evidence::receipt))
@@ -80,6 +90,11 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(ledger::blocks))
         .routes(routes!(ledger::block))
         .routes(routes!(ledger::transaction))
+        .routes(routes!(logs::one))
+        .routes(routes!(logs::checkpoint))
+        .routes(routes!(logs::inclusion))
+        .routes(routes!(logs::consistency))
+        .routes(routes!(logs::tlog_proof))
         .routes(routes!(channels::list, channels::join))
         .routes(routes!(channels::one))
         .routes(routes!(channels::config))
@@ -100,6 +115,7 @@ fn documented() -> OpenApiRouter<ApiState> {
         (name = "court", description = "法院查询"),
         (name = "directory", description = "跨链互认目录"),
         (name = "ledger", description = "区块与交易"),
+        (name = "log", description = "透明日志；另有 /api/v1/log/{channel}/tile/<L>/<N>[.p/<W>] 与 tile/entries/<N>[.p/<W>]"),
         (name = "channel", description = "通道"),
         (name = "node", description = "节点")
     )

@@ -43,7 +43,8 @@ pub(crate) fn receive(
         }
         let media_type = head.media_type.unwrap_or_else(|| MEDIA_TYPE_DEFAULT.to_owned());
         check_media_type(&media_type, ingests.len())?;
-        let mut ingest = custody.ingest(original_bytes_max).map_err(|error| of_custody(&error))?;
+        let ingest = custody.ingest_as(&media_type, original_bytes_max);
+        let mut ingest = ingest.map_err(|error| of_custody(&error))?;
         while let Some(bytes) = parts.read().map_err(problem)? {
             ingest.write(bytes).map_err(|error| of_custody(&error))?;
         }

@@ -4,6 +4,8 @@ pub(crate) mod channel;
 pub(crate) mod court;
 pub(crate) mod network;
 pub(crate) mod pki;
+pub(crate) mod seal;
+pub(crate) mod transparency;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -70,7 +72,12 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Pki(pki::Pki),
     #[command(subcommand)]
+    Seal(seal::Seal),
+    #[command(subcommand)]
     Tls(pki::Tls),
+    #[command(subcommand)]
+    Witness(transparency::Witness),
+    Monitor(transparency::Monitor),
 }
 
 impl Command {
@@ -78,6 +85,8 @@ impl Command {
     pub(crate) fn usual_dir(&self) -> &'static str {
         match self {
             Self::Network(_) | Self::Up(Up { agencies: Some(_), .. }) => "./changbai-network",
+            Self::Witness(_) => "./changbai-witness",
+            Self::Monitor(_) => "./changbai-monitor",
             _ => "./changbai-data",
         }
     }
@@ -98,8 +107,13 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Health(args) => args.json,
             Self::Time(Time::Check(args)) => args.json,
+            Self::Time(Time::Stamp(args)) => args.json,
+            Self::Time(Time::Verify(args)) => args.json,
             Self::Pki(command) => command.wants_json(),
+            Self::Seal(command) => command.wants_json(),
             Self::Tls(pki::Tls::Probe(args)) => args.json,
+            Self::Witness(_) => false,
+            Self::Monitor(args) => args.json,
         }
     }
 }
@@ -218,12 +232,55 @@ pub(crate) struct Health {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Time {
     Check(TimeCheck),
+    Stamp(TimeStamp),
+    Verify(TimeVerify),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TimeCheck {
     #[arg(long, value_name = "ADDR")]
     pub(crate) chrony: Option<String>,
+    #[arg(long, value_name = "URL")]
+    pub(crate) tsa: Option<String>,
+    #[command(flatten)]
+    pub(crate) tsa_trust: TsaTrust,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TimeStamp {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "URL")]
+    pub(crate) tsa: String,
+    #[command(flatten)]
+    pub(crate) tsa_trust: TsaTrust,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Whom to believe about time.
+#[derive(Debug, Args)]
+pub(crate) struct TsaTrust {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_trust: Option<PathBuf>,
+    #[arg(long, value_name = "OID")]
+    pub(crate) policy: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TimeVerify {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[arg(value_name = "TOKEN")]
+    pub(crate) token: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -13,11 +13,11 @@ use crate::{
     output::{self, Table},
     refusal,
     run::{Context, EXIT_FAILED, EXIT_OK, EXIT_UNCHECKED},
-    up,
+    time_stamp, up,
 };
 
 /// Asks chronyd once, by the settings of the node in `--dir` or the usual ones. 0: acceptable, 1: refused, 2: nobody
-/// could be asked.
+/// could be asked. With an authority's address, a token of it is fetched and verified as well.
 pub(crate) fn check(args: &args::TimeCheck, context: &Context) -> Result<u8, CliError> {
     let start_error = |error: ConfigError| refusal::of_start(error.into(), &context.dir);
     let mut settings = up::with_environment(Config::below(&context.dir));
@@ -40,12 +40,30 @@ pub(crate) fn check(args: &args::TimeCheck, context: &Context) -> Result<u8, Cli
         tracking,
         standing,
     };
+    let (own, bound_us) = (found.exit_code(), found.standing.bound_us());
+    let Some(url) = &args.tsa else {
+        if args.json {
+            output::json(&found.json())?;
+        } else {
+            output::line(&found.render(context.lang))?;
+        }
+        return Ok(own);
+    };
+    let token = time_stamp::check(url, &args.tsa_trust, bound_us, context)?;
     if args.json {
-        output::json(&found.json())?;
+        let mut both = found.json();
+        if let Some(object) = both.as_object_mut() {
+            object.insert("tsa".to_owned(), token.json());
+        }
+        output::json(&both)?;
     } else {
-        output::line(&found.render(context.lang))?;
+        let (own, other) = (found.render(context.lang), token.render(context.lang));
+        output::line(&format!("{own}\n\n{other}"))?;
     }
-    Ok(found.exit_code())
+    // What is refused weighs more than what could not be checked.
+    let codes = [own, token.exit_code()];
+    let worst = [EXIT_FAILED, EXIT_UNCHECKED].into_iter().find(|code| codes.contains(code));
+    Ok(worst.unwrap_or(EXIT_OK))
 }
 
 struct Found {

@@ -4,6 +4,8 @@ mod channel;
 mod court;
 mod network;
 mod pki;
+mod seal;
+mod transparency;
 
 use clap::{Command, builder::StyledStr, error::ErrorKind};
 
@@ -137,10 +139,14 @@ const ENTRIES: &[Entry] = &[
     ("evidence certificate/json", "以 JSON 输出结果", "print the result as JSON"),
     (
         "verify",
-        "离线核验证据包；退出码：0 通过，1 不通过，2 未能核验",
-        "verify a bundle offline; exit code: 0 verified, 1 not verified, 2 could not be checked",
+        "离线核验证据包、存证证书（PDF、OFD）或签名的核验意见；退出码：0 通过，1 不通过，2 未能核验",
+        "verify a bundle, a certificate (PDF, OFD) or a signed verdict offline; exit code: 0 verified, 1 not verified, 2 could not be checked",
     ),
-    ("verify/bundle", "证据包（ZIP）", "the bundle (ZIP)"),
+    (
+        "verify/bundle",
+        "证据包（ZIP）、存证证书（PDF、OFD）或核验意见（JSON）",
+        "the bundle (ZIP), certificate (PDF, OFD) or signed verdict (JSON)",
+    ),
     (
         "verify/originals",
         "手上的原件，与记录逐一比对",
@@ -166,10 +172,60 @@ const ENTRIES: &[Entry] = &[
         "chronyd 的命令端口或 Unix 套接字（默认取节点设置，否则 127.0.0.1:323）",
         "chronyd's command port or Unix socket (default: the node's setting, else 127.0.0.1:323)",
     ),
+    (
+        "time check/tsa",
+        "同时向这个时间戳机构取一枚时间戳并验证：http://、gmtls:// 或 tlcp:// 地址",
+        "also fetch a time stamp from this authority and verify it: an address with http://, gmtls:// or tlcp://",
+    ),
+    ("time check/trust", TSA_TRUST.0, TSA_TRUST.1),
+    ("time check/tls_trust", TLS_TRUST.0, TLS_TRUST.1),
+    ("time check/policy", TSA_POLICY.0, TSA_POLICY.1),
+    (
+        "time stamp",
+        "请时间戳机构为文件签发时间戳（RFC 3161，SM2/SM3）并验证",
+        "have a file stamped by a time-stamp authority (RFC 3161, SM2 with SM3), and verify what comes back",
+    ),
+    ("time stamp/file", "文件；- 表示标准输入", "the file; - is standard input"),
+    (
+        "time stamp/tsa",
+        "时间戳机构的地址：http://、gmtls:// 或 tlcp://，例如 http://127.0.0.1:8080/tsa",
+        "the authority's address: http://, gmtls:// or tlcp://, for example http://127.0.0.1:8080/tsa",
+    ),
+    ("time stamp/trust", TSA_TRUST.0, TSA_TRUST.1),
+    ("time stamp/tls_trust", TLS_TRUST.0, TLS_TRUST.1),
+    ("time stamp/policy", TSA_POLICY.0, TSA_POLICY.1),
+    (
+        "time stamp/out",
+        "时间戳（TimeStampResp，DER）写到这个文件",
+        "write the time stamp (TimeStampResp, DER) there",
+    ),
+    ("time stamp/json", "以 JSON 输出结果", "print the result as JSON"),
+    (
+        "time verify",
+        "离线验证文件的时间戳；退出码：0 有效，1 无效",
+        "verify a file's time stamp offline; exit code: 0 valid, 1 not",
+    ),
+    ("time verify/file", "文件；- 表示标准输入", "the file; - is standard input"),
+    (
+        "time verify/token",
+        "时间戳（TimeStampResp 或令牌，DER）",
+        "the time stamp (TimeStampResp or bare token, DER)",
+    ),
+    ("time verify/trust", TSA_TRUST.0, TSA_TRUST.1),
+    ("time verify/json", "以 JSON 输出结果", "print the result as JSON"),
     ("time check/json", "以 JSON 输出结果", "print the result as JSON"),
     ("health/json", "以 JSON 输出结果", "print the result as JSON"),
 ];
 
+/// What three commands say of the same options.
+const TSA_TRUST: (&str, &str) = (
+    "时间戳机构的根证书：信任文件或 PEM（默认 数据目录/trust.pem）",
+    "roots of the time-stamp authority: a trust file, or PEM (default: DIR/trust.pem)",
+);
+const TLS_TRUST: (&str, &str) =
+    ("国密 TLS 连接的根证书（默认同上）", "roots of the GM TLS connection (default: the same)");
+const TSA_POLICY: (&str, &str) =
+    ("要求的时间戳策略（OID）", "the policy (OID) to ask for, and to insist on");
 const TEMPLATE_ZH: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}";
 const TEMPLATE_EN: &str = "{about-with-newline}\nUsage: {usage}\n\n{all-args}";
 
@@ -220,15 +276,21 @@ fn describe_at(command: Command, path: &str, lang: Lang) -> Command {
     })
 }
 
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    let groups = [
+        ENTRIES,
+        pki::ENTRIES,
+        seal::ENTRIES,
+        network::ENTRIES,
+        channel::ENTRIES,
+        court::ENTRIES,
+        transparency::ENTRIES,
+    ];
+    groups.into_iter().flatten()
+}
+
 fn lookup(place: &str, lang: Lang) -> Option<&'static str> {
-    let mut all = ENTRIES
-        .iter()
-        .chain(pki::ENTRIES)
-        .chain(network::ENTRIES)
-        .chain(channel::ENTRIES)
-        .chain(court::ENTRIES)
-        .chain(court::ENTRIES);
-    all.find(|(known, _, _)| *known == place).map(|(_, zh, en)| match lang {
+    entries().find(|(known, _, _)| *known == place).map(|(_, zh, en)| match lang {
         Lang::Zh => *zh,
         Lang::En => *en,
     })
@@ -274,14 +336,7 @@ mod tests {
         for place in &found {
             assert!(lookup(place, Lang::Zh).is_some(), "no description for {place:?}");
         }
-        for (place, zh, en) in ENTRIES
-            .iter()
-            .chain(pki::ENTRIES)
-            .chain(network::ENTRIES)
-            .chain(channel::ENTRIES)
-            .chain(court::ENTRIES)
-            .chain(court::ENTRIES)
-        {
+        for (place, zh, en) in entries() {
             assert!(found.iter().any(|known| known == place), "{place:?} does not exist");
             assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{place}");
             assert!(!en.is_empty(), "{place}");
@@ -297,7 +352,7 @@ mod tests {
             zh.contains("离线核验证据包") && zh.contains("用法：") && zh.contains("命令"),
             "{zh}"
         );
-        assert!(en.contains("verify a bundle offline") && en.contains("Usage:"), "{en}");
+        assert!(en.contains("verify a bundle, a certificate") && en.contains("Usage:"), "{en}");
         assert!(!zh.contains("Usage:"), "{zh}");
     }
 }

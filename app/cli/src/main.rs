@@ -34,18 +34,22 @@ mod limits;
 mod logging;
 mod media;
 mod messages;
+mod monitor;
 mod network;
 mod output;
 mod pki;
 mod progress;
 mod refusal;
 mod run;
+mod seal;
 mod sm3;
 mod stream;
 mod time;
+mod time_stamp;
 mod tls;
 mod up;
 mod verify;
+mod witness;
 
 fn main() -> std::process::ExitCode {
     run::run(std::env::args_os().collect())

@@ -128,6 +128,8 @@ catalogue! {
     UpFirst: "已在 {dir} 建立新节点：根证书、节点证书、操作员证书和账本",
         "a new node was created in {dir}: root, node and operator certificates and the ledger";
     UpAgain: "节点已从 {dir} 恢复运行", "the node resumed from {dir}";
+    UpUnbounded: "开发模式：时钟误差无人测定，每条记录都会永久注明；正式运行须设置 [time] source = \"chrony\"",
+        "development: nobody bounds this clock's error, and every record will say so for ever; production needs [time] source = \"chrony\"";
     UpReady: "节点正在运行：{listen}", "the node is running: {listen}";
     UpNext: "接下来可以（在另一个终端）:", "next (in another terminal):";
     UpSubmit: "提交存证", "submit evidence";
@@ -281,8 +283,50 @@ catalogue! {
     PkiCsrWritten: "证书请求已写到 {path}，私钥在同名的 .key.pem 中，请勿外传",
         "the request is in {path}; the private key in the .key.pem beside it stays here";
     PkiRevoked: "已吊销序列号 {serial}（{reason}）；请重新生成吊销列表", "revoked serial number {serial} ({reason}); make a new list now";
+    SealMade: "电子印章「{name}」（编码 {id}）已写到 {path}", "the electronic seal {name} (code {id}) is in {path}";
+    SealKind: "类别", "kind";
+    SealKindSeal: "电子印章", "electronic seal";
+    SealKindSignature: "电子签章", "signature with an electronic seal";
+    SealSigner: "签章者", "signer";
+    SealSignerSm3: "签章者证书 SM3", "signer's certificate, SM3";
+    SealSignedAt: "签章时间", "signed at";
+    SealStampedAt: "时间戳时间", "time stamp";
+    SealDataSm3: "被签内容 SM3", "SM3 of what is signed";
+    SealProperty: "被签内容", "what is signed";
+    SealVersionLabel: "结构版本", "version";
+    SealId: "印章编码", "code";
+    SealName: "印章名称", "name";
+    SealType: "印章类型", "type";
+    SealOrganisation: "单位印章", "an organisation's";
+    SealPerson: "个人印章", "a person's";
+    SealVendor: "厂商", "vendor";
+    SealMaker: "制章者", "maker";
+    SealSigners: "可签章者", "may be used by";
+    SealCreated: "制作时间", "made at";
+    SealValidFrom: "有效期起", "valid from";
+    SealValidTo: "有效期止", "valid to";
+    SealSealStampedAt: "印章时间戳", "time stamp of the seal";
+    SealPictureLabel: "印模", "picture";
+    SealSignatures: "签名", "signatures";
+    SealSignaturesRight: "有效（证书是否可信请用 verify 核验）", "right (whether to trust the certificates is verify's question)";
     PkiCrlWritten: "吊销列表已写到 {path}，共 {count} 项", "the revocation list is in {path}, with {count} entries";
     PkiServing: "证书机构正在服务：{listen}", "the authority serves at {listen}";
+    WitnessServing: "见证人正在服务：{listen}", "the witness serves at {listen}";
+    MonitorConsistent: "{source}：与已知日志一致，共 {size} 条（新增 {grown}，落后 {behind}）",
+        "{source}: consistent with what is known: {size} leaves ({grown} new, {behind} behind)";
+    MonitorUnchecked: "{source}：未能核对：{reason}", "{source}: not checked: {reason}";
+    MonitorContradicts: "告警：{source} 展示的日志与已知日志矛盾：{kind}。两份检查点已存入 {file}。{worth}",
+        "ALARM: {source} contradicts what is known of the log: {kind}. Both checkpoints are in {file}. {worth}";
+    MonitorSameSize: "同样条数，两个不同的根", "two roots for one size";
+    MonitorOtherBeginning: "较长的日志改写了较短日志的内容", "the longer log rewrote what the shorter one held";
+    MonitorRollback: "日志比它此前展示的短", "the log is shorter than it was shown before";
+    MonitorUnproven: "不能证明一个是另一个的延续", "nobody proves that one extends the other";
+    MonitorConvicts: "该文件凭日志自己的签名即可证明它出示过两个不同的历史。",
+        "By the log's own signatures the file proves that it showed two histories.";
+    MonitorNoConviction: "该文件只说明所见，不足以单独证明。",
+        "The file says what was seen; by itself it proves nothing.";
+    MisbehaviourProven: "{file} 证明日志 {origin} 出示过两个不同的历史：一次 {first} 条，一次 {second} 条",
+        "{file} proves that the log {origin} showed two histories: once of {first} leaves, once of {second}";
     ChainVerified: "证书链有效", "the chain is valid";
     ChainRefused: "证书链无效", "the chain is refused";
     ProbeSpoken: "{protocol}：支持，密码套件 {suite}", "{protocol}: spoken, suite {suite}";
@@ -320,6 +364,18 @@ catalogue! {
     FailedWord: "未通过", "failed";
 
     // time check
+    TsaAddress: "“{given}”不是时间戳机构的地址：{reason}", "\"{given}\" is no address of a time-stamp authority: {reason}";
+    TokenVerified: "时间戳有效：该文件在所述时间已经存在", "the time stamp is valid: the file existed at the time stated";
+    TokenFailed: "时间戳未通过验证（{code}）：{reason}", "the time stamp is refused ({code}): {reason}";
+    TokenMissing: "未取得时间戳（{code}）：{reason}", "no time stamp ({code}): {reason}";
+    TokenTime: "时间戳时间", "time stated";
+    TokenAccuracy: "所述精度", "accuracy stated";
+    TokenAuthority: "时间戳机构", "time-stamp authority";
+    TokenPolicy: "策略", "policy";
+    TokenSerial: "序列号", "serial number";
+    TokenDigest: "SM3 摘要", "SM3 digest";
+    TokenSource: "来源", "source";
+    TokenNotStated: "未声明", "not stated";
     TimeStanding: "时钟", "clock";
     TimeAcceptable: "可用于存证", "good enough for evidence";
     TimeRefused: "不可用于存证（{code}）：{reason}", "not good enough for evidence ({code}): {reason}";
@@ -357,6 +413,15 @@ catalogue! {
     ElementOriginal: "原件", "original";
     ElementDisclosures: "披露的个人信息", "disclosures";
     ElementValidators: "验证节点", "validators";
+    ElementDocument: "证书文件", "document";
+    ElementSignature: "文件签名", "signature";
+    ElementChain: "签名证书", "chain";
+    ElementFacts: "所载事实", "facts";
+    ElementVerdictSignature: "意见签名", "verdict signature";
+    ElementVerdictSigner: "意见签名者", "verdict signer";
+    ElementVerdictInputs: "意见对象", "verdict inputs";
+    StatedVerdict: "核验意见的结论", "the verdict states";
+    SignedBy: "签名者", "signed by";
     ElementBatch: "批量存证", "batch";
     ElementLogConsistency: "日志一致性", "log consistency";
     ElementWitness: "见证", "witness";

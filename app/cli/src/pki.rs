@@ -10,7 +10,9 @@ mod serve;
 
 use smkit_pki::Subject;
 
-pub(crate) use self::files::{certificates as read_certificates, private_key};
+pub(crate) use self::files::{
+    certificates as read_certificates, create, failed, private_key, wrong,
+};
 pub(crate) use self::inspect::{describe, render, verdict};
 use crate::args::pki::Pki;
 use crate::error::CliError;

@@ -12,7 +12,7 @@ use crate::{
     evidence, health, help,
     lang::{self, Lang},
     logging::Logging,
-    network, output, pki, sm3, tls, up, verify,
+    monitor, network, output, pki, seal, sm3, time_stamp, tls, up, verify, witness,
 };
 
 /// What every command needs to know.
@@ -72,8 +72,13 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Sm3(args) => sm3::run(&args, context),
         Command::Health(args) => health::run(&args, context),
         Command::Time(args::Time::Check(args)) => clock::check(&args, context),
+        Command::Time(args::Time::Stamp(args)) => time_stamp::stamp(&args, context),
+        Command::Time(args::Time::Verify(args)) => time_stamp::verify(&args, context),
         Command::Pki(command) => pki::run(&command, context),
+        Command::Seal(command) => seal::run(&command, context),
         Command::Tls(Tls::Probe(args)) => tls::probe(&args, context),
+        Command::Witness(command) => witness::run(&command, context),
+        Command::Monitor(args) => monitor::run(&args, context),
     }
 }
 
@@ -98,6 +103,7 @@ fn start_logging(command: &Command) {
         Command::Up(_)
             | Command::Node(args::network::Node::Run(_))
             | Command::Pki(args::pki::Pki::Serve(_))
+            | Command::Witness(args::transparency::Witness::Run(_))
     );
     let default = if serves { "warn,changbai=info" } else { "warn" };
     let spec = std::env::var_os("CHANGBAI_LOG").and_then(|spec| spec.into_string().ok());

@@ -237,8 +237,9 @@ impl PeerVerifier for Witness {
     }
 }
 
+/// The system's clock, for certificates.
 #[derive(Debug)]
-struct Now;
+pub(crate) struct Now;
 
 impl TimeProvider for Now {
     fn current_time(&self) -> Option<UnixTime> {

@@ -1,20 +1,24 @@
-//! `changbai verify`: judges a bundle offline. No socket, no clock, no data directory; the bundle and the originals
-//! are read as streams, whatever their size.
+//! `changbai verify`: judges a bundle, a certificate as PDF or OFD, or a signed verdict, offline. No socket and no data
+//! directory; the bundle and the originals are read as streams, whatever their size. The clock serves one question only:
+//! whether a document claims to have been signed in the future.
 
-use std::path::Path;
+mod answer;
 
+use std::{io::Read, path::Path};
+
+use changbai_certificate::{Grounds, SNIFF_BYTES, judge_document, sniff, verify_bundle_reader};
 use changbai_receipt::{
-    Assurance, BundleError, Element, HashedOriginal, Report, Status, Trust, Verdict, hash_original,
-    unreadable, verify_reader,
+    HashedOriginal, Trust, hash_original,
+    limits::{CERTIFICATE_BYTES_MAX, SIGNED_VERDICT_BYTES_MAX},
 };
-use serde::Serialize;
 
+use self::answer::Answer;
 use crate::{
     args,
     error::{CliError, chain},
     lang::Lang,
-    messages::{Message, labelled, text, word},
-    output::{self, Table},
+    messages::{Message, word},
+    output,
     run::Context,
     stream::{self, Metered},
     time,
@@ -41,49 +45,45 @@ pub(crate) fn run(args: &args::Verify, context: &Context) -> Result<u8, CliError
     Ok(answer.verdict.exit_code())
 }
 
-/// The answer of the command: the library's report in one language, plus what the command itself could not read.
-#[derive(Debug, Serialize)]
-struct Answer {
-    verdict: Verdict,
-    assurance: Assurance,
-    elements: Vec<Judged>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    evidence_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tx_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    block_number: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agency: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recorded_at_ms: Option<u64>,
-    originals_sm3: Vec<String>,
-}
-
-/// One element of the answer.
-#[derive(Debug, Serialize)]
-struct Judged {
-    name: &'static str,
-    status: Status,
-    reason: String,
-    code: &'static str,
-}
-
 /// The code of an input that could not be read.
 const UNREADABLE: &str = "CL-4040";
 
 fn judge(path: &Path, originals: &[HashedOriginal], trust: Option<&Trust>, lang: Lang) -> Answer {
-    let (file, size_bytes) = match stream::open(path) {
-        Ok(opened) => opened,
-        Err(error) => {
-            let mut answer =
-                Answer::of(unreadable(&BundleError::Read(std::io::Error::other("unread"))), lang);
-            answer.could_not_read("container", &error, lang);
-            return answer;
+    let judged = stream::open(path).and_then(|(mut file, size_bytes)| {
+        let mut head = Vec::new();
+        let started = (&mut file).take(SNIFF_BYTES as u64).read_to_end(&mut head);
+        started.map_err(CliError::read(path))?;
+        let mut whole = Metered::new(file, word(lang, Message::Checking), size_bytes);
+        let mut whole = head.as_slice().chain(&mut whole);
+        let now_unix_seconds = i64::try_from(time::unix_ms() / 1_000).unwrap_or(i64::MAX);
+        let grounds = Grounds { trust, now_unix_seconds, lists: &[], originals };
+        match sniff(&head) {
+            Some(format) => {
+                let bytes = read_bounded(&mut whole, CERTIFICATE_BYTES_MAX, path)?;
+                let report = judge_document(format, &bytes, &grounds);
+                Ok(report.map_or_else(|| Answer::unread(lang), |r| Answer::of_document(r, lang)))
+            }
+            None if head.starts_with(b"{") => {
+                let bytes = read_bounded(&mut whole, SIGNED_VERDICT_BYTES_MAX as u64, path)?;
+                Ok(Answer::of_verdict(&bytes, originals, trust, lang))
+            }
+            None => Ok(Answer::of(verify_bundle_reader(&mut whole, &grounds), lang)),
         }
-    };
-    let mut reader = Metered::new(file, word(lang, Message::Checking), size_bytes);
-    Answer::of(verify_reader(&mut reader, originals, trust), lang)
+    });
+    judged.unwrap_or_else(|error| {
+        let mut answer = Answer::unread(lang);
+        answer.could_not_read("container", &error, lang);
+        answer
+    })
+}
+
+fn read_bounded(from: &mut dyn Read, bytes_max: u64, path: &Path) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    from.take(bytes_max + 1).read_to_end(&mut bytes).map_err(CliError::read(path))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(CliError::read(path)(std::io::ErrorKind::FileTooLarge.into()));
+    }
+    Ok(bytes)
 }
 
 fn originals(paths: &[std::path::PathBuf], lang: Lang) -> Result<Vec<HashedOriginal>, CliError> {
@@ -108,116 +108,6 @@ fn split<T>(result: Result<T, CliError>) -> (Option<T>, Option<CliError>) {
         Ok(value) => (Some(value), None),
         Err(error) => (None, Some(error)),
     }
-}
-
-impl Answer {
-    fn of(report: Report, lang: Lang) -> Self {
-        let claims = report.claims;
-        let judged = |element: Element| Judged {
-            name: element.name,
-            status: element.status,
-            reason: match lang {
-                Lang::Zh => element.reason_zh,
-                Lang::En => element.reason_en,
-            },
-            code: element.code,
-        };
-        Self {
-            verdict: report.verdict,
-            assurance: report.assurance,
-            elements: report.elements.into_iter().map(judged).collect(),
-            evidence_id: claims.evidence_id,
-            tx_id: claims.tx_id,
-            block_number: claims.block_number,
-            agency: claims.agency,
-            recorded_at_ms: claims.recorded_at_ms,
-            originals_sm3: claims.originals_sm3,
-        }
-    }
-
-    /// Marks an element as unchecked because its input could not be read. What is already known to be wrong stays.
-    fn could_not_read(&mut self, name: &str, error: &CliError, lang: Lang) {
-        let open = |element: &&mut Judged| element.name == name && element.status != Status::Failed;
-        if let Some(element) = self.elements.iter_mut().find(open) {
-            element.status = Status::Unchecked;
-            element.reason = error.explain(lang).what;
-            element.code = UNREADABLE;
-        }
-        if self.verdict == Verdict::Verified {
-            self.verdict = Verdict::Unchecked;
-        }
-    }
-
-    fn render(&self, without_trust: bool, context: &Context) -> String {
-        let lang = context.lang;
-        let mut lines = vec![word(lang, verdict_word(self.verdict, self.assurance)).to_owned()];
-        let facts = [
-            (Message::EvidenceId, self.evidence_id.clone()),
-            (Message::Agency, self.agency.clone()),
-            (Message::RecordedAt, self.recorded_at_ms.map(|ms| time::china_time(ms, lang))),
-            (Message::Transaction, self.tx_id.clone()),
-        ];
-        for (label, value) in facts {
-            lines.extend(value.map(|value| labelled(lang, label, &output::clean(&value))));
-        }
-        let mut table = Table::default();
-        for element in &self.elements {
-            let (mark, status) = status_words(element.status, lang);
-            let name = element_word(element.name).map_or(element.name, |label| word(lang, label));
-            table.row([mark, name, status, element.code, &output::clean(&element.reason)]);
-        }
-        lines.push(table.render());
-        // Roots are the next step only for a bundle that could be read.
-        if without_trust && self.evidence_id.is_some() {
-            let dir = context.dir.display().to_string();
-            let next = text(lang, Message::NextTrust, &[("dir", &dir)]);
-            lines.push(labelled(lang, Message::NextLabel, &next));
-        }
-        lines.join("\n")
-    }
-}
-
-fn verdict_word(verdict: Verdict, assurance: Assurance) -> Message {
-    match verdict {
-        Verdict::Verified if assurance == Assurance::Roots => Message::VerdictVerifiedByRoots,
-        Verdict::Verified => Message::VerdictVerified,
-        Verdict::NotVerified => Message::VerdictNotVerified,
-        Verdict::Unchecked => Message::VerdictUnchecked,
-    }
-}
-
-fn status_words(status: Status, lang: Lang) -> (&'static str, &'static str) {
-    let (mark, message) = match status {
-        Status::Proven => ("+", Message::StatusProven),
-        Status::Failed => ("X", Message::StatusFailed),
-        Status::Absent => ("-", Message::StatusAbsent),
-        Status::Unchecked => ("?", Message::StatusUnchecked),
-    };
-    (mark, word(lang, message))
-}
-
-fn element_word(name: &str) -> Option<Message> {
-    Some(match name {
-        "container" => Message::ElementContainer,
-        "record" => Message::ElementRecord,
-        "transaction" => Message::ElementTransaction,
-        "inclusion" => Message::ElementInclusion,
-        "header" => Message::ElementHeader,
-        "certificates" => Message::ElementCertificates,
-        "trust" => Message::ElementTrust,
-        "original" => Message::ElementOriginal,
-        "disclosures" => Message::ElementDisclosures,
-        "validators" => Message::ElementValidators,
-        "batch" => Message::ElementBatch,
-        "log_consistency" => Message::ElementLogConsistency,
-        "witness" => Message::ElementWitness,
-        "time_token" => Message::ElementTimeToken,
-        "time_bound" => Message::ElementTimeBound,
-        "process_log" => Message::ElementProcessLog,
-        "seal" => Message::ElementSeal,
-        "revocation" => Message::ElementRevocation,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

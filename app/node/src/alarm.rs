@@ -122,6 +122,9 @@ fn of_node(node: &NodeFacts) -> Vec<(Alarm, String)> {
     if let Some(refusal) = &node.clock_refused {
         found.push((Alarm::ClockUnbounded, refusal.clone()));
     }
+    if let Some(reason) = &node.tokens.failing {
+        found.push((Alarm::TokensMissing, reason.clone()));
+    }
     let low = node.disk_reserve_bytes.saturating_mul(DISK_LOW_RESERVES);
     if let Some(free) = node.disk_free_bytes.filter(|free| *free < low) {
         let reserve = node.disk_reserve_bytes;
@@ -160,6 +163,12 @@ fn of_channel(channel: &ChannelFacts) -> Vec<(Alarm, String)> {
     }
     if channel.foreign_genesis_ago_ms.is_some_and(|ago_ms| ago_ms < EVENT_SHOWN_MS) {
         found.push((Alarm::ForeignGenesis, "see the log for the peer".to_owned()));
+    }
+    if let Some(reason) = &channel.checkpoint_refused {
+        found.push((Alarm::CheckpointRefused, reason.clone()));
+    }
+    if !channel.checkpoint_lacks.is_empty() {
+        found.push((Alarm::CheckpointIncomplete, channel.checkpoint_lacks.join("; ")));
     }
     let missing = channel.links.iter().filter(|link| link.validator && !link.connected);
     let down: Vec<&str> = missing.map(|link| link.host.as_str()).collect();

@@ -65,7 +65,7 @@ pub async fn serve_authority(
     let time = Arc::new(NodeTime(Arc::clone(&clock)));
     let acceptor = Acceptor::new(&own()?, Limits::default(), time).map_err(|e| wiring(&e))?;
     let acceptor = Arc::new(acceptor);
-    let (listeners, bound) = bind(&config.listen, &acceptor).await?;
+    let (listeners, bound) = bind(&config.listen, Some(&acceptor)).await?;
     ready(&bound);
     let lifetime_s = i64::from(config.hours).saturating_mul(3_600);
     let service = AuthorityService::new(Arc::clone(&store), Arc::clone(&clock), lifetime_s);

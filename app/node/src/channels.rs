@@ -30,6 +30,7 @@ use crate::links::Answers;
 use crate::metrics::ChannelMetrics;
 use crate::observer::NodeObserver;
 use crate::operations::channel_facts;
+use crate::time_rule::TimeRule;
 
 /// A clock this far behind the last block is wrong, in milliseconds: this node would refuse every block of the others.
 const CLOCK_BEHIND_MAX_MS: u64 = 30_000;
@@ -43,6 +44,7 @@ pub(crate) struct Channels {
     clock: Arc<dyn Clock>,
     hub: Option<Hub>,
     observer: Arc<NodeObserver>,
+    time_rule: Option<Arc<TimeRule>>,
     /// Held while a channel is joined; true once nothing more may be.
     joining: Mutex<bool>,
 }
@@ -69,6 +71,7 @@ impl Channels {
         clock: &Arc<dyn Clock>,
         hub: Option<Hub>,
         observer: Arc<NodeObserver>,
+        time_rule: Option<Arc<TimeRule>>,
     ) -> Result<Self, StartError> {
         let channels = Self {
             open: RwLock::default(),
@@ -78,6 +81,7 @@ impl Channels {
             clock: Arc::clone(clock),
             hub,
             observer,
+            time_rule,
             joining: Mutex::new(false),
         };
         for id in kept(&directory.channels())? {
@@ -136,6 +140,11 @@ impl Channels {
         write_whole(&file, text.as_bytes(), 0o644)
     }
 
+    /// What this node answers to the channel's others.
+    fn answers(&self, channel: &Channel) -> Answers {
+        Answers { channel: channel.clone(), time_rule: self.time_rule.clone() }
+    }
+
     fn start(&self, id: &str) -> Result<(), StartError> {
         let genesis = load_genesis(&self.directory, id)?;
         let config = genesis_config(&self.directory, id, &genesis)?;
@@ -191,7 +200,7 @@ impl Channels {
         let observer = Arc::clone(&self.observer) as Arc<dyn Observer>;
         let driver = match &self.hub {
             Some(hub) => {
-                let handler = Some(Arc::new(Answers(channel.clone())) as _);
+                let handler = Some(Arc::new(self.answers(&channel)) as _);
                 hub.join(channel.clone(), orderer, JoinParts { observer, handler, now_ms: 0 })
             }
             None => {
@@ -254,6 +263,11 @@ impl NodeChannel {
         drop(self);
         let closed = tokio::task::spawn_blocking(move || channel.close(orderer)).await;
         Ok(closed.map_err(|_| StopError::Task)??)
+    }
+
+    /// Hash of the genesis header.
+    pub(crate) const fn genesis(&self) -> Sm3Digest {
+        self.genesis
     }
 
     /// The way to the channel's other nodes.

@@ -5,6 +5,7 @@ mod court;
 mod endpoint;
 mod platform;
 mod time;
+mod transparency;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 pub use self::court::CourtSettings;
 pub use self::endpoint::{Endpoint, Scheme};
 pub use self::platform::PlatformSettings;
-pub use self::time::{Chronyd, TimeSettings, TimeSource};
+pub use self::time::{Chronyd, TimeSettings, TimeSource, Tsa};
+pub use self::transparency::{TransparencySettings, WitnessPeer, WitnessSettings};
 
 /// Name of the configuration file in the data directory.
 pub const FILE: &str = "changbai.toml";
@@ -36,6 +38,8 @@ pub struct Settings {
     pub operations: OperationsSettings,
     /// Where the time comes from.
     pub time: TimeSettings,
+    /// Checkpoints of the transaction logs (透明日志).
+    pub transparency: TransparencySettings,
     /// GM TLS (国密传输层) of this node's listeners.
     pub tls: TlsSettings,
     /// The agency that runs the node. Read at the first start; the certificates then carry it.
@@ -193,6 +197,8 @@ pub struct ValidConfig {
     pub gateways: Vec<IpNet>,
     /// The chronyd that bounds the clock's error, and how far it may be off; none for the machine's own clock.
     pub chronyd: Option<Chronyd>,
+    /// Who is asked to cosign checkpoints.
+    pub witnesses: Vec<WitnessPeer>,
     /// The settings themselves.
     pub settings: Settings,
     /// The agency's code, checked.
@@ -288,7 +294,14 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
         "time__chrony" => settings.time.chrony = value,
         "time__bound_ms_max" => settings.time.bound_ms_max = time::milliseconds(&value)?,
         "time__tsa_policy" => settings.time.tsa_policy = value,
+        "time__tsa" => settings.time.tsa = list(&value),
+        "time__tsa_trust" => settings.time.tsa_trust = PathBuf::from(value),
+        "time__tsa_tls_trust" => settings.time.tsa_tls_trust = PathBuf::from(value),
+        "time__tsa_asked_policy" => settings.time.tsa_asked_policy = value,
         "time__production" => settings.time.production = flag("time.production", &value)?,
+        "transparency__interval_ms" => {
+            settings.transparency.interval_ms = transparency::interval(&value)?;
+        }
         "tls__names" => settings.tls.names = list(&value),
         "tls__client_auth_required" => {
             settings.tls.client_auth_required = flag("tls.client_auth_required", &value)?;
@@ -356,6 +369,7 @@ fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigErro
     let gateways = networks(&settings.node.gateways)?;
     check_tls(&settings.tls)?;
     let chronyd = settings.time.check()?;
+    let witnesses = settings.transparency.check()?;
     let agency_code = check_agency(&settings.agency)?;
     settings.court.check()?;
     let issuer = settings.platform.issuer(&settings.agency.name)?;
@@ -367,6 +381,7 @@ fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigErro
         operations,
         gateways,
         chronyd,
+        witnesses,
         settings,
         agency_code,
         issuer,

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use changbai_channel::{
-    BroadcastError, Channel, Invocation, InvokeError, Outcome, Proof, SigningIdentity,
+    BroadcastError, Channel, EndorserFault, FaultReason, Invocation, InvokeError, Outcome, Proof,
+    SigningIdentity,
 };
 use changbai_contract::ContractError;
 use changbai_core::ledger::{BlockView, BoxFuture, TransactionSummary, TransactionView};
-use changbai_core::{Committed, LedgerClient, LedgerError, LedgerProof, LedgerStatus};
+use changbai_core::{Committed, LedgerClient, LedgerError, LedgerProof, LedgerStatus, codes};
 use changbai_msp::{ChannelConfig, Identity};
 use changbai_storage::StorageError;
 use changbai_wire::time::Clock;
@@ -23,6 +24,7 @@ use crate::channels::NodeChannel;
 use crate::configurations::Configurations;
 use crate::links::PeerEndorsers;
 use crate::metrics::ChannelMetrics;
+use crate::time_rule;
 
 /// One channel of this node as the evidence floor sees it. Calls are made as the node itself.
 pub(crate) struct EmbeddedLedger {
@@ -285,10 +287,23 @@ fn invoke(error: InvokeError) -> LedgerError {
             LedgerError::Refused { code, message, payload }
         }
         InvokeError::Storage(error) => damaged(&error),
+        InvokeError::NotEndorsed { ref faults, .. } => {
+            not_timely(faults).unwrap_or_else(|| unavailable(&error))
+        }
         // Agencies that do not answer, or are at another height: no fault of the request.
-        InvokeError::NotEndorsed { .. } | InvokeError::Diverged { .. } => unavailable(&error),
+        InvokeError::Diverged { .. } => unavailable(&error),
         other => LedgerError::Invalid { reason: other.to_string() },
     }
+}
+
+/// Another agency's node does not stand for the record's time.
+fn not_timely(faults: &[EndorserFault]) -> Option<LedgerError> {
+    faults.iter().find_map(|fault| {
+        let FaultReason::Refused { status, message } = &fault.reason else { return None };
+        let said = time_rule::message(*status, message)?;
+        let (code, message) = (codes::TIME_NOT_ENDORSED.code, format!("{}: {said}", fault.msp_id));
+        Some(LedgerError::Refused { code: code.to_owned(), message, payload: Vec::new() })
+    })
 }
 
 fn broadcast(error: BroadcastError) -> LedgerError {

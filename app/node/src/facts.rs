@@ -13,6 +13,8 @@ pub struct NodeFacts {
     pub clock_refused: Option<String>,
     /// Jumps of the wall clock.
     pub clock: ClockFacts,
+    /// Time-stamp tokens that this node asked for.
+    pub tokens: TokenFacts,
     /// The certificate of the GM TLS listeners and links.
     pub tls: TlsFacts,
     /// Last valid second of the ledger identity, Unix seconds.
@@ -38,6 +40,19 @@ pub struct ClockFacts {
     pub last_jump_ago_ms: Option<u64>,
     /// All steps and drift since the start, in milliseconds.
     pub offset_ms: i64,
+}
+
+/// Time-stamp tokens that this node asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// Given by the first source of the list.
+    pub first: u64,
+    /// Given by another.
+    pub fallback: u64,
+    /// Times that no source gave any.
+    pub failed: u64,
+    /// Why the last one was not given: code and sentence.
+    pub failing: Option<String>,
 }
 
 /// The TLS certificate and its renewal.
@@ -73,6 +88,10 @@ pub struct ProcessFacts {
 pub struct ChannelFacts {
     /// Its name.
     pub channel: String,
+    /// Why no checkpoint of its log is issued, if so.
+    pub checkpoint_refused: Option<String>,
+    /// What the newest checkpoint lacks: witnesses, a time-stamp token.
+    pub checkpoint_lacks: Vec<String>,
     /// Blocks in this node's ledger, genesis included.
     pub height: u64,
     /// Blocks that the most advanced peer claims to have; 0 where none has said.

@@ -27,7 +27,7 @@ use crate::tls_files::{TlsFiles, TlsIdentity};
 const DAY_S: i64 = 86_400;
 const HOUR_S: i64 = 3_600;
 const ROOT_DAYS: i64 = 20 * 365;
-const MEMBER_DAYS: i64 = 3 * 365;
+pub(crate) const MEMBER_DAYS: i64 = 3 * 365;
 /// Certificates begin a little in the past, so that a clock set back a moment later accepts them.
 const LEEWAY_S: i64 = 300;
 
@@ -193,14 +193,32 @@ pub(crate) fn roots(dir: &Path) -> Result<(Certificate, Certificate), StartError
     Ok((root(IDENTITY_AUTHORITY)?, root(TLS_AUTHORITY)?))
 }
 
-/// The node's time-stamp authority: certificate and key, made now where they are missing and the agency's authority
-/// lies here. The certificate is written last.
-pub(crate) fn time_stamp_authority(
+/// A service of the node with a certificate of its own.
+#[derive(Clone, Copy)]
+pub(crate) enum Service {
+    /// Its time-stamp authority.
+    TimeStamps,
+}
+
+impl Service {
+    /// Name of its files, name in its certificate, profile of that.
+    const fn names(self) -> (&'static str, &'static str, Profile) {
+        match self {
+            Self::TimeStamps => ("tsa", "tsa-0", Profile::TimeStampAuthority),
+        }
+    }
+}
+
+/// A service's certificate and key, made now where they are missing and the agency's authority lies here; `None` where it
+/// has neither. The certificate is written last.
+pub(crate) fn service(
     dir: &Path,
     config: &ValidConfig,
     now_s: i64,
+    service: Service,
 ) -> Result<Option<(Certificate, PrivateKey)>, StartError> {
-    let (cert_file, key_file) = (path(dir, "tsa", "cert"), path(dir, "tsa", "key"));
+    let (file, name, profile) = service.names();
+    let (cert_file, key_file) = (path(dir, file, "cert"), path(dir, file, "key"));
     if cert_file.exists() {
         return Ok(Some((certificate(&cert_file)?, private_key(&key_file)?)));
     }
@@ -211,18 +229,70 @@ pub(crate) fn time_stamp_authority(
     let mut store = AuthorityStore::open(&folder, None).map_err(|e| authority_error(dir, e))?;
     let random = &mut smkit::OsRandom;
     let key = PrivateKey::generate(random).map_err(|e| wrong(dir, &e))?;
-    let name = &subject(&config.settings.agency, "tsa-0", &[]);
+    let name = &subject(&config.settings.agency, name, &[]);
     let name = name.try_into().map_err(|e| wrong(dir, &e))?;
     let validity = days(now_s, MEMBER_DAYS);
     let terms = Terms {
         organisation_code: Some(config.agency_code.as_str()),
-        ..Terms::new(name, key.public_key(), Profile::TimeStampAuthority, validity)
+        ..Terms::new(name, key.public_key(), profile, validity)
     };
     let issued = store.issue(&terms, false, now_s, random).map_err(|e| authority_error(dir, e))?;
     let pem = key.to_pkcs8_pem().map_err(|e| wrong(dir, &e))?;
     write_whole(&key_file, pem.as_bytes(), 0o600)?;
     write_whole(&cert_file, issued.signing.to_pem().as_bytes(), 0o644)?;
     Ok(Some((issued.signing, key)))
+}
+
+/// What signs checkpoints of the node's logs: key, certificate, and what is above it short of the root. Made now where
+/// it is missing and the agency's authority lies here, the certificate written last; where it lies elsewhere and nobody
+/// has put a certificate there, the node's own.
+pub(crate) fn log_signer(
+    dir: &Path,
+    config: &ValidConfig,
+    now_s: i64,
+) -> Result<(SigningKey, Vec<Certificate>), StartError> {
+    let (cert_file, key_file) = (path(dir, "log", "cert"), path(dir, "log", "key"));
+    let folder = dir.join(IDENTITY_AUTHORITY);
+    let (certificates, key, key_file) = if cert_file.exists() {
+        let many = Certificate::pem_many(&text(&cert_file)?).map_err(|e| wrong(&cert_file, &e))?;
+        (many, private_key(&key_file)?, key_file)
+    } else if folder.exists() {
+        let mut store = AuthorityStore::open(&folder, None).map_err(|e| authority_error(dir, e))?;
+        let random = &mut smkit::OsRandom;
+        let key = PrivateKey::generate(random).map_err(|e| wrong(dir, &e))?;
+        let name = &subject(&config.settings.agency, "log-0", &["log"]);
+        let name = name.try_into().map_err(|e| wrong(dir, &e))?;
+        let terms = Terms {
+            organisation_code: Some(config.agency_code.as_str()),
+            ..Terms::new(name, key.public_key(), Profile::Signing, days(now_s, MEMBER_DAYS))
+        };
+        let issued = store.issue(&terms, false, now_s, random);
+        let issued = issued.map_err(|e| authority_error(dir, e))?;
+        let above = std::iter::once(store.certificate()).chain(store.chain());
+        let above = above.filter(|ca| ca.verify_issued_by(ca).is_err()).cloned();
+        let many: Vec<_> = std::iter::once(issued.signing).chain(above).collect();
+        let pem = key.to_pkcs8_pem().map_err(|e| wrong(dir, &e))?;
+        write_whole(&key_file, pem.as_bytes(), 0o600)?;
+        let text: String = many.iter().map(Certificate::to_pem).collect();
+        write_whole(&cert_file, text.as_bytes(), 0o644)?;
+        (many, key, key_file)
+    } else {
+        let key_file = path(dir, "node", "key");
+        (vec![certificate(&path(dir, "node", "cert"))?], private_key(&key_file)?, key_file)
+    };
+    if certificates.first().is_none_or(|leaf| leaf.public_key() != key.public_key()) {
+        return Err(wrong(&key_file, &"the key does not belong to the certificate"));
+    }
+    let key = SigningKey::new(key, SignerId::DEFAULT).map_err(|e| wrong(&key_file, &e))?;
+    Ok((key, certificates))
+}
+
+/// Roots of GM TLS servers beyond the agency's own: `tls-trust.pem`, where it is.
+pub(crate) fn further_tls_roots(dir: &Path) -> Result<Vec<Certificate>, StartError> {
+    let file = dir.join("tls-trust.pem");
+    let Some(bytes) = read_small(&file)? else { return Ok(Vec::new()) };
+    let text = String::from_utf8_lossy(&bytes);
+    Certificate::pem_many(&text).map_err(|e| wrong(&file, &e))
 }
 
 /// The agency's administrator: certificate and key.
@@ -254,7 +324,7 @@ fn check_registered(
     Err(wrong(&dir.join("register.log"), &reason))
 }
 
-fn subject(agency: &AgencySettings, common_name: &str, units: &[&str]) -> Subject {
+pub(crate) fn subject(agency: &AgencySettings, common_name: &str, units: &[&str]) -> Subject {
     Subject {
         country: "CN".to_owned(),
         state: "吉林省".to_owned(),
@@ -265,15 +335,15 @@ fn subject(agency: &AgencySettings, common_name: &str, units: &[&str]) -> Subjec
     }
 }
 
-fn days(now_s: i64, days: i64) -> Validity {
+pub(crate) fn days(now_s: i64, days: i64) -> Validity {
     Validity { not_before: now_s - LEEWAY_S, not_after: now_s + days * DAY_S }
 }
 
-fn certificate(file: &Path) -> Result<Certificate, StartError> {
+pub(crate) fn certificate(file: &Path) -> Result<Certificate, StartError> {
     Certificate::from_pem(&text(file)?).map_err(|e| wrong(file, &e))
 }
 
-fn private_key(file: &Path) -> Result<PrivateKey, StartError> {
+pub(crate) fn private_key(file: &Path) -> Result<PrivateKey, StartError> {
     let pem = Zeroizing::new(text(file)?);
     PrivateKey::from_pkcs8_pem(&pem).map_err(|e| wrong(file, &e))
 }
@@ -288,7 +358,7 @@ pub(crate) fn wrong(file: &Path, reason: &dyn std::fmt::Display) -> StartError {
     StartError::Identity { file: file.to_owned(), reason: reason.to_string() }
 }
 
-fn authority_error(dir: &Path, error: AuthorityStoreError) -> StartError {
+pub(crate) fn authority_error(dir: &Path, error: AuthorityStoreError) -> StartError {
     match error {
         AuthorityStoreError::File { file, source } => StartError::File { file, source },
         AuthorityStoreError::Damaged { file, reason } => StartError::Identity { file, reason },
@@ -299,9 +369,9 @@ fn authority_error(dir: &Path, error: AuthorityStoreError) -> StartError {
     }
 }
 
-fn path(dir: &Path, name: &str, kind: &str) -> PathBuf {
+pub(crate) fn path(dir: &Path, name: &str, kind: &str) -> PathBuf {
     dir.join(format!("{name}.{kind}.pem"))
 }
 
-const IDENTITY_AUTHORITY: &str = "ca";
+pub(crate) const IDENTITY_AUTHORITY: &str = "ca";
 const TLS_AUTHORITY: &str = "tls-ca";

@@ -27,6 +27,7 @@ mod configurations;
 pub mod consortium;
 mod court;
 mod directory;
+mod documents;
 mod embedded;
 mod error;
 pub mod facts;
@@ -37,6 +38,7 @@ mod identity;
 mod links;
 mod listeners;
 mod metrics;
+mod monitor;
 mod observer;
 mod operations;
 mod process_log;
@@ -45,19 +47,24 @@ mod renewal;
 mod start;
 mod supervisor;
 mod time;
+mod time_rule;
 mod time_stamps;
 mod tls_files;
+mod transparency;
 mod transport;
 mod wiring;
+mod witness;
 
 pub use authority::{AuthorityConfig, serve_authority};
 pub use clock::LocalClock;
 pub use config::{Config, ConfigError};
 pub use directory::{Process, process_of};
 pub use error::{StartError, StopError};
+pub use monitor::{LogMonitor, MonitorConfig, Seen, Sight, judge_misbehaviour};
 pub use renewal::RenewalStatus;
 pub use start::{RunningNode, Surroundings, start, start_in};
 pub use supervisor::Supervisor;
+pub use witness::{KnownLog, WitnessFile, serve_witness, witness_key};
 
 /// Whether a data directory holds the certificates of a node, so that a start makes nothing.
 #[must_use]

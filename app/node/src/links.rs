@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::error::StartError;
+use crate::time_rule::TimeRule;
 use crate::tls_files::TlsIdentity;
 
 /// Please endorse: a serialized `protos.SignedProposal`, answered by a `protos.ProposalResponse`.
@@ -76,16 +77,24 @@ impl Links {
 }
 
 /// Answers the channel's other nodes.
-pub(crate) struct Answers(pub(crate) Channel);
+pub(crate) struct Answers {
+    pub(crate) channel: Channel,
+    /// What this node demands of the time in records that it endorses; none for nothing.
+    pub(crate) time_rule: Option<Arc<TimeRule>>,
+}
 
 impl CallHandler for Answers {
     fn call(&self, _: Arc<Identity>, call: Call) -> Answering {
         if call.method != ENDORSE {
             return Box::pin(async { Err(CallRefusal::from(Reason::Unserved)) });
         }
-        let channel = self.0.clone();
+        let (channel, rule) = (self.channel.clone(), self.time_rule.clone());
         // A verification, a simulation and a signature: less than a thread's change would cost.
-        Box::pin(async move { Ok(Bytes::from(channel.process_proposal(&call.request))) })
+        Box::pin(async move {
+            let refused = rule.and_then(|rule| rule.refusal(&call.request));
+            let answer = refused.unwrap_or_else(|| channel.process_proposal(&call.request));
+            Ok(Bytes::from(answer))
+        })
     }
 }
 

@@ -18,9 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::{Endpoint, Scheme, ValidConfig};
-use crate::directory::{Directory, read_small};
+use crate::directory::Directory;
 use crate::error::StartError;
-use crate::identity::wrong;
+use crate::identity::further_tls_roots;
 use crate::renewal::{Authority, Renewal, RenewalStatus};
 use crate::tls_files::{TlsFiles, TlsIdentity};
 use crate::transport::{NodeTime, NodeTransport};
@@ -108,11 +108,7 @@ fn remote_authority(
     if url.is_empty() {
         return Ok(None);
     }
-    let file = directory.identity().join("tls-trust.pem");
-    if let Some(bytes) = read_small(&file)? {
-        let text = String::from_utf8_lossy(&bytes);
-        roots.extend(Certificate::pem_many(&text).map_err(|e| wrong(&file, &e))?);
-    }
+    roots.extend(further_tls_roots(&directory.identity())?);
     let anchors = TrustAnchors::from_certificates(roots);
     let verifier = Arc::new(PathVerifier::of(Validator::admitting_all(anchors)));
     let time = Arc::new(NodeTime(Arc::clone(clock)));
@@ -121,10 +117,10 @@ fn remote_authority(
         .map_err(|e| StartError::Wiring(format!("tls.enrolment: {e}")))
 }
 
-/// Opens every listener; gives the addresses that the system chose.
+/// Opens every listener; gives the addresses that the system chose. `gmtls://` needs an acceptor.
 pub(crate) async fn bind(
     endpoints: &[Endpoint],
-    acceptor: &Arc<Acceptor>,
+    acceptor: Option<&Arc<Acceptor>>,
 ) -> Result<(Vec<Listener>, Vec<Endpoint>), StartError> {
     let (mut listeners, mut bound) = (Vec::new(), Vec::new());
     for endpoint in endpoints {
@@ -132,9 +128,13 @@ pub(crate) async fn bind(
         if endpoint.is_exposed() {
             tracing::warn!(%endpoint, "node::listens_without_protection");
         }
-        listeners.push(match endpoint.scheme {
-            Scheme::Http => Listener::plain(socket),
-            Scheme::GmTls => Listener::gm_tls(socket, Arc::clone(acceptor)),
+        listeners.push(match (endpoint.scheme, acceptor) {
+            (Scheme::Http, _) => Listener::plain(socket),
+            (Scheme::GmTls, Some(acceptor)) => Listener::gm_tls(socket, Arc::clone(acceptor)),
+            (Scheme::GmTls, None) => {
+                let reason = format!("{endpoint} needs TLS certificates, and there are none");
+                return Err(StartError::Wiring(reason));
+            }
         });
         bound.push(Endpoint { address, ..*endpoint });
     }

@@ -111,6 +111,10 @@ impl NodeMetrics {
         if let Some(bound_us) = facts.clock_bound_us {
             family.number(&[], f64::from(bound_us) / 1e6);
         }
+        page.family(&table::TOKENS)
+            .count(&["success"], facts.tokens.first)
+            .count(&["fallback"], facts.tokens.fallback)
+            .count(&["failure"], facts.tokens.failed);
         page.family(&table::BUILD).flag(&[env!("CARGO_PKG_VERSION")], true);
         page.family(&table::RESIDENT).count(&[], facts.process.resident_bytes);
         page.family(&table::CPU).number(&[], facts.process.cpu_ms as f64 / 1e3);

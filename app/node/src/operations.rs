@@ -22,6 +22,7 @@ use changbai_channel::{Channel, PeerId, Recovery, SigningIdentity};
 use changbai_msp::{ChannelConfig, ValidatorConfig};
 use changbai_network::{Caller, PeerInfo, StreamKind, StreamTraffic};
 use changbai_storage::{Files as _, StdFiles};
+use changbai_time::TokenSources;
 use changbai_wire::ValidatorAddress;
 use changbai_wire::time::Clock;
 use smkit_pki::Certificate;
@@ -30,7 +31,7 @@ use tokio::task::JoinHandle;
 
 use crate::alarm::{Alarms, Change, Severity, conditions};
 use crate::clock_watch::{ClockWatch, Uptime};
-use crate::facts::{ChannelFacts, LinkFacts, NodeFacts, StreamFacts, TlsFacts};
+use crate::facts::{ChannelFacts, LinkFacts, NodeFacts, StreamFacts, TlsFacts, TokenFacts};
 use crate::health::utc_text;
 use crate::metrics::{ChannelMetrics, NodeMetrics, process};
 use crate::readiness::obstacles;
@@ -45,6 +46,8 @@ pub(crate) type OwnAgency = Box<dyn Fn(&[Certificate], i64) -> bool + Send + Syn
 pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) time: NodeTime,
+    /// Whom this node asks for time-stamp tokens.
+    pub(crate) tokens: Option<Arc<TokenSources>>,
     pub(crate) uptime: Uptime,
     pub(crate) metrics: Arc<NodeMetrics>,
     pub(crate) tls: Arc<RenewalStatus>,
@@ -143,6 +146,7 @@ impl Operations {
             clock_bound_us: reading.bound_us,
             clock_refused: self.parts.time.refused().map(|r| format!("{}: {r}", r.reason().code)),
             clock: self.clock_watch.facts(self.parts.uptime.ms()),
+            tokens: self.parts.tokens.as_deref().map(token_facts).unwrap_or_default(),
             tls: TlsFacts {
                 not_after_s: tls.not_after(),
                 alarming: tls.is_alarming(now_s),
@@ -155,6 +159,16 @@ impl Operations {
             process: process::read(self.started_ms),
             channels: (self.parts.channels)(),
         }
+    }
+}
+
+fn token_facts(sources: &TokenSources) -> TokenFacts {
+    let status = sources.status();
+    TokenFacts {
+        first: status.given.saturating_sub(status.given_by_fallback),
+        fallback: status.given_by_fallback,
+        failed: status.failed,
+        failing: status.failing.map(|error| format!("{}: {error}", error.reason().code)),
     }
 }
 
@@ -177,6 +191,8 @@ pub(crate) fn channel_facts(
     let traffic = links.traffic();
     ChannelFacts {
         channel: status.channel_id,
+        checkpoint_refused: None,
+        checkpoint_lacks: Vec::new(),
         height: status.height,
         peers_height: condition.peers_height,
         peers: condition.peers,

@@ -27,8 +27,10 @@ use crate::operations::{self, own_agency};
 use crate::renewal::RenewalStatus;
 use crate::supervisor::Supervisor;
 use crate::time::NodeTime;
+use crate::time_rule::TimeRule;
+use crate::time_stamps::TimeStamps;
 use crate::tls_files::TlsFiles;
-use crate::wiring::wire_api;
+use crate::wiring::{Wired, wire_api};
 use crate::{first_start, identity};
 
 /// How long open requests may take to end after a stop was asked for.
@@ -117,7 +119,10 @@ pub async fn start_in(
         None => None,
     };
     let hub = links.as_ref().map(|links| links.hub.clone());
-    let channels = Channels::open(&directory, msp_id, identities, &clock, hub.clone(), observer)?;
+    let production = config.settings.time.production;
+    let time_rule = production.then(|| Arc::new(TimeRule::new(Arc::clone(&clock))));
+    let channels =
+        Channels::open(&directory, msp_id, identities, &clock, hub.clone(), observer, time_rule)?;
     let channels = Arc::new(channels);
     let id = &config.settings.node.channel;
     let channel = channels
@@ -127,35 +132,52 @@ pub async fn start_in(
 
     let config_now = channel.channel.config();
     let protection = Protection::new(&directory, &config, tls_authority, &config_now, &clock)?;
-    let (listeners, listen) = bind(&config.listen, &protection.transport.acceptor()).await?;
-    let (asked, operations) =
-        bind(config.operations.as_slice(), &protection.transport.acceptor()).await?;
-    let (state, evidence, logs) =
-        wire_api(&directory, &config, &channels, &channel, &time, self_test, &protection)?;
+    let acceptor = protection.transport.acceptor();
+    let (listeners, listen) = bind(&config.listen, Some(&acceptor)).await?;
+    let (asked, operations) = bind(config.operations.as_slice(), Some(&acceptor)).await?;
+    let time_stamps = TimeStamps::open(&directory, &config, &time)?;
+    let Wired { state, evidence, logs, process } = wire_api(
+        &directory,
+        &config,
+        &channels,
+        &channel,
+        &time,
+        self_test,
+        &protection,
+        &time_stamps,
+    )?;
     let (stop, stopped) = watch::channel(false);
     let server = serve(listeners, state, metrics.api(), stopped.clone());
     let network = links.as_ref().map(|links| links.address.to_string());
     let links = links.map(|links| links.serve(stopped.clone()));
     let trust = keep_trust(Arc::clone(&channels), reconfigured, stopped.clone());
     let tls_status = Arc::clone(&protection.status);
-    let known = Arc::clone(&channels);
+    let (known, described) = (Arc::clone(&channels), Arc::clone(&logs));
+    let facts = move || {
+        let mut facts = known.facts();
+        facts.iter_mut().for_each(|facts| described.describe(facts));
+        facts
+    };
+    let checkpoints = logs.keep(config.settings.transparency.interval(), stopped.clone());
     let watched = operations::Parts {
         clock,
         time,
+        tokens: time_stamps.source,
         uptime,
         metrics,
         tls: Arc::clone(&tls_status),
         identity,
         dir: directory.root.clone(),
         disk_reserve_bytes: Tuning::default().disk_reserve_bytes,
-        channels: Box::new(move || known.facts()),
+        channels: Box::new(facts),
         own_agency: own_agency(channel.channel.clone(), msp_id),
         insecure: config.settings.node.insecure,
         log: surroundings.log,
         supervisor: surroundings.supervisor,
     };
     let mut watching = operations::start(asked, watched, &stopped);
-    watching.push(logs.keep_anchored(stopped.clone()));
+    watching.push(checkpoints);
+    watching.push(process.keep_anchored(stopped.clone()));
     let renewal = protection.renew(hub, stopped);
     let spoken: Vec<String> = listen.iter().map(ToString::to_string).collect();
     let operations = operations.into_iter().next();
@@ -211,6 +233,13 @@ impl RunningNode {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.directory.root
+    }
+
+    /// Whether the clock's error is bounded, so that records may be relied on for their time. Without, the node is one
+    /// for development.
+    #[must_use]
+    pub const fn clock_is_bounded(&self) -> bool {
+        self.time_watch.is_some()
     }
 
     /// What verifiers need: the root certificate, and the channel.
@@ -304,7 +333,11 @@ fn serve(
         drop(stopped.wait_for(|stop| *stop).await);
     };
     let limits = state.limits().clone();
-    let router = changbai_api::observed(changbai_api::router(state), requests);
+    let router = changbai_api::observed(changbai_api::router(state.clone()), requests);
+    let served = async move {
+        changbai_api::serve(listeners, router, limits, stop, STOP_GRACE).await;
+        state.end(STOP_GRACE).await;
+    };
     #[expect(clippy::disallowed_methods, reason = "this is the node's task; shutdown joins it")]
-    tokio::spawn(changbai_api::serve(listeners, router, limits, stop, STOP_GRACE))
+    tokio::spawn(served)
 }

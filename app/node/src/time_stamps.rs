@@ -1,11 +1,13 @@
 //! The node's time-stamp authority: its certificate, key and serial numbers below `identity/`.
 
+mod external;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use changbai_api::time_stamps::TimeStamping;
-use changbai_time::{SerialStore, TimeStamper};
+use changbai_time::{SerialStore, TimeStamper, TokenSources};
 use smkit::sm2::{SignerId, SigningKey};
 use smkit::sm3;
 use smkit_pki::{TimeStampAuthority, TimeStampError};
@@ -16,7 +18,31 @@ use crate::error::StartError;
 use crate::identity::{self, wrong};
 use crate::time::NodeTime;
 
-struct Service(TimeStamper);
+/// What this node has to do with time stamps.
+#[derive(Clone, Default)]
+pub(crate) struct TimeStamps {
+    /// Its authority, if it is one: answers `POST /tsa`.
+    pub(crate) service: Option<Arc<dyn TimeStamping>>,
+    /// Whom it asks for tokens itself, if anybody.
+    pub(crate) source: Option<Arc<TokenSources>>,
+}
+
+impl TimeStamps {
+    /// The authority, with a certificate of the agency's own where it keeps its roots here; none where it has neither.
+    /// And whom the configuration names as sources of tokens.
+    pub(crate) fn open(
+        directory: &Directory,
+        config: &ValidConfig,
+        time: &NodeTime,
+    ) -> Result<Self, StartError> {
+        let own = open_own(directory, config, time)?.map(Arc::new);
+        let sources = external::sources(config, time, own.clone())?;
+        let source = (!sources.is_empty()).then(|| Arc::new(TokenSources::new(sources)));
+        Ok(Self { service: own.map(|own| Arc::new(Service(own)) as _), source })
+    }
+}
+
+struct Service(Arc<TimeStamper>);
 
 impl TimeStamping for Service {
     fn answer(&self, request: &[u8]) -> Vec<u8> {
@@ -24,16 +50,17 @@ impl TimeStamping for Service {
     }
 }
 
-/// The authority, with a certificate of the agency's own where it keeps its roots here; none where it has neither.
-pub(crate) fn open(
+fn open_own(
     directory: &Directory,
     config: &ValidConfig,
     time: &NodeTime,
-) -> Result<Option<Arc<dyn TimeStamping>>, StartError> {
+) -> Result<Option<TimeStamper>, StartError> {
     let Some(policy) = config.settings.time.policy() else { return Ok(None) };
     let (dir, clock) = (directory.identity(), time.clock());
     let now_s = clock.now().at.seconds();
-    let Some((certificate, key)) = identity::time_stamp_authority(&dir, config, now_s)? else {
+    let Some((certificate, key)) =
+        identity::service(&dir, config, now_s, identity::Service::TimeStamps)?
+    else {
         return Ok(None);
     };
     let key = SigningKey::new(key, SignerId::DEFAULT).map_err(|e| wrong(&dir, &e))?;
@@ -46,8 +73,7 @@ pub(crate) fn open(
     let file = dir.join("tsa.serial");
     let next = read(&file)?;
     let store = Box::new(SerialFile(file));
-    let stamper = TimeStamper::new(authority, clock, time.is_bounded(), next, store);
-    Ok(Some(Arc::new(Service(stamper))))
+    Ok(Some(TimeStamper::new(authority, clock, time.is_bounded(), next, store)))
 }
 
 /// One number and its digest, so that damage is noticed instead of numbers coming twice.

@@ -2,25 +2,41 @@
 
 use std::sync::{Arc, Mutex};
 
+use changbai_api::attachments::Attachments;
+use changbai_api::batch::BatchStore;
 use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
 use changbai_core::{AgencyProfile, EvidenceService, LedgerClient};
 use changbai_custody::Custody;
+use changbai_time::TokenSource;
+use changbai_wire::time::Clock;
 use smkit::OsRandom;
 use smkit::selftest::SelfTest;
 
 use crate::channels::{Channels, NodeChannel};
 use crate::config::ValidConfig;
+use crate::court;
 use crate::directory::Directory;
+use crate::documents;
 use crate::embedded::EmbeddedLedger;
 use crate::error::StartError;
 use crate::health::NodeHealth;
+use crate::identity;
 use crate::listeners::Protection;
 use crate::process_log::{self, ProcessLogs};
 use crate::time::NodeTime;
-use crate::{court, time_stamps};
+use crate::time_stamps::TimeStamps;
+use crate::transparency::{Transparency, TransparencyParts};
+
+/// What the API is made of, and what else of it the node drives.
+pub(crate) struct Wired {
+    pub(crate) state: ApiState,
+    pub(crate) evidence: Arc<EvidenceService>,
+    pub(crate) logs: Arc<Transparency>,
+    pub(crate) process: Arc<ProcessLogs>,
+}
 
 pub(crate) fn wire_api(
     directory: &Directory,
@@ -30,7 +46,8 @@ pub(crate) fn wire_api(
     time: &NodeTime,
     self_test: SelfTest,
     protection: &Protection,
-) -> Result<(ApiState, Arc<EvidenceService>, Arc<ProcessLogs>), StartError> {
+    time_stamps: &TimeStamps,
+) -> Result<Wired, StartError> {
     let clock = &time.clock();
     let custody = Arc::new(Custody::open(&directory.custody(), &mut OsRandom)?);
     let ledger: Arc<dyn LedgerClient> = Arc::new(EmbeddedLedger::new(channel, Arc::clone(clock)));
@@ -48,9 +65,9 @@ pub(crate) fn wire_api(
         },
     )
     .map_err(|e| StartError::Wiring(e.to_string()))?;
-    let logs = process_log::open(directory, channel, &ledger)?;
-    let journal = Arc::clone(&logs.log) as _;
-    let service = service.with_process_log(journal, logs.certificate_sm3);
+    let process = process_log::open(directory, channel, &ledger)?;
+    let journal = Arc::clone(&process.log) as _;
+    let service = service.with_process_log(journal, process.certificate_sm3);
     let service = match time.gate() {
         Some(gate) => service.with_time_gate(gate),
         None => service,
@@ -70,6 +87,11 @@ pub(crate) fn wire_api(
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
+    let batches = BatchStore::open(&directory.batches())
+        .map_err(|e| StartError::file(&directory.batches(), e))?;
+    let signer = documents::signer(directory, config, clock, time_stamps.source.as_ref())?;
+    let tokens = time_stamps.source.clone().map(|source| source as Arc<dyn TokenSource>);
+    let logs = transparency(directory, config, channels, clock, tokens)?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
     let state = ApiState::new(ApiParts {
         evidence: Arc::clone(&evidence),
@@ -79,16 +101,42 @@ pub(crate) fn wire_api(
         channels: Arc::clone(channels) as _,
         clock: Arc::clone(clock),
         health: Arc::new(health),
+        batches: Arc::new(batches),
         answers: Arc::new(answers),
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
-        time_stamps: time_stamps::open(directory, config, time)?,
-        documents: Documents { issuer: Some(config.issuer.clone()), signer: None },
-        anchoring: Some(Arc::clone(&logs) as _),
+        time_stamps: time_stamps.service.clone(),
+        logs: Some(Arc::clone(&logs) as _),
+        documents: Documents { issuer: Some(config.issuer.clone()), signer },
+        attachments: Attachments {
+            checkpoints: Some(Arc::clone(&logs) as _),
+            ..Attachments::default()
+        },
+        anchoring: Some(Arc::clone(&process) as _),
         court: Some(court::access(directory, &config.settings.court)?),
         limits,
     });
-    Ok((state, evidence, logs))
+    Ok(Wired { state, evidence, logs, process })
+}
+
+fn transparency(
+    directory: &Directory,
+    config: &ValidConfig,
+    channels: &Arc<Channels>,
+    clock: &Arc<dyn Clock>,
+    tokens: Option<Arc<dyn TokenSource>>,
+) -> Result<Arc<Transparency>, StartError> {
+    let dir = directory.identity();
+    let (key, certificates) = identity::log_signer(&dir, config, clock.now().at.seconds())?;
+    let parts = TransparencyParts {
+        key,
+        certificates,
+        witnesses: config.witnesses.clone(),
+        tls_roots: identity::further_tls_roots(&dir)?,
+        tokens,
+        clock: Arc::clone(clock),
+    };
+    Transparency::new(directory, channels, parts)
 }
 
 /// File work leaves the runtime's threads; the runtime waits for it when it ends.

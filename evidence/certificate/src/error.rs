@@ -1,5 +1,7 @@
 //! Why a certificate could not be made.
 
+use smkit_pki::SealError;
+
 use crate::{font::FontError, limits::PAGES_MAX};
 
 /// Why a certificate could not be laid out or written.
@@ -30,6 +32,21 @@ pub enum CertificateError {
     /// The font cannot be used.
     #[error("the font cannot be used")]
     Font(#[from] FontError),
+    /// The document cannot be sealed.
+    #[error("the document cannot be sealed: {0}")]
+    Seal(#[from] SealError),
+    /// No time stamp for the signature.
+    #[error("there is no time stamp for the signature: {reason}")]
+    TimeStamp {
+        /// What the source of time stamps reported.
+        reason: String,
+    },
+    /// A seal's picture cannot be used or drawn.
+    #[error("the picture of the seal: {reason}")]
+    Picture {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A writer failed.
     #[error("{format} could not be written: {reason}")]
     Write {

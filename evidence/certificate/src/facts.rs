@@ -6,7 +6,10 @@ use changbai_receipt::{
     Assurance, Bundle, HashedOriginal, Receipt, Report, Status, Trust, Verdict, verify,
 };
 use changbai_wire::{TxId, decode_transaction, quorum};
+use serde::{Deserialize, Serialize};
 use smkit::Sm3Digest;
+
+use crate::issuer::{IssuerError, printable};
 
 /// Facts about one evidence, each of them proven by a receipt against a trust file.
 ///
@@ -17,7 +20,10 @@ pub struct CertificateFacts {
     pub(crate) record: Record,
     pub(crate) record_bytes: Vec<u8>,
     pub(crate) receipt_bytes: Vec<u8>,
+    /// Further entries of the bundle, by their names.
+    pub(crate) further: Vec<(&'static str, Vec<u8>)>,
     pub(crate) originals_compared: bool,
+    pub(crate) findings: Vec<Finding>,
     pub(crate) chain: ChainFacts,
 }
 
@@ -44,6 +50,15 @@ pub(crate) struct ChainFacts {
     /// Organisations on the ledger that endorsed the transaction.
     pub(crate) endorsers: Vec<String>,
     pub(crate) contract: String,
+}
+
+/// What verification said about one further element: a time stamp, witnesses, the log's consistency, the process log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Finding {
+    pub(crate) element: String,
+    pub(crate) en: String,
+    pub(crate) zh: String,
 }
 
 /// Whether the originals must have been compared.
@@ -92,6 +107,16 @@ impl CertificateFacts {
         originals: Originals,
     ) -> Result<Self, NotProven> {
         let report = verify(bundle, supplied, Some(trust));
+        Self::reported(bundle, &report, trust, originals)
+    }
+
+    /// The facts of a bundle that was verified with this report.
+    pub(crate) fn reported(
+        bundle: &Bundle,
+        report: &Report,
+        trust: &Trust,
+        originals: Originals,
+    ) -> Result<Self, NotProven> {
         let originals_compared =
             report.element("original").is_some_and(|element| element.status == Status::Proven);
         let proven = match originals {
@@ -102,7 +127,7 @@ impl CertificateFacts {
             }),
         };
         if !proven {
-            return Err(NotProven::Verdict { report: Box::new(report) });
+            return Err(NotProven::Verdict { report: Box::new(report.clone()) });
         }
         if report.assurance != Assurance::Channel {
             return Err(NotProven::ChannelUnnamed);
@@ -115,7 +140,9 @@ impl CertificateFacts {
             record,
             record_bytes: bundle.record.clone(),
             receipt_bytes: bundle.receipt.clone(),
+            further: further(bundle),
             originals_compared,
+            findings: Finding::all(report),
             chain: ChainFacts::of(&receipt, trust)?,
         })
     }
@@ -127,6 +154,29 @@ impl CertificateFacts {
 
     pub(crate) fn parts(&self) -> &RecordParts {
         self.record.parts()
+    }
+}
+
+impl Finding {
+    fn all(report: &Report) -> Vec<Self> {
+        let proven = FURTHER_ELEMENTS.iter().filter_map(|name| report.element(name));
+        let proven = proven.filter(|element| element.status == Status::Proven);
+        proven
+            .map(|element| Self {
+                element: element.name.to_owned(),
+                en: element.reason_en.clone(),
+                zh: element.reason_zh.clone(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn check(&self) -> Result<(), IssuerError> {
+        let known = FURTHER_ELEMENTS.contains(&self.element.as_str());
+        let long = |text: &str| text.chars().count() > FINDING_CHARS_MAX;
+        if !known || long(&self.zh) || long(&self.en) {
+            return Err(IssuerError { setting: "findings", expected: "those of the verification" });
+        }
+        printable("findings", &self.element).map(drop)
     }
 }
 
@@ -165,6 +215,16 @@ impl ChainFacts {
     }
 }
 
+/// What is attached besides record and receipt, so that a reader can verify it as well.
+fn further(bundle: &Bundle) -> Vec<(&'static str, Vec<u8>)> {
+    let entries = [
+        ("batch.json", &bundle.batch),
+        ("checkpoint.json", &bundle.checkpoint),
+        ("process.json", &bundle.process),
+    ];
+    entries.into_iter().filter_map(|(name, bytes)| Some((name, bytes.clone()?))).collect()
+}
+
 /// Organisation and name of everybody who signed the header, in the validators' order.
 fn signers(receipt: &Receipt) -> Vec<String> {
     receipt
@@ -193,3 +253,9 @@ fn reason(report: &Report) -> &str {
         .find_map(|status| report.elements.iter().find(|element| element.status == *status))
         .map_or("no element", |element| &element.reason_en)
 }
+
+/// Elements of the verification that a certificate prints when they are proven, besides those it always needs.
+const FURTHER_ELEMENTS: [&str; 5] =
+    ["batch", "log_consistency", "witness", "time_token", "process_log"];
+/// Longest sentence that is printed.
+const FINDING_CHARS_MAX: usize = 2_000;

@@ -12,6 +12,7 @@ use skrifa::{
     FontRef, MetadataProvider,
     instance::{LocationRef, Size},
 };
+use smkit::{Sm3Digest, sm3};
 
 pub(crate) use self::outline::{Outline, Segment, outline};
 use crate::limits::FONT_BYTES_MAX;
@@ -22,6 +23,7 @@ pub struct FontSource(Arc<Inner>);
 
 struct Inner {
     data: Bytes,
+    sm3: Sm3Digest,
     units_per_em: u16,
     glyphs: HashMap<char, Glyph>,
     krilla: krilla::text::Font,
@@ -110,7 +112,8 @@ impl FontSource {
             Bytes::Shared(bytes) => krilla::text::Font::new(Arc::clone(bytes).into(), 0),
         };
         let krilla = krilla.ok_or_else(|| malformed("no usable face"))?;
-        Ok(Self(Arc::new(Inner { data, units_per_em, glyphs, krilla })))
+        let sm3 = sm3(data.as_slice());
+        Ok(Self(Arc::new(Inner { data, sm3, units_per_em, glyphs, krilla })))
     }
 
     /// The glyph of a character.
@@ -124,6 +127,11 @@ impl FontSource {
 
     pub(crate) fn data(&self) -> &[u8] {
         self.0.data.as_slice()
+    }
+
+    /// SM3 of the font file.
+    pub(crate) fn sm3(&self) -> &Sm3Digest {
+        &self.0.sm3
     }
 
     pub(crate) fn krilla(&self) -> &krilla::text::Font {
@@ -171,6 +179,12 @@ mod tests {
     fn what_is_no_font_is_refused() {
         assert!(FontSource::from_bytes(b"OTTO and nothing".to_vec()).is_err());
         assert!(FontSource::from_bytes(Vec::new()).is_err());
+        let too_large = vec![0; FONT_BYTES_MAX + 1];
+        let found_bytes = too_large.len();
+        assert_eq!(
+            FontSource::from_bytes(too_large).unwrap_err(),
+            FontError::TooLarge { found_bytes }
+        );
         let half = BUILT_IN.get(..BUILT_IN.len() / 2).unwrap();
         drop(FontSource::from_bytes(half.to_vec()));
     }

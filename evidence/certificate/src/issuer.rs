@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::ISSUER_CHARS_MAX;
+use crate::{limits::ISSUER_CHARS_MAX, process::ProcessLog};
 
 /// What the operator of the platform says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub struct Issuer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     operator: Option<String>,
     platform: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    process_log: Option<ProcessLog>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     verification_url: Option<String>,
 }
@@ -106,6 +108,13 @@ impl Issuer {
         Ok(self)
     }
 
+    /// With what it logged about the evidence (全程留痕).
+    #[must_use]
+    pub fn with_process_log(mut self, log: ProcessLog) -> Self {
+        self.process_log = Some(log);
+        self
+    }
+
     /// The platform's name.
     pub fn platform(&self) -> &str {
         &self.platform
@@ -126,6 +135,10 @@ impl Issuer {
 
     pub(crate) fn cipher_assessment(&self) -> Option<&str> {
         self.cipher_assessment.as_deref()
+    }
+
+    pub(crate) fn process_log(&self) -> Option<&ProcessLog> {
+        self.process_log.as_ref()
     }
 
     pub(crate) fn verification_url(&self) -> Option<&str> {
@@ -149,6 +162,10 @@ impl Issuer {
         }
         if let Some(url) = &self.verification_url {
             same = same.with_verification_url(url)?;
+        }
+        if let Some(log) = &self.process_log {
+            log.check()?;
+            same = same.with_process_log(log.clone());
         }
         let expected = "written as this crate writes it";
         if same == *self { Ok(()) } else { Err(IssuerError { setting: "the issuer", expected }) }
@@ -195,7 +212,7 @@ impl Mlps {
     }
 }
 
-fn printable(setting: &'static str, text: &str) -> Result<String, IssuerError> {
+pub(crate) fn printable(setting: &'static str, text: &str) -> Result<String, IssuerError> {
     let chars = text.chars().count();
     if chars == 0 || chars > ISSUER_CHARS_MAX || text.chars().any(char::is_control) {
         let expected = "1 to 200 characters without control characters";

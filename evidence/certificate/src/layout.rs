@@ -11,7 +11,10 @@ mod statements;
 mod tests;
 mod text;
 
-pub(crate) use self::certificate::lay_out;
+pub(crate) use self::{
+    certificate::lay_out,
+    text::{Style, break_lines},
+};
 
 /// Width of an A4 page.
 pub(crate) const PAGE_WIDTH_UM: i32 = 210_000;

@@ -1,6 +1,6 @@
 //! Print the certificate of an evidence (存证证书): one layout, written as PDF, OFD and SVG.
 //!
-//! It does **not** sign or seal (it leaves the place for it), knows no clock, file or socket, and prints no fact that a
+//! It signs with keys and seals that the caller brings, knows no clock, file or socket, and prints no fact that a
 //! verifier has not proven: [`CertificateFacts`] come out of [`changbai_receipt::verify`](fn@changbai_receipt::verify)
 //! alone.
 //!
@@ -8,8 +8,12 @@
 //!
 //! [`CertificateFacts::establish`] verifies record and receipt against a trust file. A [`Certificate`] lays the facts
 //! out, together with what the [`Issuer`] says about itself, as A4 pages of text runs, lines, areas and a QR code. Three
-//! writers walk that list: PDF/A-3b, OFD and SVG. Record and receipt are attached to PDF and OFD, so that the document
-//! itself can be verified.
+//! writers walk that list: PDF/A-3b, OFD and SVG. Record, receipt and the issuer's own statements are attached to PDF and
+//! OFD, so that the document itself can be verified.
+//!
+//! [`Certificate::sign_ofd`] signs an OFD with an electronic seal. [`judge_ofd`] takes such a file apart: every byte of it
+//! is covered by the signature or fixed by the format, certificates lead to the trust file's roots, record and receipt
+//! are verified anew, and the pages are made anew from them and compared.
 //!
 //! # Invariants
 //!
@@ -47,26 +51,39 @@
 //! # }
 //! ```
 
+mod bundle;
 mod error;
 mod facts;
 mod font;
 mod format;
+mod issuance;
 mod issuer;
+mod judge;
 mod layout;
 pub mod limits;
 mod ofd;
 mod pdf;
+mod process;
+mod seal_picture;
 mod svg;
 mod time;
 
+use issuance::Issuance;
+use smkit_pki::{Seal, SealError};
 use time::ChinaTime;
 
+pub use bundle::{SNIFF_BYTES, judge_document, sniff, verify_bundle, verify_bundle_reader};
 pub use error::CertificateError;
 pub use facts::{CertificateFacts, NotProven, Originals};
 pub use font::{FontError, FontSource};
 pub use format::{Format, UnknownFormat};
-pub use issuer::{FilingNumber, Issuer, IssuerError};
+pub use issuer::{FilingNumber, Issuer, IssuerError, Mlps};
+pub use judge::{DOCUMENT_ELEMENTS, DocumentReport, Grounds, Signatory, document_reasons};
 pub use layout::SealPlace;
+pub use ofd::{OfdSigner, judge_ofd};
+pub use pdf::{PdfSigner, SealImage, judge_pdf};
+pub use process::{ProcessLog, ProcessStep};
+pub use seal_picture::{draw_round_seal, seal_image, seal_picture_from_png};
 
 /// A certificate, laid out; [`write`](Self::write) gives its bytes in each format.
 #[derive(Clone, Debug)]
@@ -76,6 +93,10 @@ pub struct Certificate {
     font: FontSource,
     layout: layout::Layout,
     time: ChinaTime,
+    /// The seal whose picture the pages show; such a certificate is signed, never written without.
+    seal: Option<Seal>,
+    /// `issuance.json`.
+    issuance: Vec<u8>,
 }
 
 impl Certificate {
@@ -89,21 +110,76 @@ impl Certificate {
         issuer: Issuer,
         font: FontSource,
     ) -> Result<Self, CertificateError> {
-        let layout = layout::lay_out(&font, &facts, &issuer)?;
+        Self::laid_out(facts, issuer, font, None)
+    }
+
+    /// The same certificate laid out for this seal, whose picture stands in its place: for [`Certificate::sign_ofd`].
+    ///
+    /// # Errors
+    /// [`CertificateError::Picture`] for a picture that is no PNG; as [`Certificate::new`].
+    pub fn with_seal(&self, seal: Seal) -> Result<Self, CertificateError> {
+        if !seal.picture().kind.eq_ignore_ascii_case("PNG") {
+            return Err(CertificateError::Picture { reason: "it is no PNG" });
+        }
+        Self::laid_out(self.facts.clone(), self.issuer.clone(), self.font.clone(), Some(seal))
+    }
+
+    fn laid_out(
+        facts: CertificateFacts,
+        issuer: Issuer,
+        font: FontSource,
+        seal: Option<Seal>,
+    ) -> Result<Self, CertificateError> {
+        let layout = layout::lay_out(&font, &facts, &issuer, seal.is_some())?;
         let time = ChinaTime::new(facts.parts().time.at_ms)?;
-        Ok(Self { facts, issuer, font, layout, time })
+        let issuance = Issuance::of(&facts, &issuer, &font).to_bytes();
+        Ok(Self { facts, issuer, font, layout, time, seal, issuance })
+    }
+
+    /// The certificate that a document says it is: what it takes from its issuer is taken from there.
+    pub(crate) fn anew(
+        facts: CertificateFacts,
+        issuance: Issuance,
+        font: FontSource,
+    ) -> Result<Self, CertificateError> {
+        let Issuance { findings, issuer, originals_compared, .. } = issuance;
+        Self::new(CertificateFacts { findings, originals_compared, ..facts }, issuer, font)
     }
 
     /// The certificate's bytes, the same at each call.
     ///
     /// # Errors
-    /// [`CertificateError::Write`].
+    /// [`CertificateError::Write`]; [`CertificateError::Seal`] for one laid out for a seal, which must not be seen without
+    /// the signature.
     pub fn write(&self, format: Format) -> Result<Vec<u8>, CertificateError> {
+        if self.seal.is_some() {
+            return Err(CertificateError::Seal(SealError::Signature));
+        }
         match format {
             Format::Pdf => pdf::write(self),
             Format::Ofd => ofd::write(self),
             Format::Svg => svg::write(self).map(String::into_bytes),
         }
+    }
+
+    /// Signs the certificate as PDF: the bytes of [`write`](Self::write) and an incremental update with an SM2 signature of
+    /// GB/T 35275. The same at each call with the same date and stamp.
+    ///
+    /// # Errors
+    /// [`CertificateError::Write`]: the key is not the certificate's, or the signature too long for its place;
+    /// [`CertificateError::TimeStamp`].
+    pub fn sign_pdf(&self, signer: &PdfSigner<'_>) -> Result<Vec<u8>, CertificateError> {
+        pdf::sign(self, signer)
+    }
+
+    /// Signs the certificate with the seal it was laid out for, as OFD; the same at each call with the same date and
+    /// stamp.
+    ///
+    /// # Errors
+    /// [`CertificateError::Seal`]: no seal, a signer it is not for, a date outside its validity; whatever `signer.stamp`
+    /// reports.
+    pub fn sign_ofd(&self, signer: &OfdSigner<'_>) -> Result<Vec<u8>, CertificateError> {
+        ofd::sign(self, signer)
     }
 
     /// Number of pages.
@@ -133,10 +209,14 @@ impl Certificate {
     }
 
     /// Name, description and bytes of each attached file.
-    fn attachments(&self) -> [(&'static str, &'static str, &[u8]); 2] {
-        [
+    fn attachments(&self) -> Vec<(&'static str, &'static str, &[u8])> {
+        let mut files: Vec<(&str, &str, &[u8])> = vec![
             ("record.json", "存证记录 evidence record", &self.facts.record_bytes),
             ("receipt.json", "凭据 receipt", &self.facts.receipt_bytes),
-        ]
+            ("issuance.json", "出证说明 issuer's statement", &self.issuance),
+        ];
+        let further = self.facts.further.iter();
+        files.extend(further.map(|(name, bytes)| (*name, "证明材料 proof", bytes.as_slice())));
+        files
     }
 }

@@ -1,5 +1,12 @@
 //! PDF/A-3b (ISO 19005-3) with record and receipt attached.
 
+mod appearance;
+mod file;
+mod judge;
+mod object;
+mod sign;
+mod update;
+
 use krilla::{
     Document, SerializeSettings,
     color::rgb,
@@ -20,6 +27,9 @@ use crate::{
     error::CertificateError,
     layout::{Ink, Item, Line, Modules, PAGE_HEIGHT_UM, PAGE_WIDTH_UM, TextRun},
 };
+
+pub(crate) use self::sign::sign;
+pub use self::{appearance::SealImage, judge::judge_pdf, sign::PdfSigner};
 
 /// Writes the certificate as PDF.
 pub(crate) fn write(certificate: &Certificate) -> Result<Vec<u8>, CertificateError> {

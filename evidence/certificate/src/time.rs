@@ -47,6 +47,18 @@ impl ChinaTime {
         format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
     }
 
+    /// `10:00:00 UTC+8`.
+    pub(crate) fn clock_to_the_second(&self) -> String {
+        format!("{:02}:{:02}:{:02} UTC+8", self.hour, self.minute, self.second)
+    }
+
+    /// As PDF writes a date (ISO 32000-1 §7.9.4).
+    pub(crate) fn pdf(&self) -> String {
+        let date = self.date;
+        let day = format!("{:04}{:02}{:02}", date.year(), date.month(), date.day());
+        format!("D:{day}{:02}{:02}{:02}+08'00'", self.hour, self.minute, self.second)
+    }
+
     fn clock(&self) -> String {
         format!("{:02}:{:02}:{:02}.{:03}", self.hour, self.minute, self.second, self.millis)
     }

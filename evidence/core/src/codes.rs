@@ -173,8 +173,10 @@ codes! {
     CLOCK = "EV-4506", Unavailable, "系统时钟异常", "the clock shows an impossible time";
     /// No bound of the clock's error, where records must carry one.
     TIME_UNBOUNDED = "EV-4507", Unavailable, "时钟误差未知或过大，暂停受理存证，查询照常", "the clock's error is unknown or too large: no submissions for now, reads go on";
+    /// Another agency's node does not endorse the record's time.
+    TIME_NOT_ENDORSED = "EV-4508", Unavailable, "其他机构不为该存证时间背书：本节点时钟误差未知，或与其时钟不符", "another agency does not endorse the record's time: nobody bounds this node's clock, or it differs from theirs";
     /// The process log cannot be written or read.
-    PROCESS_LOG = "EV-4508", Unavailable, "全程留痕日志无法写入或读取，暂停受理存证", "the process log cannot be written or read: no submissions for now";
+    PROCESS_LOG = "EV-4509", Unavailable, "全程留痕日志无法写入或读取，暂停受理存证", "the process log cannot be written or read: no submissions for now";
 }
 
 #[cfg(test)]

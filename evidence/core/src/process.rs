@@ -387,6 +387,18 @@ impl ActorRole {
         }
     }
 
+    /// The role in Chinese.
+    pub const fn chinese(self) -> &'static str {
+        match self {
+            Self::Public => "公众",
+            Self::Member => "通道成员",
+            Self::Client => "提交者",
+            Self::Admin => "管理员",
+            Self::Court => "法院",
+            Self::Node => "存证节点",
+        }
+    }
+
     /// The role of a name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)

@@ -40,6 +40,12 @@ pub trait TransactionLog: Send + Sync {
     /// [`LedgerError::NotFound`] beyond the head, or if `old` is the larger.
     fn consistency(&self, old: u64, new: u64) -> Result<ConsistencyProof, LedgerError>;
 
+    /// The root of the log of `size` leaves.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`] beyond the head.
+    fn root(&self, size: u64) -> Result<Sm3Digest, LedgerError>;
+
     /// The place of a transaction in the log, from 0.
     ///
     /// # Errors

@@ -1,5 +1,13 @@
-//! The sealed form (数字信封) on disk, version 1. Integers are big-endian.
+//! The sealed forms (数字信封). Integers are big-endian.
 //!
+//! Version 2, for originals. Its key is nowhere in it: that is wrapped beside it, in the original's [`crate::entry`], so
+//! that recipients come and go, and keys are destroyed, without a change to the object.
+//! ```text
+//! header   "CBE2" ‖ kind u8 ‖ 000000 ‖ chunk size u32 ‖ nonce prefix 4 ‖ id 16 ‖ length u32 of what follows
+//!          ‖ SM4-GCM(key, prefix ‖ 2^64−2, header so far, metadata)                 36 + metadata + 16 bytes
+//! chunk i, trailer: as in version 1
+//! ```
+//! Version 1, for openings, and for originals of earlier versions.
 //! ```text
 //! header   "CBE1" ‖ kind u8 ‖ 000000 ‖ chunk size u32 ‖ nonce prefix 4 ‖ context 32
 //!          ‖ wrap nonce 12 ‖ SM4-GCM(KEK, wrap nonce, header so far, envelope key 16) 32      92 bytes
@@ -12,18 +20,27 @@
 use smkit::sm4::{Gcm, Key};
 use smkit::{Sm3Digest, sm3};
 
-use crate::kek::{Fresh, Keys};
-use crate::limits::CHUNK_BYTES;
+use crate::error::CustodyError;
+use crate::keys::{Fresh, Keys};
+use crate::limits::{CHUNK_BYTES, METADATA_BYTES_MAX};
 
+/// Length of a header of version 1.
 pub(crate) const HEADER_BYTES: usize = 92;
+/// Length of a header of version 2 before its metadata.
+pub(crate) const FIXED_BYTES: usize = 36;
 pub(crate) const TRAILER_BYTES: usize = 60;
 pub(crate) const TAG_BYTES: usize = 16;
 const MAGIC: &[u8; 4] = b"CBE1";
+const MAGIC_2: &[u8; 4] = b"CBE2";
+/// Where the length of the sealed metadata stands in a header of version 2.
+pub(crate) const LENGTH_AT: usize = 32;
 const CONTEXT_AT: usize = 16;
 const WRAP_NONCE_AT: usize = 48;
 const WRAPPED_AT: usize = 60;
 /// Index of the trailer in nonces: beyond any chunk's.
 const TRAILER_INDEX: u64 = u64::MAX;
+/// Index of the metadata in nonces.
+const METADATA_INDEX: u64 = u64::MAX - 1;
 
 /// What an envelope holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +75,49 @@ pub(crate) struct Trailer {
 }
 
 impl Sealer {
-    /// A new envelope: its header, and what seals its chunks.
+    /// A new envelope of version 2 around `metadata`: its header, its key, and what seals its chunks.
+    pub(crate) fn create_2(
+        keys: &Keys,
+        metadata: &[u8],
+    ) -> Result<(Vec<u8>, Key, Self), CustodyError> {
+        let Fresh { key, prefix, .. } = keys.fresh();
+        // Random, so that two envelopes never share a header.
+        let id = keys.fresh().key;
+        let sealed = metadata.len().saturating_add(TAG_BYTES);
+        let length = u32::try_from(sealed).ok().filter(|_| metadata.len() <= METADATA_BYTES_MAX);
+        let length = length.ok_or(CustodyError::Seal("too much metadata"))?;
+        let mut header = Vec::with_capacity(FIXED_BYTES + sealed);
+        header.extend(MAGIC_2);
+        header.extend([Kind::Original as u8, 0, 0, 0]);
+        header.extend(u32::try_from(CHUNK_BYTES).unwrap_or(u32::MAX).to_be_bytes());
+        header.extend(prefix);
+        header.extend(id.expose());
+        header.extend(length.to_be_bytes());
+        let gcm = Gcm::new(&key);
+        let mut body = metadata.to_vec();
+        gcm.seal_in_place(&nonce(prefix, METADATA_INDEX), &header, &mut body)
+            .map_err(|_| CustodyError::Seal("the metadata"))?;
+        header.extend(body);
+        let sealer = Self { gcm, prefix, header_digest: sm3(&header) };
+        Ok((header, key, sealer))
+    }
+
+    /// Reads a header of version 2: its metadata, and what opens the chunks.
+    pub(crate) fn open_2(key: &Key, header: &[u8]) -> Result<(Vec<u8>, Self), EnvelopeError> {
+        let wrong = |offset, reason| EnvelopeError { offset, reason };
+        let (fixed, sealed) =
+            header.split_at_checked(FIXED_BYTES).ok_or_else(|| wrong(0, "too short"))?;
+        check_fixed(fixed)?;
+        let prefix = fixed.get(12..).and_then(|rest| rest.first_chunk::<4>());
+        let prefix = *prefix.ok_or_else(|| wrong(0, "too short"))?;
+        let gcm = Gcm::new(key);
+        let mut metadata = sealed.to_vec();
+        gcm.open_in_place(&nonce(prefix, METADATA_INDEX), fixed, &mut metadata)
+            .map_err(|_| wrong(0, "the header does not authenticate"))?;
+        Ok((metadata, Self { gcm, prefix, header_digest: sm3(header) }))
+    }
+
+    /// A new envelope of version 1: its header, and what seals its chunks.
     pub(crate) fn create(
         keys: &Keys,
         kind: Kind,
@@ -115,16 +174,34 @@ impl Sealer {
         Ok(Self { gcm: Gcm::new(&key), prefix: *prefix, header_digest: sm3(header) })
     }
 
+    /// Appends `plain`, sealed as the chunk of this index, to `out`.
+    pub(crate) fn append_chunk(
+        &self,
+        index: u64,
+        plain: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), &'static str> {
+        let at = out.len();
+        out.extend_from_slice(plain);
+        let body = out.get_mut(at..).unwrap_or_default();
+        let tag = self
+            .gcm
+            .seal_detached(&nonce(self.prefix, index), &self.aad(0, index), body)
+            .map_err(|_| "a chunk")?;
+        out.extend_from_slice(&tag);
+        Ok(())
+    }
+
     /// Seals a chunk in place; 16 bytes are added.
     pub(crate) fn seal_chunk(&self, index: u64, data: &mut Vec<u8>) -> Result<(), &'static str> {
         let aad = self.aad(0, index);
-        self.gcm.seal_in_place(&self.nonce(index), &aad, data).map_err(|_| "a chunk")
+        self.gcm.seal_in_place(&nonce(self.prefix, index), &aad, data).map_err(|_| "a chunk")
     }
 
     /// Opens a chunk in place; nothing of it may be used when this fails.
     pub(crate) fn open_chunk(&self, index: u64, data: &mut Vec<u8>) -> Result<(), ()> {
         let aad = self.aad(0, index);
-        self.gcm.open_in_place(&self.nonce(index), &aad, data).map_err(|_| ())
+        self.gcm.open_in_place(&nonce(self.prefix, index), &aad, data).map_err(|_| ())
     }
 
     pub(crate) fn seal_trailer(&self, trailer: &Trailer) -> Result<Vec<u8>, &'static str> {
@@ -134,7 +211,7 @@ impl Sealer {
         data.extend(trailer.sm3.as_bytes());
         let aad = self.aad(1, TRAILER_INDEX);
         self.gcm
-            .seal_in_place(&self.nonce(TRAILER_INDEX), &aad, &mut data)
+            .seal_in_place(&nonce(self.prefix, TRAILER_INDEX), &aad, &mut data)
             .map_err(|_| "the trailer")?;
         Ok(data)
     }
@@ -142,7 +219,7 @@ impl Sealer {
     pub(crate) fn open_trailer(&self, sealed: &[u8]) -> Option<Trailer> {
         let mut data = sealed.to_vec();
         let aad = self.aad(1, TRAILER_INDEX);
-        self.gcm.open_in_place(&self.nonce(TRAILER_INDEX), &aad, &mut data).ok()?;
+        self.gcm.open_in_place(&nonce(self.prefix, TRAILER_INDEX), &aad, &mut data).ok()?;
         let (size, rest) = data.split_first_chunk::<8>()?;
         let (crc32, digest) = rest.split_first_chunk::<4>()?;
         Some(Trailer {
@@ -152,36 +229,65 @@ impl Sealer {
         })
     }
 
-    fn nonce(&self, index: u64) -> [u8; 12] {
-        let mut nonce = [0; 12];
-        for (to, from) in nonce.iter_mut().zip(self.prefix.iter().chain(&index.to_be_bytes())) {
-            *to = *from;
-        }
-        nonce
-    }
-
     fn aad(&self, part: u8, index: u64) -> Vec<u8> {
         [self.header_digest.as_bytes().as_slice(), &[part], &index.to_be_bytes()].concat()
     }
 }
 
-/// Length of the file that holds `size_bytes` of plaintext; `None` beyond what a file can be.
-pub(crate) fn file_bytes(size_bytes: u64) -> Option<u64> {
+/// The 96-bit nonce of a part: the envelope's prefix and the part's index.
+fn nonce(prefix: [u8; 4], index: u64) -> [u8; 12] {
+    let mut nonce = [0; 12];
+    for (to, from) in nonce.iter_mut().zip(prefix.iter().chain(&index.to_be_bytes())) {
+        *to = *from;
+    }
+    nonce
+}
+
+/// Checks everything in the beginning of a version 2 header that has one value.
+fn check_fixed(fixed: &[u8]) -> Result<(), EnvelopeError> {
+    let chunk = u32::try_from(CHUNK_BYTES).unwrap_or(u32::MAX).to_be_bytes();
+    let expected = [MAGIC_2.as_slice(), &[Kind::Original as u8, 0, 0, 0], &chunk].concat();
+    match fixed.iter().zip(&expected).position(|(a, b)| a != b) {
+        None => Ok(()),
+        Some(at) => Err(EnvelopeError {
+            offset: at as u64,
+            reason: "not an envelope of this kind and version",
+        }),
+    }
+}
+
+/// Length of a version 2 header whose beginning this is.
+pub(crate) fn header_bytes(fixed: &[u8; FIXED_BYTES]) -> Result<usize, EnvelopeError> {
+    check_fixed(fixed)?;
+    let length = fixed.get(LENGTH_AT..).and_then(|rest| rest.first_chunk::<4>());
+    let length = length.map_or(0, |bytes| u32::from_be_bytes(*bytes) as usize);
+    if !(TAG_BYTES..=METADATA_BYTES_MAX + TAG_BYTES).contains(&length) {
+        let reason = "the metadata have an impossible length";
+        return Err(EnvelopeError { offset: LENGTH_AT as u64, reason });
+    }
+    Ok(FIXED_BYTES.saturating_add(length))
+}
+
+/// Length of the envelope around `size_bytes` of plaintext; `None` beyond what there can be.
+pub(crate) fn envelope_bytes(header_bytes: usize, size_bytes: u64) -> Option<u64> {
     let chunks = size_bytes.div_ceil(CHUNK_BYTES as u64);
     let tags = chunks.checked_mul(TAG_BYTES as u64)?;
-    size_bytes.checked_add(tags)?.checked_add((HEADER_BYTES + TRAILER_BYTES) as u64)
+    let around = header_bytes.checked_add(TRAILER_BYTES)? as u64;
+    size_bytes.checked_add(tags)?.checked_add(around)
 }
 
 /// Checks the form of an envelope that is not encrypted: an entry point for fuzzing.
 ///
 /// # Errors
-/// [`EnvelopeError`] for anything but a version 1 header and a possible length.
+/// [`EnvelopeError`] for anything but a header of version 1 or 2 and a possible length.
 pub fn check_envelope(bytes: &[u8]) -> Result<(), EnvelopeError> {
     let wrong = |offset: usize, reason| EnvelopeError { offset: offset as u64, reason };
-    if !bytes.starts_with(MAGIC) {
-        return Err(wrong(0, "not an envelope"));
-    }
-    let body = bytes.len().checked_sub(HEADER_BYTES + TRAILER_BYTES);
+    let header = match bytes.first_chunk::<FIXED_BYTES>() {
+        Some(fixed) if fixed.starts_with(MAGIC_2) => header_bytes(fixed)?,
+        _ if bytes.starts_with(MAGIC) => HEADER_BYTES,
+        _ => return Err(wrong(0, "not an envelope")),
+    };
+    let body = bytes.len().checked_sub(header.saturating_add(TRAILER_BYTES));
     let body = body.ok_or_else(|| wrong(bytes.len(), "too short"))?;
     let rest = body % (CHUNK_BYTES + TAG_BYTES);
     if (1..=TAG_BYTES).contains(&rest) {

@@ -1,11 +1,13 @@
-//! What can go wrong in the store.
+//! What can go wrong in custody.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use smkit::Sm3Digest;
 
-/// Why the store did not do what was asked. Never holds content or keys.
+use crate::store::StoreError;
+
+/// Why custody did not do what was asked. Never holds content or keys.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CustodyError {
@@ -20,15 +22,29 @@ pub enum CustodyError {
         #[source]
         source: io::Error,
     },
+    /// The store of objects failed.
+    #[error("{place}: {source}")]
+    Store {
+        /// Which object.
+        place: String,
+        /// What it said.
+        source: StoreError,
+    },
     /// What is stored is not what was written.
     #[error("{} is damaged at offset {offset}: {reason}", file.display())]
     Damaged {
-        /// Which file.
+        /// Which file or object.
         file: PathBuf,
         /// Where the damage was noticed.
         offset: u64,
         /// What is wrong there.
         reason: &'static str,
+    },
+    /// The agency has the original's key, but the store has lost its object.
+    #[error("{place} is missing from the store")]
+    Missing {
+        /// Which object.
+        place: String,
     },
     /// The original is larger than allowed.
     #[error("the original has more than {bytes_max} bytes")]
@@ -39,6 +55,20 @@ pub enum CustodyError {
     /// No original of this digest is held here.
     #[error("no original with SM3 {0} is held here")]
     NotHeld(Sm3Digest),
+    /// The keys of this original were destroyed.
+    #[error("the original was erased: {reason}")]
+    Erased {
+        /// When, Unix milliseconds.
+        at_ms: u64,
+        /// As it was given.
+        reason: String,
+    },
+    /// It must stay until then.
+    #[error("the original must be kept until {until_ms} (Unix milliseconds)")]
+    Locked {
+        /// Unix milliseconds.
+        until_ms: u64,
+    },
     /// No randomness was to be had, or sealing failed.
     #[error("sealing failed: {0}")]
     Seal(&'static str),
@@ -51,5 +81,19 @@ impl CustodyError {
 
     pub(crate) fn damaged(file: &Path, offset: u64, reason: &'static str) -> Self {
         Self::Damaged { file: file.to_owned(), offset, reason }
+    }
+
+    pub(crate) fn store(place: String) -> impl FnOnce(StoreError) -> Self {
+        move |source| Self::Store { place, source }
+    }
+
+    /// Whether trying again later may help: nothing is known to be lost.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Store { source, .. } => !matches!(source, StoreError::Short),
+            Self::Io { .. } => true,
+            _ => false,
+        }
     }
 }

@@ -29,6 +29,7 @@ pub(crate) fn create_dirs(dir: &Path) -> Result<(), CustodyError> {
 /// A new file, mode 0600; an existing one is an error.
 pub(crate) fn create_new(path: &Path) -> Result<File, CustodyError> {
     OpenOptions::new()
+        .read(true)
         .write(true)
         .create_new(true)
         .mode(0o600)

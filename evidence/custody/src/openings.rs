@@ -9,12 +9,13 @@ use changbai_core::{Opening, OpeningStore, OpeningStoreError, Record};
 use smkit::{Sm3Digest, sm3};
 use zeroize::Zeroizing;
 
+use crate::custody::Custody;
 use crate::envelope::{Kind, Sealer, Trailer};
 use crate::error::CustodyError;
 use crate::files;
 use crate::limits::{CHUNK_BYTES, OPENINGS_BYTES_MAX, OPENINGS_MAX};
 use crate::reader::OriginalReader;
-use crate::store::Custody;
+use crate::store::local::LocalObject;
 
 impl OpeningStore for Custody {
     fn put(&self, record: &Record, openings: &[Opening]) -> Result<(), OpeningStoreError> {
@@ -67,8 +68,11 @@ impl Custody {
         if !path.exists() {
             return Ok(None);
         }
+        let object = LocalObject::open(&path).map_err(CustodyError::io(&path, "open"))?;
+        let object = Box::new(object);
+        let context = record.as_bytes();
         let mut reader =
-            OriginalReader::open(&path, self.keys(), Kind::Openings, record.as_bytes())?;
+            OriginalReader::open_1(&path, object, self.keys(), Kind::Openings, context)?;
         if reader.size_bytes() > OPENINGS_BYTES_MAX as u64 {
             return Err(CustodyError::damaged(&path, 0, "more openings than a record has"));
         }

@@ -1,113 +1,156 @@
-//! The store: where things lie.
+//! Where sealed bytes lie: a directory, an S3-compatible service, or an IPFS node.
+//!
+//! A store knows names and bytes. It never sees a key, and nothing that it answers is believed: names are digests of the
+//! sealed bytes, and every chunk authenticates.
 
-use std::path::{Path, PathBuf};
+mod http;
+mod ipfs;
+pub(crate) mod local;
+mod location;
+mod s3;
+mod sha256;
 
-use smkit::{Random, Sm3Digest};
+use std::fmt;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
 
-use crate::envelope::Kind;
+pub use self::http::{Patience, Secure, Securing, Stream};
+pub use self::ipfs::IpfsStore;
+pub use self::local::LocalStore;
+pub use self::location::{Endpoint, IpfsLocation, Location, LocationError, S3Location};
+pub use self::s3::{Credentials, S3Store};
+use crate::cid::Cid;
 use crate::error::CustodyError;
-use crate::files;
-use crate::ingest::Ingest;
-use crate::kek::Keys;
-use crate::reader::OriginalReader;
 
-/// The store of originals and openings of one agency. Shared between threads; two processes must
-/// not open the same folder.
-pub struct Custody {
-    dir: PathBuf,
-    keys: Keys,
-}
-
-impl Custody {
-    /// Opens or creates the store below `dir`: makes the key-encryption key at the first start and
-    /// removes what earlier runs left unfinished.
+/// A store of immutable objects. Calls block; they must not run on the threads of an async runtime.
+pub trait Store: fmt::Debug + Send + Sync {
+    /// Puts `draft` under `name`, never over something else. Durable when this returns; the same object again is no
+    /// error.
     ///
     /// # Errors
-    /// [`CustodyError::Damaged`] when the key is missing or changed while originals exist; without
-    /// it none of them can be read.
-    pub fn open(dir: &Path, random: &mut dyn Random) -> Result<Self, CustodyError> {
-        let objects = dir.join("objects");
-        let fresh = !objects.exists();
-        files::create_dirs(dir)?;
-        let keys = Keys::open(&dir.join("kek"), fresh, random)?;
-        for folder in [&dir.join("incoming"), &dir.join("openings"), &objects] {
-            files::create_dirs(folder)?;
-        }
-        let custody = Self { dir: dir.to_owned(), keys };
-        custody.remove_leftovers()?;
-        Ok(custody)
-    }
+    /// [`StoreError`]; whether the object is there is then unknown.
+    fn put(&self, name: &Cid, draft: &SealedDraft<'_>) -> Result<(), StoreError>;
 
-    /// Begins to take in an original of at most `size_bytes_max` bytes.
+    /// Opens an object; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn open(&self, name: &Cid) -> Result<Option<Box<dyn Object>>, StoreError>;
+
+    /// Removes an object; none of this name is no error.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn remove(&self, name: &Cid) -> Result<(), StoreError>;
+
+    /// Where an object lies, for people: a path or an address.
+    fn place(&self, name: &Cid) -> String;
+}
+
+/// A stored object, open for reading.
+pub trait Object: Send {
+    /// Its length in bytes.
+    fn size_bytes(&self) -> u64;
+
+    /// Fills `into` from `offset` on.
+    ///
+    /// # Errors
+    /// [`StoreError`], also beyond the end.
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<(), StoreError>;
+}
+
+impl Location {
+    /// The store there; `None` for custody's own directory, which is opened with it.
+    ///
+    /// # Errors
+    /// [`CustodyError`], when an S3-compatible service is given no `credentials`, or the system refuses.
+    pub fn open(
+        self,
+        credentials: Option<&Credentials>,
+        secure: Option<Arc<dyn Secure>>,
+        patience: Patience,
+    ) -> Result<Option<Arc<dyn Store>>, CustodyError> {
+        let wrong = || CustodyError::store("custody.store".to_owned());
+        Ok(match self {
+            Self::Own => None,
+            Self::Folder(dir) => Some(Arc::new(LocalStore::open(dir)?)),
+            Self::S3(location) => {
+                let missing = || StoreError::Refused("no credentials are given".to_owned());
+                let credentials = credentials.ok_or_else(missing).map_err(wrong())?;
+                let store = S3Store::new(location, credentials, secure, patience);
+                Some(Arc::new(store.map_err(wrong())?))
+            }
+            Self::Ipfs(location) => {
+                Some(Arc::new(IpfsStore::new(location, secure, patience).map_err(wrong())?))
+            }
+        })
+    }
+}
+
+/// A complete, synced temporary file.
+#[derive(Debug)]
+pub struct SealedDraft<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) file: &'a File,
+    pub(crate) size_bytes: u64,
+}
+
+/// A finished file that is to be put into a store.
+#[derive(Debug)]
+pub struct SealedFile {
+    path: std::path::PathBuf,
+    file: File,
+    size_bytes: u64,
+}
+
+impl SealedFile {
+    /// Opens it.
     ///
     /// # Errors
     /// The system's refusal.
-    pub fn ingest(&self, size_bytes_max: u64) -> Result<Ingest<'_>, CustodyError> {
-        Ingest::begin(self, size_bytes_max)
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        let file = File::open(path)?;
+        let size_bytes = file.metadata()?.len();
+        Ok(Self { path: path.to_owned(), file, size_bytes })
     }
 
-    /// Opens an original for reading; its size and CRC-32 are known at once.
-    ///
-    /// # Errors
-    /// [`CustodyError::NotHeld`], or [`CustodyError::Damaged`] with file and offset.
-    pub fn open_original(&self, sm3: &Sm3Digest) -> Result<OriginalReader, CustodyError> {
-        let path = self.object(sm3);
-        if !path.exists() {
-            return Err(CustodyError::NotHeld(*sm3));
-        }
-        let reader = OriginalReader::open(&path, &self.keys, Kind::Original, &[0; 32])?;
-        if reader.sm3() != sm3 {
-            return Err(CustodyError::damaged(&path, 0, "the envelope holds another original"));
-        }
-        Ok(reader)
-    }
-
-    /// Whether an original of this digest lies here, intact or not.
+    /// As [`Store::put`] takes it.
     #[must_use]
-    pub fn has(&self, sm3: &Sm3Digest) -> bool {
-        self.object(sm3).exists()
-    }
-
-    /// Whether the stored original can be read to its end.
-    pub(crate) fn holds_intact(&self, sm3: &Sm3Digest) -> bool {
-        self.open_original(sm3)
-            .is_ok_and(|mut reader| std::io::copy(&mut reader, &mut std::io::sink()).is_ok())
-    }
-
-    pub(crate) fn object(&self, sm3: &Sm3Digest) -> PathBuf {
-        let name = sm3.to_string();
-        let (first, second) =
-            (name.get(..2).unwrap_or_default(), name.get(2..4).unwrap_or_default());
-        self.dir.join("objects").join(first).join(second).join(format!("{name}.env"))
-    }
-
-    pub(crate) fn openings_file(&self, record: &Sm3Digest) -> PathBuf {
-        let name = record.to_string();
-        let first = name.get(..2).unwrap_or_default();
-        self.dir.join("openings").join(first).join(format!("{name}.env"))
-    }
-
-    pub(crate) fn incoming(&self) -> PathBuf {
-        self.dir.join("incoming")
-    }
-
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.keys
-    }
-
-    fn remove_leftovers(&self) -> Result<(), CustodyError> {
-        let dir = self.incoming();
-        let entries = std::fs::read_dir(&dir).map_err(CustodyError::io(&dir, "read"))?;
-        for entry in entries {
-            let path = entry.map_err(CustodyError::io(&dir, "read"))?.path();
-            std::fs::remove_file(&path).map_err(CustodyError::io(&path, "remove"))?;
-        }
-        Ok(())
+    pub fn draft(&self) -> SealedDraft<'_> {
+        SealedDraft { path: &self.path, file: &self.file, size_bytes: self.size_bytes }
     }
 }
 
-impl std::fmt::Debug for Custody {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Custody").field("dir", &self.dir).finish_non_exhaustive()
+/// Why a store did not do what was asked. Never holds credentials.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The system refused.
+    #[error("cannot {operation}")]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A remote store did not answer, or not in time: trying again later may help.
+    #[error("the store does not answer: {0}")]
+    Unreachable(String),
+    /// A remote store refused.
+    #[error("the store refuses: {0}")]
+    Refused(String),
+    /// Under this name lies something else.
+    #[error("something else lies under this name")]
+    Occupied,
+    /// The object ends before it should.
+    #[error("the object ends early")]
+    Short,
+}
+
+impl StoreError {
+    pub(crate) fn io(operation: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { operation, source }
     }
 }

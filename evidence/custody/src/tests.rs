@@ -36,6 +36,15 @@ fn read(custody: &Custody, sm3: &Sm3Digest) -> Result<Vec<u8>, CustodyError> {
     }
 }
 
+/// The file of an original's object.
+fn file(custody: &Custody, sm3: &Sm3Digest) -> PathBuf {
+    custody.place(sm3).unwrap().unwrap().into()
+}
+
+fn header_bytes(envelope: &[u8]) -> usize {
+    crate::envelope::header_bytes(envelope.first_chunk().unwrap()).unwrap()
+}
+
 fn content(len: usize) -> Vec<u8> {
     (0..len).map(|n| u8::try_from(n % 251).unwrap()).collect()
 }
@@ -58,7 +67,7 @@ fn every_size_around_a_chunk_comes_back() {
         let sm3 = store(&custody, &bytes);
         assert!(custody.has(&sm3));
         assert_eq!(read(&custody, &sm3).unwrap(), bytes, "{len}");
-        let stored = fs::read(custody.object(&sm3)).unwrap();
+        let stored = fs::read(file(&custody, &sm3)).unwrap();
         let window = bytes.get(..16);
         assert!(window.is_none_or(|w| !stored.windows(16).any(|found| found == w)), "in clear");
     }
@@ -70,7 +79,7 @@ fn each_changed_cut_or_added_byte_is_refused_by_file_and_offset() {
     let dir = tempfile::tempdir().unwrap();
     let custody = open(&dir);
     let sm3 = store(&custody, &content(300));
-    let path = custody.object(&sm3);
+    let path = file(&custody, &sm3);
     let intact = fs::read(&path).unwrap();
     let refused = |bytes: &[u8], what: &str| {
         fs::write(&path, bytes).unwrap();
@@ -98,9 +107,9 @@ fn swapped_chunks_and_swapped_files_are_refused() {
     let mut bytes = content(2 * CHUNK_BYTES);
     bytes[0] = 255;
     let (first, second) = (store(&custody, &bytes), store(&custody, b"other"));
-    let path = custody.object(&first);
+    let path = file(&custody, &first);
     let intact = fs::read(&path).unwrap();
-    let header = crate::envelope::HEADER_BYTES;
+    let header = header_bytes(&intact);
     let sealed = CHUNK_BYTES + 16;
     let mut swapped = intact.clone();
     let (head, tail) = swapped.split_at_mut(header + sealed);
@@ -108,7 +117,7 @@ fn swapped_chunks_and_swapped_files_are_refused() {
     fs::write(&path, swapped).unwrap();
     assert!(matches!(read(&custody, &first), Err(CustodyError::Damaged { .. })));
     // A whole, intact envelope under another address.
-    fs::write(custody.object(&second), &intact).unwrap();
+    fs::write(file(&custody, &second), &intact).unwrap();
     assert!(matches!(read(&custody, &second), Err(CustodyError::Damaged { .. })));
 }
 
@@ -117,11 +126,16 @@ fn a_damaged_original_is_replaced_when_it_comes_again() {
     let dir = tempfile::tempdir().unwrap();
     let custody = open(&dir);
     let sm3 = store(&custody, b"an original");
-    let path = custody.object(&sm3);
+    let path = file(&custody, &sm3);
     let intact = fs::read(&path).unwrap();
     store(&custody, b"an original");
     assert_eq!(fs::read(&path).unwrap(), intact, "what is whole stays");
     fs::write(&path, b"damage").unwrap();
+    store(&custody, b"an original");
+    assert_eq!(read(&custody, &sm3).unwrap(), b"an original");
+    assert!(!path.exists(), "the new one has a name of its own");
+    fs::remove_file(file(&custody, &sm3)).unwrap();
+    assert!(matches!(read(&custody, &sm3), Err(CustodyError::Missing { .. })));
     store(&custody, b"an original");
     assert_eq!(read(&custody, &sm3).unwrap(), b"an original");
 }
@@ -147,27 +161,32 @@ fn what_is_not_finished_disappears() {
 fn a_damaged_or_missing_key_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     store(&open(&dir), b"an original");
-    let path = dir.path().join("kek");
-    let intact = fs::read(&path).unwrap();
+    for key in ["kek", "owner"] {
+        key_is_needed(&dir, &dir.path().join(key));
+    }
+}
+
+fn key_is_needed(dir: &TempDir, path: &Path) {
+    let intact = fs::read(path).unwrap();
     for at in 0..intact.len() {
         let mut bytes = intact.clone();
         bytes[at] ^= 0x02;
-        fs::write(&path, bytes).unwrap();
+        fs::write(path, bytes).unwrap();
         let Err(CustodyError::Damaged { file, .. }) = Custody::open(dir.path(), &mut OsRandom)
         else {
             panic!("byte {at} went unnoticed");
         };
         assert_eq!(file, path);
     }
-    fs::write(&path, &intact[..50]).unwrap();
+    fs::write(path, &intact[..50]).unwrap();
     assert!(Custody::open(dir.path(), &mut OsRandom).is_err());
-    fs::remove_file(&path).unwrap();
+    fs::remove_file(path).unwrap();
     assert!(
         Custody::open(dir.path(), &mut OsRandom).is_err(),
         "never a new key over old originals"
     );
-    fs::write(&path, intact).unwrap();
-    assert_eq!(read(&open(&dir), &sm3(b"an original")).unwrap(), b"an original");
+    fs::write(path, intact).unwrap();
+    assert_eq!(read(&open(dir), &sm3(b"an original")).unwrap(), b"an original");
 }
 
 #[test]
@@ -179,10 +198,57 @@ fn nobody_else_may_read_the_files() {
     for file in files(&inner) {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
     }
-    for folder in ["", "objects", "incoming", "openings"] {
+    for folder in ["", "objects", "entries", "incoming", "openings"] {
         let mode = fs::metadata(inner.join(folder)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700, "{folder}");
     }
+}
+
+/// As earlier versions stored it: an envelope whose key is wrapped in its header, under the original's digest.
+fn store_1(custody: &Custody, bytes: &[u8]) -> Sm3Digest {
+    use crate::envelope::{Kind, Sealer, Trailer};
+    let digest = sm3(bytes);
+    let (header, sealer) = Sealer::create(custody.keys(), Kind::Original, &[0; 32]).unwrap();
+    let mut envelope = header;
+    for (index, chunk) in bytes.chunks(CHUNK_BYTES).enumerate() {
+        sealer.append_chunk(index as u64, chunk, &mut envelope).unwrap();
+    }
+    let crc32 = crc32fast::hash(bytes);
+    let trailer = Trailer { size_bytes: bytes.len() as u64, crc32, sm3: digest };
+    envelope.extend(sealer.seal_trailer(&trailer).unwrap());
+    let path = custody.object_1(&digest);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, envelope).unwrap();
+    digest
+}
+
+#[test]
+fn envelopes_of_version_1_are_read_kept_and_replaced_when_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let custody = open(&dir);
+    let bytes = content(CHUNK_BYTES + 5);
+    let sm3 = store_1(&custody, &bytes);
+    assert!(custody.has(&sm3) && custody.entry(&sm3).unwrap().is_none());
+    assert_eq!(read(&custody, &sm3).unwrap(), bytes);
+    store(&custody, &bytes);
+    assert_eq!(custody.place(&sm3).unwrap().unwrap(), custody.object_1(&sm3).to_str().unwrap());
+    let mut envelope = fs::read(custody.object_1(&sm3)).unwrap();
+    envelope[500] ^= 1;
+    fs::write(custody.object_1(&sm3), envelope).unwrap();
+    assert!(matches!(read(&custody, &sm3), Err(CustodyError::Damaged { .. })));
+    store(&custody, &bytes);
+    assert_eq!(read(&custody, &sm3).unwrap(), bytes);
+    assert!(custody.entry(&sm3).unwrap().unwrap().object.is_some());
+}
+
+#[test]
+fn a_store_of_version_1_is_taken_over_with_its_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let sm3 = store_1(&open(&dir), b"an original");
+    // What the earlier version did not have.
+    fs::remove_dir_all(dir.path().join("entries")).unwrap();
+    fs::remove_file(dir.path().join("owner")).unwrap();
+    assert_eq!(read(&open(&dir), &sm3).unwrap(), b"an original");
 }
 
 #[test]

@@ -42,13 +42,16 @@
 //! ```
 
 mod bundle;
+mod checkpoint;
 mod disclosures;
 pub mod fuzz;
 mod identity;
 pub mod limits;
+mod page;
 mod reasons;
 mod receipt;
 mod report;
+mod signed;
 mod trust;
 mod verify;
 mod zip;
@@ -57,9 +60,14 @@ pub use bundle::{
     Bundle, BundleError, BundleParts, HashedOriginal, PackedOriginal, WriteError, bundle_len,
     extension, hash_original, read_bundle, write_bundle,
 };
+pub use checkpoint::{CheckpointFile, CheckpointFileError};
 pub use disclosures::{DisclosuresError, disclosures_from_bytes, disclosures_to_bytes};
+pub use page::{PAGE, page_reasons};
 pub use reasons::{Reason, reasons};
 pub use receipt::{CommitSignature, ConfigurationLink, Receipt, ReceiptError};
 pub use report::{Assurance, Claims, ELEMENTS, Element, Report, Status, Verdict};
-pub use trust::{ChannelAnchor, Trust, TrustError};
+pub use signed::{
+    Input, JudgedAt, SignedVerdict, SignedVerdictError, StatedElement, StatedFinding, Statement,
+};
+pub use trust::{ChannelAnchor, Further, Trust, TrustError};
 pub use verify::{unreadable, verify, verify_reader};

@@ -38,6 +38,10 @@ pub const TRUST_BYTES_MAX: usize = 1 << 20;
 pub const TRUST_CHANNELS_MAX: usize = 64;
 /// Validator sets of one channel in a trust file.
 pub const TRUST_SETS_MAX: usize = 64;
+/// Keys of logs, and of witnesses, in one trust file, each.
+pub const TRUST_KEYS_MAX: usize = 64;
+/// Revocation lists in one trust file.
+pub const TRUST_LISTS_MAX: usize = 64;
 /// Hashes in an inclusion path: a tree of 2^64 leaves has no longer one.
 pub const PATH_MAX: usize = 64;
 /// Endorsements looked at in one transaction.
@@ -48,3 +52,7 @@ pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 pub(crate) const CHUNK_BYTES: usize = 64 << 10;
 /// Greatest error of a record's time that counts as trusted, microseconds.
 pub const TIME_BOUND_US_MAX: u64 = 10_000;
+/// Bytes of a signed verdict.
+pub const SIGNED_VERDICT_BYTES_MAX: usize = 256 << 10;
+/// Elements in a signed verdict: a bundle's, and those of documents beside it.
+pub const SIGNED_ELEMENTS_MAX: usize = 64;

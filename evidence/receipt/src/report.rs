@@ -173,6 +173,18 @@ impl Verdict {
     }
 }
 
+impl Status {
+    /// `proven`, `failed`, `absent` or `unchecked`, as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Failed => "failed",
+            Self::Absent => "absent",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
 impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
@@ -286,7 +298,7 @@ impl Finding {
         self
     }
 
-    fn into_element(self) -> Element {
+    pub(crate) fn into_element(self) -> Element {
         self.reason.said_of(&self.facts)
     }
 }

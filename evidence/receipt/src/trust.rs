@@ -2,11 +2,14 @@
 
 mod text;
 
+use changbai_merkle::{Signed, VerifierKey};
 use changbai_wire::is_channel_id;
 use smkit::Sm3Digest;
-use smkit_pki::{CertificateError, TrustAnchors};
+use smkit_pki::{CertificateError, FormError, RevocationList, TrustAnchors};
 
-use crate::limits::{TRUST_BYTES_MAX, TRUST_CHANNELS_MAX, TRUST_SETS_MAX};
+use crate::limits::{
+    TRUST_BYTES_MAX, TRUST_CHANNELS_MAX, TRUST_KEYS_MAX, TRUST_LISTS_MAX, TRUST_SETS_MAX,
+};
 
 /// Roots, and the channels below them.
 ///
@@ -16,6 +19,27 @@ use crate::limits::{TRUST_BYTES_MAX, TRUST_CHANNELS_MAX, TRUST_SETS_MAX};
 pub struct Trust {
     roots: TrustAnchors,
     channels: Vec<ChannelAnchor>,
+    further: Further,
+    /// The roots of the ledger and those for one purpose only.
+    tsa_roots: TrustAnchors,
+    seal_roots: TrustAnchors,
+}
+
+/// What a reader may trust beside a ledger's roots and channels.
+#[derive(Clone, Debug, Default)]
+pub struct Further {
+    /// Keys that sign checkpoints of logs.
+    pub log_keys: Vec<VerifierKey>,
+    /// Witnesses (见证人) whose cosignatures count.
+    pub witnesses: Vec<VerifierKey>,
+    /// How many of them must have cosigned; 0: none must.
+    pub witnesses_min: usize,
+    /// Roots of time-stamp authorities alone; the ledger's roots count for these as well.
+    pub tsa_roots: TrustAnchors,
+    /// Roots of seals and of whoever signs documents, alone; the ledger's roots count for these as well.
+    pub seal_roots: TrustAnchors,
+    /// What is known to be revoked.
+    pub revocation_lists: Vec<RevocationList>,
 }
 
 /// One channel: its beginning, and validator sets that are known to be its own.
@@ -61,11 +85,54 @@ impl Trust {
                 return refuse("a channel has a validator set twice, or too many");
             }
         }
-        Ok(Self { roots, channels })
+        Ok(Self { channels, ..Self::from(roots) })
     }
 
-    /// Reads a trust file, `FORMAT.md` §6: lines of keys, then roots in PEM; or roots in PEM alone, which say nothing
-    /// about channels. Strict: what is not understood is refused, never skipped.
+    /// Trusts these as well.
+    ///
+    /// # Errors
+    /// [`TrustError::Content`] without a channel, for too many or repeated keys or lists, a witness's key among those
+    /// of logs or the reverse, and more witnesses demanded than there are.
+    pub fn with(self, further: Further) -> Result<Self, TrustError> {
+        let refuse = |reason| Err(TrustError::Content { reason });
+        if self.channels.is_empty() {
+            return refuse("there is no channel");
+        }
+        let kinds = [(&further.log_keys, Signed::Log), (&further.witnesses, Signed::Cosigned)];
+        for (keys, signed) in kinds {
+            if keys.len() > TRUST_KEYS_MAX || keys.iter().any(|key| key.signed() != signed) {
+                return refuse("too many keys, or a log's key for a witness's or the reverse");
+            }
+            let named = |name| keys.iter().filter(|key| key.name() == name).count();
+            // One witness is one name: two keys of one name must not count twice.
+            if signed == Signed::Cosigned && keys.iter().any(|key| named(key.name()) > 1) {
+                return refuse("a witness is there twice");
+            }
+            let same = |a: &VerifierKey, b: &VerifierKey| {
+                a.public_key() == b.public_key() && a.name() == b.name()
+            };
+            let twice = |(at, key)| keys.iter().skip(at).any(|other| same(key, other));
+            if (1..).zip(keys.iter()).any(twice) {
+                return refuse("a key is there twice");
+            }
+        }
+        if further.witnesses_min > further.witnesses.len() {
+            return refuse("more witnesses are demanded than there are");
+        }
+        if further.revocation_lists.len() > TRUST_LISTS_MAX {
+            return refuse("there are too many revocation lists");
+        }
+        let joined = |further: &TrustAnchors| {
+            TrustAnchors::from_certificates(
+                self.roots.iter().chain(further.iter()).cloned().collect(),
+            )
+        };
+        let (tsa_roots, seal_roots) = (joined(&further.tsa_roots), joined(&further.seal_roots));
+        Ok(Self { further, tsa_roots, seal_roots, ..self })
+    }
+
+    /// Reads a trust file, `FORMAT.md` §6: lines of keys, then roots and revocation lists in PEM; or roots in PEM alone,
+    /// which say nothing about channels. Strict: what is not understood is refused, never skipped.
     ///
     /// # Errors
     /// [`TrustError`].
@@ -91,6 +158,41 @@ impl Trust {
         &self.channels
     }
 
+    /// Keys that sign checkpoints of logs.
+    pub fn log_keys(&self) -> &[VerifierKey] {
+        &self.further.log_keys
+    }
+
+    /// Witnesses whose cosignatures count.
+    pub fn witnesses(&self) -> &[VerifierKey] {
+        &self.further.witnesses
+    }
+
+    /// How many of them must have cosigned; 0: none must.
+    pub const fn witnesses_min(&self) -> usize {
+        self.further.witnesses_min
+    }
+
+    /// Roots that time-stamp authorities' certificates may lead to.
+    pub const fn tsa_roots(&self) -> &TrustAnchors {
+        &self.tsa_roots
+    }
+
+    /// Roots that certificates of seals and of documents' signers may lead to.
+    pub const fn seal_roots(&self) -> &TrustAnchors {
+        &self.seal_roots
+    }
+
+    /// What is known to be revoked.
+    pub fn revocation_lists(&self) -> &[RevocationList] {
+        &self.further.revocation_lists
+    }
+
+    /// What is trusted beside roots and channels.
+    pub const fn further(&self) -> &Further {
+        &self.further
+    }
+
     /// The channel of this id.
     pub fn channel(&self, channel_id: &str) -> Option<&ChannelAnchor> {
         self.channels.iter().find(|channel| channel.channel_id == channel_id)
@@ -100,7 +202,8 @@ impl Trust {
 impl From<TrustAnchors> for Trust {
     /// Roots alone. Verification then says that the validators are vouched for by certificates only.
     fn from(roots: TrustAnchors) -> Self {
-        Self { roots, channels: Vec::new() }
+        let (tsa_roots, seal_roots) = (roots.clone(), roots.clone());
+        Self { roots, channels: Vec::new(), further: Further::default(), tsa_roots, seal_roots }
     }
 }
 
@@ -125,6 +228,9 @@ pub enum TrustError {
     /// The certificates cannot be used.
     #[error("the roots in the trust file")]
     Certificate(#[from] CertificateError),
+    /// A revocation list cannot be used.
+    #[error("a revocation list in the trust file")]
+    RevocationList(#[from] FormError),
     /// What it says contradicts itself, or is not enough.
     #[error("the trust file: {reason}")]
     Content {

@@ -5,10 +5,13 @@
 
 mod anchor;
 mod attached;
+mod batch;
 mod certificates;
+mod checkpoint;
 mod contents;
 mod header;
 mod process;
+mod revocation;
 mod time_bound;
 mod transaction;
 
@@ -18,6 +21,7 @@ use changbai_core::{Record, RecordError};
 
 use crate::{
     bundle::{Bundle, BundleError, HashedOriginal, read_bundle},
+    page::is_ours,
     reasons,
     receipt::{Receipt, ReceiptError},
     report::{Assurance, Claims, Finding, Report},
@@ -38,9 +42,18 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
     }
     let receipt = Receipt::from_bytes(&bundle.receipt);
     let attached = attached::check(bundle, record.as_ref().ok(), receipt.as_ref().ok(), trust);
-    let [transaction, inclusion, header, certificates, trust, validators] = match &receipt {
-        Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
-        Err(_) => without_receipt(),
+    let [transaction, inclusion, header, certificates, trust, validators, revocation] =
+        match &receipt {
+            Ok(receipt) => on_receipt(receipt, bundle, record.as_ref().ok(), trust, &mut claims),
+            Err(_) => without_receipt(),
+        };
+    let (batch, place) = batch::check(record.as_ref().ok(), bundle.batch.as_deref());
+    let original = match &record {
+        Ok(record) if record.batch().is_some() => {
+            claims.originals_sm3.extend(place.iter().map(|place| place.leaf.sm3.to_string()));
+            batch::original(place.as_ref(), &bundle.originals, supplied)
+        }
+        _ => contents::originals(record.as_ref().ok(), &bundle.originals, supplied),
     };
     let mut findings = vec![
         on_container(bundle, receipt.as_ref().err()),
@@ -50,10 +63,12 @@ pub fn verify(bundle: &Bundle, supplied: &[HashedOriginal], trust: Option<&Trust
         header,
         certificates,
         trust,
-        contents::originals(record.as_ref().ok(), &bundle.originals, supplied),
+        original,
         contents::disclosures(record.as_ref().ok(), bundle.disclosures.as_deref()),
         validators.clone(),
+        batch,
         time_bound::check(record.as_ref().ok()),
+        revocation,
     ];
     findings.extend(attached);
     Report::new(findings, claims, anchor::assurance(&validators))
@@ -92,7 +107,8 @@ pub fn unreadable(error: &BundleError) -> Report {
             Finding::new(reasons::CONTAINER_TRAILING).with(offset)
         }
     };
-    let [transaction, inclusion, header, certificates, trust, validators] = without_receipt();
+    let [transaction, inclusion, header, certificates, trust, validators, revocation] =
+        without_receipt();
     let mut findings = vec![
         container,
         Finding::new(reasons::RECORD_UNCHECKED),
@@ -105,19 +121,20 @@ pub fn unreadable(error: &BundleError) -> Report {
         Finding::new(reasons::DISCLOSURES_UNCHECKED),
         validators,
         time_bound::check(None),
+        revocation,
     ];
     findings.extend(attached::unreadable());
     Report::new(findings, Claims::default(), Assurance::Nothing)
 }
 
-/// Transaction, inclusion, header, certificates, trust and validators.
+/// Transaction, inclusion, header, certificates, trust, validators and revocation.
 fn on_receipt(
     receipt: &Receipt,
     bundle: &Bundle,
     record: Option<&Record>,
     trust: Option<&Trust>,
     claims: &mut Claims,
-) -> [Finding; 6] {
+) -> [Finding; 7] {
     claims.channel = Some(receipt.header.channel_id.clone());
     claims.block_number = Some(receipt.leaf.block_number);
     claims.header_number = Some(receipt.header.number);
@@ -139,16 +156,18 @@ fn on_receipt(
     };
     let header = header::check(receipt, &seats, &invalid.commits);
     let validators = anchor::check(receipt, trust);
+    let revocation = revocation::check(receipt, opened.as_ref().ok(), trust);
     let (certificates, trust) = match &opened {
         Ok(opened) => certificates::check(receipt, opened, trust.map(Trust::roots)),
         Err(_) => {
             (Finding::new(reasons::CERTIFICATES_NO_RECEIPT), Finding::new(reasons::TRUST_UNCHECKED))
         }
     };
-    [transaction, header::inclusion(receipt), header, certificates, trust, validators]
+    let inclusion = header::inclusion(receipt);
+    [transaction, inclusion, header, certificates, trust, validators, revocation]
 }
 
-fn without_receipt() -> [Finding; 6] {
+fn without_receipt() -> [Finding; 7] {
     [
         Finding::new(reasons::TRANSACTION_UNCHECKED),
         Finding::new(reasons::INCLUSION_UNCHECKED),
@@ -156,6 +175,7 @@ fn without_receipt() -> [Finding; 6] {
         Finding::new(reasons::CERTIFICATES_NO_RECEIPT),
         Finding::new(reasons::TRUST_UNCHECKED),
         Finding::new(reasons::VALIDATORS_NO_RECEIPT),
+        Finding::new(reasons::REVOCATION_UNCHECKED),
     ]
 }
 
@@ -163,7 +183,9 @@ fn on_container(bundle: &Bundle, receipt: Option<&ReceiptError>) -> Finding {
     Finding::new(match receipt {
         Some(ReceiptError::Certificate { .. }) => reasons::CONTAINER_CERTIFICATE,
         Some(_) => reasons::CONTAINER_RECEIPT,
-        None if bundle.page.is_some() => reasons::CONTAINER_PAGE_UNCHECKED,
+        None if bundle.page.as_deref().is_some_and(|page| !is_ours(page)) => {
+            reasons::CONTAINER_PAGE
+        }
         None if bundle.packed => reasons::CONTAINER_PROVEN,
         None => reasons::CONTAINER_ABSENT,
     })

@@ -103,7 +103,7 @@ pub enum TokenError {
     /// No source gave one.
     NoSource {
         /// Why each did not, in the order of asking.
-        failures: Vec<TokenError>,
+        failures: Vec<Self>,
     },
     /// The system gives no randomness, which a nonce needs.
     Random,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use changbai_wire::{
-    Header, TxId, ValidationCode, data_hash, decode_envelope, envelope_digests, time::UnixMillis,
+    Header, TxId, ValidationCode, data_hash, decode_envelope, envelope_digests, time::TimeReading,
 };
 use smkit::sm3::Sm3Digest;
 
@@ -140,7 +140,7 @@ fn check_config(body: &Body, epoch: &Epoch) -> Result<(), BodyFault> {
 /// How far a proposer's clock may be from that of the node which judges its block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Skew {
-    /// A block may be this much ahead, in milliseconds.
+    /// A block may be this much ahead, in milliseconds; less where both clocks have a bound.
     pub ahead_ms: u64,
     /// A block that is proposed for the first time may be this much behind, in milliseconds.
     pub behind_ms: u64,
@@ -150,10 +150,25 @@ impl Skew {
     /// Whether a proposed block's time is acceptable now. The time of the block before is never too
     /// late: one clock that ran ahead must not stop the channel. A block that a quorum has prevoted
     /// before (`again`) may be old.
-    pub(crate) fn accepts(self, time_ms: u64, tip: &Tip, now: UnixMillis, again: bool) -> bool {
-        let latest = now.0.saturating_add(self.ahead_ms).max(tip.header.time_ms);
-        let earliest = if again { 0 } else { now.0.saturating_sub(self.behind_ms) };
-        (earliest..=latest).contains(&time_ms)
+    ///
+    /// Where both clocks have a bound, a block is ahead by no more than both together: the proposal
+    /// was on its way for a while, which can only make it older.
+    pub(crate) fn accepts(
+        self,
+        header: &Header,
+        tip: &Header,
+        now: TimeReading,
+        again: bool,
+    ) -> bool {
+        let ahead_ms = match (header.time_bound_us, now.bound_us) {
+            (0, _) | (_, None) => self.ahead_ms,
+            (theirs, Some(own)) => {
+                u64::from(theirs).saturating_add(own.into()).div_ceil(1_000).min(self.ahead_ms)
+            }
+        };
+        let latest = now.at.0.saturating_add(ahead_ms).max(tip.time_ms);
+        let earliest = if again { 0 } else { now.at.0.saturating_sub(self.behind_ms) };
+        (earliest..=latest).contains(&header.time_ms)
     }
 }
 
@@ -191,3 +206,6 @@ pub enum BodyFault {
     #[error("it does not decode")]
     Malformed,
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use changbai_merkle::{
     ConsistencyProof, InclusionProof, NodeId, NodeSource, ProveError, leaf_hash, prove_consistency,
-    prove_inclusion,
+    prove_inclusion, tree_root,
 };
 use changbai_storage::StorageError;
 use changbai_wire::{Header, TransactionLeaf, TxId};
@@ -87,6 +87,15 @@ impl Channel {
     pub fn log_consistency(&self, old: u64, new: u64) -> Result<ConsistencyProof, LogError> {
         self.log_covers(new)?;
         prove_consistency(&Nodes(self.shared.ledger.index()), old, new).map_err(proving)
+    }
+
+    /// The root of the log of `size` leaves.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub fn log_root(&self, size: u64) -> Result<Sm3Digest, LogError> {
+        self.log_covers(size)?;
+        tree_root(&Nodes(self.shared.ledger.index()), size).map_err(proving)
     }
 
     /// A node of the tree, `None` where there is none (yet).

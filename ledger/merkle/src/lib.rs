@@ -69,7 +69,7 @@ pub use note::{
     VerifierKey, is_key_name,
 };
 pub use proof::{ConsistencyProof, InclusionProof, PATH_LEN_MAX, ProofError};
-pub use prove::{NodeSource, ProveError, prove_consistency, prove_inclusion};
+pub use prove::{NodeSource, ProveError, prove_consistency, prove_inclusion, tree_root};
 pub use text::TextError;
 pub use tile::{TILE_WIDTH, Tile, TileContent, read_entries, write_entries};
 pub use tlog_proof::{EXTRA_BYTES_MAX, TLOG_PROOF_VERSION, TlogProof, TlogProofError};

@@ -82,6 +82,14 @@ pub fn prove_consistency<S: NodeSource>(
     Ok(ConsistencyProof { old_size, new_size, path })
 }
 
+/// The root of the first `size` leaves; reads one node for each set bit of `size`.
+///
+/// # Errors
+/// [`ProveError`] if a node is missing or cannot be read.
+pub fn tree_root<S: NodeSource>(source: &S, size: u64) -> Result<Sm3Digest, ProveError<S::Error>> {
+    subtree(source, 0, size)
+}
+
 /// Where RFC 6962 divides the leaves `[start, end)`: after the largest power of two that is smaller
 /// than their number. `None` for fewer than two leaves.
 fn split(start: u64, end: u64) -> Option<u64> {
@@ -89,8 +97,8 @@ fn split(start: u64, end: u64) -> Option<u64> {
     start.checked_add(1u64.checked_shl(last.checked_ilog2()?)?)
 }
 
-/// Hash of the leaves `[start, end)`, a range that [`split`] produced: complete subtrees, joined
-/// from the right.
+/// Hash of the leaves `[start, end)`, the whole tree or a range that [`split`] produced: complete
+/// subtrees, joined from the right.
 fn subtree<S: NodeSource>(
     source: &S,
     start: u64,

@@ -121,6 +121,7 @@ fn agrees_with_the_naive_model() {
         let (tree, nodes) = grow(size);
         let root = naive_root(&all);
         assert_eq!(tree.root(), root, "size {size}");
+        assert_eq!(tree_root(&nodes, size).unwrap(), root);
         assert_eq!(Frontier::from_bytes(&tree.to_bytes()).unwrap(), tree);
         // The 64-leaf tree's nodes prove every smaller tree as well.
         for index in 0..size {

@@ -8,7 +8,8 @@
 //! # Model
 //! Every structure is parsed once, checked against its own re-encoding and then immutable: [`Certificate`],
 //! [`CertificationRequest`] and its answer [`CertificationResponse`], [`RevocationList`], [`OcspRequest`] and
-//! [`OcspResponse`], [`SignedData`] and [`EnvelopedData`] of GB/T 35275, [`TimeStampRequest`] and [`TimeStampToken`].
+//! [`OcspResponse`], [`SignedData`] and [`EnvelopedData`] of GB/T 35275, [`TimeStampRequest`] and [`TimeStampToken`],
+//! [`Seal`] and [`SealSignature`].
 //!
 //! A [`Validator`] decides whether a certificate may be relied on: it searches a path from the leaf to one of the
 //! [`TrustAnchors`] and judges it at one moment for one [`Purpose`], with what is known about [`Revocation`], the host
@@ -45,6 +46,7 @@
 //! GM/T 0015-2023 and GB/T 20518-2018 (certificate format), RFC 5280 (profile, path validation, lists), RFC 9525 (hosts),
 //! RFC 4514 (names as text), RFC 7468 (PEM), RFC 2986 and GM/T 0092-2020 (requests and answers), RFC 6960, RFC 9654 and
 //! GM/T 0014-2012 (OCSP), GB/T 35275-2017 and RFC 5652 (messages), RFC 3161, RFC 5035 and GB/T 20520 (time stamps),
+//! GB/T 38540-2020 and GM/T 0031 (electronic seals),
 //! GB/T 35276-2017 (signature form, default signer ID, enveloped keys).
 //!
 //! # Example
@@ -113,6 +115,7 @@ pub mod reasons;
 mod register;
 mod revocation;
 mod revocation_list;
+mod seal;
 mod serial;
 mod shape;
 #[cfg(test)]
@@ -138,8 +141,8 @@ pub use limits::{
     CERTIFICATE_BYTES_MAX, CHAIN_DEPTH_MAX, CMS_BYTES_MAX, CMS_CERTIFICATES_MAX,
     CMS_RECIPIENTS_MAX, CMS_SIGNERS_MAX, CRL_BYTES_MAX, CRL_ENTRIES_MAX, INTERMEDIATES_MAX,
     OCSP_BYTES_MAX, OCSP_CERTIFICATES_MAX, PEM_CERTIFICATES_MAX, REQUEST_BYTES_MAX,
-    RESPONSE_BYTES_MAX, RESPONSE_CERTIFICATES_MAX, TIME_STAMP_BYTES_MAX,
-    TIME_STAMP_REQUEST_BYTES_MAX,
+    RESPONSE_BYTES_MAX, RESPONSE_CERTIFICATES_MAX, SEAL_BYTES_MAX, SEAL_CLOCK_LEEWAY_S,
+    SEAL_SIGNATURE_BYTES_MAX, SEAL_SIGNERS_MAX, TIME_STAMP_BYTES_MAX, TIME_STAMP_REQUEST_BYTES_MAX,
 };
 pub use name::{NameAttribute, Subject, SubjectError};
 pub use ocsp::{
@@ -153,6 +156,10 @@ pub use register::{IssuedCertificate, Register, RegisterError};
 pub use revocation::{Revocation, RevocationMode, RevocationReason};
 pub use revocation_list::{
     RevocationList, RevocationListContent, RevocationListError, RevokedCertificate,
+};
+pub use seal::{
+    Seal, SealError, SealPicture, SealPolicy, SealSignature, SealSigners, SealSigning, SealTerms,
+    SealVersion, SealedAs, VerifiedSeal, VerifiedSealSignature,
 };
 pub use serial::{SerialNumber, SerialNumberError};
 pub use timestamp::{

@@ -38,6 +38,15 @@ pub(crate) const CMS_LISTS_MAX: usize = 4;
 pub const TIME_STAMP_REQUEST_BYTES_MAX: usize = 4 * 1024;
 /// Longest time-stamp response or token accepted, in bytes of DER.
 pub const TIME_STAMP_BYTES_MAX: usize = 256 * 1024;
+/// Longest electronic seal accepted, in bytes of DER, picture included.
+pub const SEAL_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Longest signature with an electronic seal accepted, in bytes of DER.
+pub const SEAL_SIGNATURE_BYTES_MAX: usize = SEAL_BYTES_MAX + 512 * 1024;
+/// Seconds by which the clocks of signer, time-stamp authority and verifier may differ where a signature with a seal is
+/// judged.
+pub const SEAL_CLOCK_LEEWAY_S: i64 = 300;
+/// Most certificates, or digests of them, that one seal is for.
+pub const SEAL_SIGNERS_MAX: usize = 64;
 /// Most signatures checked while searching for one path.
 pub(crate) const PATH_SIGNATURES_MAX: usize = 32;
 /// Longest serial number, in bytes of its value (RFC 5280 §4.1.2.2).

@@ -295,6 +295,42 @@ table! {
     TIME_STAMP_TIME "PK-2507" Limit
         "时间超出可表示的范围"
         "the time cannot be written"
+    SEAL_MAKER_SIGNATURE "PK-2601" Signature
+        "电子印章的制章签名无效"
+        "the maker's signature on the electronic seal is invalid"
+    SEAL_CREATED "PK-2602" Validity
+        "电子印章的制作时间 {0}（Unix 秒）不合理"
+        "the electronic seal cannot have been made at {0}"
+    SEAL_MAKER "PK-2603" UnknownAuthority
+        "制章者证书未通过验证（{0}）"
+        "the certificate of the seal's maker is refused ({0})"
+    SEAL_VALIDITY "PK-2604" Validity
+        "电子印章在 {0}（Unix 秒）不在有效期内"
+        "the electronic seal is not valid at {0}"
+    SEAL_TIME_STAMP "PK-2605" Signature
+        "电子印章的时间戳无效（{0}）"
+        "the time stamp of the electronic seal is refused ({0})"
+    SEALED_SIGNATURE "PK-2611" Signature
+        "电子签章的签名无效"
+        "the signature made with the electronic seal is invalid"
+    SEALED_NOT_LISTED "PK-2612" NotAdmitted
+        "签章者证书不在电子印章许可的证书之列"
+        "the electronic seal is not for the signer's certificate"
+    SEALED_SIGNER "PK-2613" UnknownAuthority
+        "签章者证书未通过验证（{0}）"
+        "the certificate of the seal's signer is refused ({0})"
+    SEALED_FUTURE "PK-2614" Validity
+        "签章时间 {0}（Unix 秒）晚于当前时间"
+        "the signature is dated {0}, in the future"
+    SEALED_TIME_STAMP "PK-2615" Signature
+        "电子签章的时间戳无效（{0}）"
+        "the time stamp over the signature is refused ({0})"
+    SEALED_DATA "PK-2616" Signature
+        "被签章的内容与签章中的摘要不一致"
+        "what was signed differs from the digest in the signature"
+    SEALED_KEY "PK-2617" Purpose
+        "密钥与证书不符，或证书不能用于电子印章"
+        "the key is not the certificate's, or the certificate is not for seals"
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ mod response;
 mod tests;
 mod token;
 
+pub(crate) use gen_time::GenTime;
+
 pub use authority::{Grant, TimeStampAuthority};
 pub use error::TimeStampError;
 pub use request::TimeStampRequest;

@@ -6,13 +6,16 @@ use axum::extract::{Path, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use changbai_certificate::{
-    Certificate, CertificateError, CertificateFacts, FontSource, Format, Issuer, Originals,
+    Certificate, CertificateError, CertificateFacts, FontSource, Format, Issuer, IssuerError,
+    NotProven, Originals, ProcessLog, ProcessStep,
 };
+use changbai_core::process::{ProcessDocument, ProcessEntry};
 use changbai_core::{Stored, codes};
-use changbai_receipt::{Bundle, Trust};
+use changbai_receipt::{Trust, Verdict};
 use tokio::time::timeout;
 
-use super::evidence::{blocking, receipt_bytes, stored};
+use super::attached::Attached;
+use super::evidence::{blocking, stored};
 use super::process::exported;
 use crate::documents::DocumentError;
 use crate::domain::{of_code, of_failure};
@@ -71,15 +74,15 @@ async fn certificate(
 ) -> Result<Response, Problem> {
     let (head, _) = request.into_parts();
     let stored = stored(&state, &id).await?;
-    let receipt = receipt_bytes(&state, &stored.tx_id).await?;
     let actor = actor(&state, &head);
+    let attached = Attached::gather(&state, &stored, None).await?;
     // As costly as judging a bundle: it shares those places.
     let turn = timeout(state.limits().ledger_wait_max, state.checks.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Problem::new(Code::Busy)) };
     let name = format!("inline; filename=\"{}.{}\"", stored.record.id(), format.extension());
     let shared = Arc::clone(&state);
     let made = stored.clone();
-    let bytes = blocking(move || make(&shared, &made, receipt, format)).await??;
+    let bytes = blocking(move || make(&shared, &made, &attached, format)).await??;
     exported(&state, &stored, actor, &bytes);
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
@@ -91,22 +94,63 @@ async fn certificate(
     Ok((headers, bytes).into_response())
 }
 
+/// The certificate as PDF and OFD, for a bundle. A record with a character that the font has not goes without: its bundle
+/// is worth no less.
+pub(super) fn for_bundle(
+    state: &Shared,
+    stored: &Stored,
+    attached: &Attached,
+) -> Result<[Option<Vec<u8>>; 2], Problem> {
+    let made = |format| match make(state, stored, attached, format) {
+        Err(problem) if problem.code() == codes::CERTIFICATE_GLYPH.code => Ok(None),
+        other => other.map(Some),
+    };
+    Ok([made(Format::Pdf)?, made(Format::Ofd)?])
+}
+
+/// The log's digest and steps as the certificate prints them.
+fn printed(log: &ProcessDocument) -> Result<ProcessLog, IssuerError> {
+    let step = |entry: &ProcessEntry| ProcessStep {
+        name: entry.step.chinese().to_owned(),
+        actor: entry.actor.role.chinese().to_owned(),
+        at_ms: entry.at.at_ms,
+    };
+    ProcessLog::new(&log.head(), log.entries.iter().take(STEPS_MAX).map(step).collect())
+}
+
+/// Steps of a log that a certificate prints: those of the recording, and what may have come between.
+const STEPS_MAX: usize = 64;
+
 /// Originals are not read again: they may be of any size, and some are with their submitters. The certificate says so.
 fn make(
     state: &Shared,
     stored: &Stored,
-    receipt: Vec<u8>,
+    attached: &Attached,
     format: Format,
 ) -> Result<Vec<u8>, Problem> {
-    let bundle = Bundle::from_parts(stored.record.to_bytes(), receipt, None);
     let trust: Arc<Trust> = state.parts.channel.trust();
-    let facts = CertificateFacts::establish(&bundle, &[], &trust, Originals::MayBeAbsent)
-        .map_err(|error| of_failure(&codes::DAMAGED, &error))?;
+    let establish = |all| {
+        let bundle = attached.bundle(stored.record.to_bytes(), all);
+        CertificateFacts::establish(&bundle, &[], &trust, Originals::MayBeAbsent)
+    };
+    let facts = match establish(true) {
+        // A checkpoint whose witnesses this node's trust does not name: record and receipt stand without it.
+        Err(NotProven::Verdict { report }) if report.verdict == Verdict::Unchecked => {
+            establish(false)
+        }
+        other => other,
+    };
+    let facts = facts.map_err(|error| of_failure(&codes::DAMAGED, &error))?;
     let documents = &state.parts.documents;
     let issuer = match &documents.issuer {
         Some(issuer) => issuer.clone(),
         None => Issuer::new(&stored.record.parts().agency.name)
             .map_err(|error| of_failure(&codes::INTERNAL, &error))?,
+    };
+    let issuer = match attached.recording() {
+        Some(log) => issuer
+            .with_process_log(printed(log).map_err(|error| of_failure(&codes::INTERNAL, &error))?),
+        None => issuer,
     };
     let made = FontSource::built_in()
         .map_err(CertificateError::from)

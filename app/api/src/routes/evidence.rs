@@ -17,7 +17,9 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 use utoipa::IntoParams;
 
-use super::process::{exported, process_bytes, viewed};
+use super::attached::Attached;
+use super::batch::place_bytes;
+use super::process::{exported, viewed};
 use crate::body::outgoing;
 use crate::domain::{of_code, of_custody, of_failure, of_ledger, of_openings, of_query};
 use crate::dto::{EvidenceAnswer, EvidenceLine, EvidencePage, HistoryAnswer, VersionLine};
@@ -54,6 +56,8 @@ pub(crate) struct BundleParams {
     /// With originals and openings of personal fields; needs a signed request of the agency.
     #[serde(default)]
     originals: bool,
+    /// For a batch: the bundle of one of its digests, by number from 0 or SM3.
+    digest: Option<String>,
 }
 
 /// One record.
@@ -154,24 +158,22 @@ pub(crate) async fn bundle(
         actor(&state, &head)
     };
     let stored = stored(&state, id.as_str()).await?;
-    let receipt = receipt_bytes(&state, &stored.tx_id).await?;
-    exported(&state, &stored, actor, &receipt);
-    let process = process_bytes(&state, &stored).await;
+    let batch = match &params.digest {
+        Some(which) => Some(place_bytes(&state, &stored.record, which).await?),
+        None => None,
+    };
+    let attached = Attached::gather(&state, &stored, Some(actor)).await?.with_batch(batch);
+    let attached = attached.with_certificates(&state, &stored).await?;
     if params.originals {
-        full_bundle(&state, &stored, receipt, process).await
+        full_bundle(&state, &stored, attached).await
     } else {
-        plain_bundle(&stored, &receipt, process.as_deref())
+        plain_bundle(&stored, &attached)
     }
 }
 
-/// The record and its receipt only: small, and free of personal data.
-fn plain_bundle(
-    stored: &Stored,
-    receipt: &[u8],
-    process: Option<&[u8]>,
-) -> Result<Response, Problem> {
-    let record = stored.record.as_bytes();
-    let parts = BundleParts { record, receipt, process, ..BundleParts::default() };
+/// No disclosures and no originals: small, and free of personal data.
+fn plain_bundle(stored: &Stored, attached: &Attached) -> Result<Response, Problem> {
+    let parts = attached.parts(stored.record.as_bytes());
     let mut bytes = Vec::new();
     write_bundle(&mut bytes, &parts, &mut |_| Err(io::ErrorKind::NotFound.into()))
         .map_err(|error| of_failure(&codes::INTERNAL, &error))?;
@@ -182,8 +184,7 @@ fn plain_bundle(
 async fn full_bundle(
     state: &Arc<Shared>,
     stored: &Stored,
-    receipt: Vec<u8>,
-    process: Option<Vec<u8>>,
+    attached: Attached,
 ) -> Result<Response, Problem> {
     let permit = state.download_permit()?;
     let openings = state.parts.evidence.openings(&stored.record).await;
@@ -192,32 +193,21 @@ async fn full_bundle(
     let disclosures = disclosures.map_err(|error| of_failure(&codes::DAMAGED, &error))?;
     let (shared, record) = (Arc::clone(state), stored.record.clone());
     let originals = blocking(move || packed(&shared, &record)).await??;
-    let record = stored.record.clone();
-    let parts = |record, receipt, disclosures, process| BundleParts {
-        record,
-        receipt,
-        disclosures,
-        process,
-        originals: originals.clone(),
-        ..BundleParts::default()
-    };
-    let attached = (disclosures.as_deref(), process.as_deref());
-    let length = bundle_len(&parts(record.as_bytes(), &receipt, attached.0, attached.1))
-        .map_err(|error| of_failure(&codes::INTERNAL, &error))?;
     let (mut writer, body) = outgoing(state.limits().body_idle_max);
-    let (shared, originals) = (Arc::clone(state), originals.clone());
+    let (shared, record) = (Arc::clone(state), stored.record.clone());
+    let parts = BundleParts {
+        disclosures: disclosures.as_deref(),
+        originals: originals.clone(),
+        ..attached.parts(record.as_bytes())
+    };
+    let length = bundle_len(&parts).map_err(|error| of_failure(&codes::INTERNAL, &error))?;
     // The thread ends with the body: a client that goes away fails its next write.
     drop(tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let disclosures = disclosures.as_deref();
-        let record = record.as_bytes();
         let parts = BundleParts {
-            record,
-            receipt: &receipt,
-            disclosures,
-            process: process.as_deref(),
+            disclosures: disclosures.as_deref(),
             originals,
-            ..BundleParts::default()
+            ..attached.parts(record.as_bytes())
         };
         let mut open = |original: &PackedOriginal| {
             let reader = shared.parts.custody.open_original(&original.sm3);
@@ -273,6 +263,12 @@ pub(super) async fn stored(state: &Shared, id: &str) -> Result<Stored, Problem> 
 /// The canonical receipt of a transaction. A fresh one is proven by the next header, which follows at
 /// once: worth waiting for.
 pub(super) async fn receipt_bytes(state: &Shared, tx_id: &str) -> Result<Vec<u8>, Problem> {
+    let receipt = proven(state, tx_id).await?;
+    receipt.to_bytes().map_err(|error| of_failure(&codes::DAMAGED, &error))
+}
+
+/// As [`receipt_bytes`], not written yet.
+pub(super) async fn proven(state: &Shared, tx_id: &str) -> Result<Receipt, Problem> {
     let deadline = Instant::now() + PROOF_WAIT_MAX;
     let proof = loop {
         match state.in_time(state.parts.ledger.proof(tx_id)).await? {
@@ -282,9 +278,7 @@ pub(super) async fn receipt_bytes(state: &Shared, tx_id: &str) -> Result<Vec<u8>
             other => break other.map_err(|error| of_ledger(&error))?,
         }
     };
-    Receipt::from_proof(&proof)
-        .and_then(|receipt| receipt.to_bytes())
-        .map_err(|error| of_failure(&codes::DAMAGED, &error))
+    Receipt::from_proof(&proof).map_err(|error| of_failure(&codes::DAMAGED, &error))
 }
 
 /// Starts blocking work on a thread of its own, at once; the future waits for it.

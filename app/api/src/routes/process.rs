@@ -5,13 +5,13 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use changbai_core::{
     EvidenceId, Record, Stored, codes,
-    process::{Actor, Step, detail},
+    process::{Actor, ProcessDocument, Step, detail},
 };
 use changbai_receipt::Bundle;
 use smkit::sm3::{Sm3Digest, sm3};
 
 use super::evidence::stored;
-use crate::domain::{of_code, of_query};
+use crate::domain::{of_code, of_failure, of_query};
 use crate::identity::actor;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::{ApiState, Shared};
@@ -33,7 +33,7 @@ pub(crate) async fn one(
     let document = document.map_err(|error| of_query(&error))?;
     let document = document.ok_or_else(|| of_code(&codes::PROCESS_LOG_ELSEWHERE))?;
     let bytes = document.to_bytes();
-    let bytes = bytes.map_err(|error| crate::domain::of_failure(&codes::DAMAGED, &error))?;
+    let bytes = bytes.map_err(|error| of_failure(&codes::DAMAGED, &error))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
@@ -65,30 +65,26 @@ pub(super) async fn verified_bundle(state: &Shared, bundle: &Bundle, actor: Acto
     }
 }
 
-/// `process.json` for a bundle. A log that cannot be read does not keep a record's proof back: it is left out, and the
-/// node's log says why.
-pub(super) async fn process_bytes(state: &Shared, stored: &Stored) -> Option<Vec<u8>> {
-    let document = match state.in_time(state.parts.evidence.process(stored)).await {
-        Ok(Ok(document)) => document?,
-        Ok(Err(error)) => {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "api::process_log left out");
-            return None;
-        }
-        Err(_) => {
-            tracing::error!("api::process_log left out: the ledger did not answer");
-            return None;
-        }
+/// `process.json` for a bundle, and the log up to the record's commitment for a certificate; nothing where another node
+/// keeps the log. A bundle is not handed out without a log that it should hold.
+pub(super) async fn logs(state: &Shared, stored: &Stored) -> Result<Logs, Problem> {
+    let evidence = &state.parts.evidence;
+    let whole = state.in_time(evidence.process(stored)).await?;
+    let whole = whole.map_err(|error| of_query(&error))?;
+    let recording = state.in_time(evidence.recording(stored)).await?;
+    let recording = recording.map_err(|error| of_query(&error))?;
+    let written = |document: &ProcessDocument| {
+        document.to_bytes().map_err(|error| of_failure(&codes::DAMAGED, &error))
     };
-    match document.to_bytes() {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "api::process_log left out");
-            None
-        }
-    }
+    let recording = match recording {
+        Some(document) => Some((written(&document)?, document)),
+        None => None,
+    };
+    let whole = whole.as_ref().map(written).transpose()?;
+    Ok((whole, recording.map(|(bytes, document)| (document, bytes))))
 }
+
+type Logs = (Option<Vec<u8>>, Option<(ProcessDocument, Vec<u8>)>);
 
 /// Reads go on while the log cannot be written: the record and its proof matter more, and the operator is told.
 fn log(state: &Shared, record: &Record, step: Step, actor: Actor, detail: Sm3Digest) {

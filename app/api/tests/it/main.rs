@@ -10,6 +10,7 @@
 
 mod access;
 mod auth;
+mod batch;
 mod channels;
 mod court;
 mod directory;

@@ -154,13 +154,13 @@ async fn what_cannot_be_logged_is_not_recorded_and_reads_go_on() {
     let id = submitted(&world, b"before").await;
     journal.refuses.store(true, Ordering::SeqCst);
     let refused = world.submit(by_digest(b"original")).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (503, "EV-4508"));
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (503, "EV-4509"));
     let found = world.get(&format!("{EVIDENCE}?sm3={}", sm3(b"original"))).await;
     assert_eq!(found.json()["items"].as_array().unwrap().len(), 0);
     assert_eq!(world.get(&format!("{EVIDENCE}/{id}")).await.status, 200);
-    let bundle = world.get(&format!("{EVIDENCE}/{id}/bundle")).await;
-    assert_eq!(read_bundle(&mut bundle.body.as_ref()).unwrap().process, None);
-    assert_eq!(world.get(&format!("{EVIDENCE}/{id}/process")).await.code(), "EV-4508");
+    assert_eq!(world.get(&format!("{EVIDENCE}/{id}/receipt")).await.status, 200);
+    assert_eq!(world.get(&format!("{EVIDENCE}/{id}/bundle")).await.code(), "EV-4509");
+    assert_eq!(world.get(&format!("{EVIDENCE}/{id}/process")).await.code(), "EV-4509");
 }
 
 #[tokio::test]

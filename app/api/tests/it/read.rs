@@ -269,6 +269,7 @@ async fn the_document_and_its_reader_are_served_from_here() {
             "/api/v1/directory/{id}",
             "/api/v1/evidence",
             "/api/v1/evidence/{id}",
+            "/api/v1/evidence/{id}/batch/{which}",
             "/api/v1/evidence/{id}/bundle",
             "/api/v1/evidence/{id}/certificate.ofd",
             "/api/v1/evidence/{id}/certificate.pdf",
@@ -277,7 +278,10 @@ async fn the_document_and_its_reader_are_served_from_here() {
             "/api/v1/evidence/{id}/process",
             "/api/v1/evidence/{id}/queries",
             "/api/v1/evidence/{id}/receipt",
+            "/api/v1/evidence:batch",
             "/api/v1/health",
+            "/api/v1/operations/{id}",
+            "/api/v1/operations/{id}/events",
             "/api/v1/transactions/{tx_id}",
             "/api/v1/verify",
         ]

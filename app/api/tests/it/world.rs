@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
+use changbai_api::attachments::Attachments;
 use changbai_api::court::CourtAccess;
 use changbai_api::documents::Documents;
 use changbai_api::health::{
@@ -287,6 +288,9 @@ impl World {
             channels: channels.clone(),
             clock: clock.clone(),
             health: Arc::new(Healthy(selftests.clone(), trusted.then(|| FILED.to_owned()))),
+            batches: Arc::new(
+                changbai_api::batch::BatchStore::open(&dir.path().join("batches")).unwrap(),
+            ),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
             limits,
             anchoring: Some(Arc::new(anchors)),
@@ -296,6 +300,8 @@ impl World {
                 CaseSecret::new([7; 32]),
             )),
             time_stamps: None,
+            logs: None,
+            attachments: Attachments::default(),
             documents: Documents::default(),
             authority: None,
             gateways: changbai_api::Gateways::new(vec!["192.0.2.0/28".parse().unwrap()]),

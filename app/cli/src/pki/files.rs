@@ -15,12 +15,12 @@ use crate::error::{CliError, chain};
 use crate::stream;
 
 /// A failure of these commands, in the words of the library that found it.
-pub(super) fn failed(error: &(dyn std::error::Error + 'static)) -> CliError {
+pub(crate) fn failed(error: &(dyn std::error::Error + 'static)) -> CliError {
     CliError::Pki { reason: chain(error) }
 }
 
 /// A failure that has to do with one file.
-pub(super) fn wrong(path: &Path, error: &(dyn std::error::Error + 'static)) -> CliError {
+pub(crate) fn wrong(path: &Path, error: &(dyn std::error::Error + 'static)) -> CliError {
     CliError::Pki { reason: format!("{}: {}", path.display(), chain(error)) }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn beside(prefix: &Path, ending: &str) -> PathBuf {
 }
 
 /// Writes a file that must not exist yet: a key is never overwritten.
-pub(super) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
+pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(CliError::write(parent))?;
     }

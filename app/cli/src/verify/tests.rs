@@ -1,3 +1,6 @@
+use changbai_receipt::{Status, Verdict};
+
+use super::answer::element_word;
 use super::*;
 use crate::run::Context;
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod archive;
+mod chronyd;
 mod client;
 mod consortium;
 mod damage;
@@ -14,7 +15,9 @@ mod network;
 mod node;
 mod offline;
 mod operations;
+mod time_tokens;
 mod tour;
+mod transparency;
 mod trusted_time;
 mod usage;
 

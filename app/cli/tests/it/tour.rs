@@ -70,7 +70,11 @@ fn the_five_minutes_of_the_readme() {
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
     let (_, record) = client(dir, &["evidence", "get", id]);
     assert!(!record.to_string().contains("某某"), "personal data only as commitments");
+    let certificate =
+        ["evidence", "certificate", id, "--format", "pdf", "--out", "deed-certificate.pdf"];
+    assert_eq!(client(dir, &certificate).0, 0);
     assert_eq!(node.stop(), 0);
+    judge_certificate(dir);
 
     let trust = "data/trust.pem";
     let (code, report) = verify(dir, &["deed.zip", "--trust", trust]);
@@ -96,6 +100,27 @@ fn the_five_minutes_of_the_readme() {
     assert_eq!(stranger.stop(), 0);
     let (code, _) = verify(dir, &["deed.zip", "--trust", "stranger/trust.pem"]);
     assert_ne!(code, 0);
+}
+
+/// The certificate that the node signed, judged with nothing but its trust file and the original.
+fn judge_certificate(dir: &Path) {
+    let pdf = fs::read(dir.join("deed-certificate.pdf")).unwrap();
+    let trust = fs::read_to_string(dir.join("data/trust.pem")).unwrap();
+    let trust = changbai_receipt::Trust::parse(&trust).unwrap();
+    let original = fs::read(dir.join("deed.pdf")).unwrap();
+    let originals =
+        [changbai_receipt::hash_original("deed.pdf", &mut original.as_slice()).unwrap()];
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let grounds = changbai_certificate::Grounds {
+        trust: Some(&trust),
+        now_unix_seconds: i64::try_from(now).unwrap(),
+        lists: &[],
+        originals: &originals,
+    };
+    let report = changbai_certificate::judge_pdf(&pdf, &grounds);
+    assert_eq!(report.verdict, changbai_receipt::Verdict::Verified, "{report:#?}");
+    let signatory = report.signatory.unwrap();
+    assert!(signatory.subject.contains("CN=document-0"), "{signatory:?}");
 }
 
 #[test]

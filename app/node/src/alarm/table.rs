@@ -127,8 +127,20 @@ alarms! {
     ClockUnbounded = "OP-3002", Critical, 0,
         "时钟误差未知或过大，暂停受理存证，查询照常", "the clock's error is unknown or too large",
         "运行 changbai time check 查看原因，检查 chronyd 及其时间源", "run changbai time check for the reason; look at chronyd and its sources";
+    /// Nobody gives time-stamp tokens.
+    TokensMissing = "OP-3003", Warning, 0,
+        "无法取得时间戳令牌，新的检查点暂无时间戳", "no time-stamp authority gives tokens; what is recorded has none for now",
+        "查看 detail 中各机构的原因；检查网络、根证书与本机时钟", "detail has each authority's reason; look at the network, their roots and this clock";
     /// The disk will be full soon.
     DiskLow = "OP-4001", Warning, 0,
         "磁盘剩余空间不足", "little space is left on the disk",
         "在节点暂停投票之前释放或扩充磁盘空间", "free or add space before the node stops voting";
+    /// No checkpoint of a log is issued.
+    CheckpointRefused = "OP-5001", Critical, 0,
+        "日志检查点无法签发，账本可能被回退或改写", "checkpoints of the log are refused; the ledger may have been set back or rewritten",
+        "停止写入，核对本节点账本与其他机构的账本，勿删 checkpoints.log", "stop writing, compare this ledger with the other agencies', keep checkpoints.log";
+    /// Witnesses or the time-stamp authority are missing.
+    CheckpointIncomplete = "OP-5002", Warning, 600_000,
+        "检查点缺少见证人联署或时间戳", "checkpoints lack cosignatures of witnesses, or a time-stamp token",
+        "联系见证人，检查其地址与网络，或检查时间戳服务", "call the witness, look at its address and the network, or at the time-stamp authority";
 }

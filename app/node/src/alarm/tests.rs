@@ -51,6 +51,8 @@ fn cause(alarm: Alarm) -> NodeFacts {
         Alarm::Backlog => channel.waiting = 18_000,
         Alarm::Repairing => (channel.salvaged_to, channel.peers_height) = (Some(7), 101),
         Alarm::Repaired => channel.salvaged_to = Some(7),
+        Alarm::CheckpointRefused => channel.checkpoint_refused = reason,
+        Alarm::CheckpointIncomplete => channel.checkpoint_lacks = vec!["court".to_owned()],
         Alarm::ForeignGenesis => channel.foreign_genesis_ago_ms = Some(599_999),
         Alarm::LinksDown => channel.links[0].connected = false,
         Alarm::TlsRenewal => node.tls.alarming = true,
@@ -60,6 +62,7 @@ fn cause(alarm: Alarm) -> NodeFacts {
             node.clock = ClockFacts { last_jump_ago_ms: Some(0), ..ClockFacts::default() };
         }
         Alarm::ClockUnbounded => node.clock_refused = Some("TM-1002: no reply".to_owned()),
+        Alarm::TokensMissing => node.tokens.failing = Some("TM-4005: nobody".to_owned()),
         Alarm::DiskLow => node.disk_free_bytes = Some((1 << 30) - 1),
     }
     node.channels = vec![channel];

@@ -1,5 +1,8 @@
 //! `[time]`
 
+use std::path::PathBuf;
+
+use changbai_api::time_stamp_client::{TsaUrl, TsaUrlError};
 use changbai_time::{ChronyAddress, Policy};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +23,24 @@ pub struct TimeSettings {
     /// Policy of the node's time-stamp authority, an object identifier in dotted form that the agency has registered.
     /// Without one, development stamps under an example (RFC 5612), and production does not stamp.
     pub tsa_policy: String,
+    /// Whom this node asks for time-stamp tokens, in this order: `own`, or addresses of authorities, see [`TsaUrl`].
+    /// Empty for its own authority, if it is one.
+    pub tsa: Vec<String>,
+    /// File with the roots (PEM) that tokens of external authorities must lead to; relative to the configuration file.
+    pub tsa_trust: PathBuf,
+    /// File with the roots of the connections to them (`gmtls`, `tlcp`); empty for the roots above.
+    pub tsa_tls_trust: PathBuf,
+    /// Policy to ask external authorities for, in dotted form; empty for whichever they stamp under.
+    pub tsa_asked_policy: String,
+}
+
+/// One whom tokens are asked of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tsa {
+    /// The node's own authority.
+    Own,
+    /// Another's.
+    External(TsaUrl),
 }
 
 /// Where the bound of the clock's error comes from.
@@ -50,6 +71,10 @@ impl Default for TimeSettings {
             bound_ms_max: BOUND_MS_MAX,
             production: false,
             tsa_policy: String::new(),
+            tsa: Vec::new(),
+            tsa_trust: PathBuf::new(),
+            tsa_tls_trust: PathBuf::new(),
+            tsa_asked_policy: String::new(),
         }
     }
 }
@@ -70,6 +95,30 @@ impl TimeSettings {
         Ok(Chronyd { address, policy })
     }
 
+    /// Whom to ask for tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Value`].
+    pub fn authorities(&self) -> Result<Vec<Tsa>, ConfigError> {
+        if self.tsa.len() > AUTHORITIES_MAX {
+            return Err(wrong(TSA, &self.tsa.join(", "), "at most 8 authorities"));
+        }
+        let read = |text: &String| match text.as_str() {
+            "own" => Ok(Tsa::Own),
+            other => other.parse().map(Tsa::External).map_err(|error| {
+                let reason = if error == TsaUrlError::Https { HTTPS } else { TSA_FORM };
+                wrong(TSA, text, reason)
+            }),
+        };
+        let authorities = self.tsa.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let external = authorities.iter().any(|one| matches!(one, Tsa::External(_)));
+        if external && self.tsa_trust.as_os_str().is_empty() {
+            return Err(wrong("time.tsa_trust", "", TSA_TRUST));
+        }
+        Ok(authorities)
+    }
+
     /// What a start says of a policy that is none.
     pub(crate) fn wrong_policy(&self) -> ConfigError {
         wrong("time.tsa_policy", &self.tsa_policy, "an object identifier such as 1.2.156.1")
@@ -86,6 +135,7 @@ impl TimeSettings {
 
     pub(super) fn check(&self) -> Result<Option<Chronyd>, ConfigError> {
         let chronyd = self.chronyd()?;
+        self.authorities()?;
         match self.source {
             TimeSource::Local if self.production => Err(wrong(SOURCE, "local", PRODUCTION)),
             TimeSource::Local => Ok(None),
@@ -110,6 +160,12 @@ pub(super) fn milliseconds(value: &str) -> Result<u32, ConfigError> {
 const BOUND_MS_MAX: u32 = 10;
 /// Below the enterprise number for documentation (RFC 5612).
 const EXAMPLE_POLICY: &str = "1.3.6.1.4.1.32473.3161";
+const AUTHORITIES_MAX: usize = 8;
+const TSA: &str = "time.tsa";
+const TSA_FORM: &str = "own, or an address such as http://HOST:PORT/tsa, gmtls://… or tlcp://…";
+const HTTPS: &str = "https would need other algorithms than the national ones, which a node does not have; \
+                     a token is protected by its own signature: use http, gmtls or tlcp";
+const TSA_TRUST: &str = "external time-stamp authorities need a file with their roots";
 const SOURCE: &str = "time.source";
 const CHRONY: &str = "time.chrony";
 const BOUND: &str = "time.bound_ms_max";

@@ -147,6 +147,8 @@ table! {
         "Steps and drift of the wall clock against the monotonic one since the start, in seconds.";
     CLOCK_BOUND = Gauge, "changbai_clock_error_bound_seconds", [],
         "Bound of the wall clock's error; absent while nobody measures it.";
+    TOKENS = Counter, "changbai_time_stamp_tokens_total", ["result"],
+        "Time-stamp tokens asked for: given by the first authority of the list, by another, or by none.";
     BUILD = Gauge, "changbai_build_info", ["version"],
         "Always 1; the label tells the version.";
     RESIDENT = Gauge, "process_resident_memory_bytes", [],

@@ -44,6 +44,7 @@ fn fixture(insecure: bool) -> Fixture {
     let parts = Parts {
         clock: Arc::clone(&clock) as _,
         time: NodeTime::default(),
+        tokens: None,
         uptime,
         metrics: Arc::new(NodeMetrics::new(uptime)),
         tls: Arc::new(RenewalStatus::until((NOW_MS / 1_000) as i64 + 86_400)),

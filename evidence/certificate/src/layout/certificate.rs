@@ -20,11 +20,12 @@ pub(crate) fn lay_out(
     font: &FontSource,
     facts: &CertificateFacts,
     issuer: &Issuer,
+    sealed: bool,
 ) -> Result<Layout, CertificateError> {
     let mut flow = Flow::new(font, 24_000);
     head(&mut flow, font, facts)?;
     content::fill(&mut flow, facts, issuer)?;
-    let seal = closing(&mut flow, font, facts, issuer)?;
+    let seal = closing(&mut flow, font, facts, issuer, sealed)?;
     let mut layout = Layout { pages: flow.into_pages(), seal };
     let id = facts.record().id().as_str();
     let count = layout.pages.len();
@@ -72,6 +73,7 @@ fn closing(
     font: &FontSource,
     facts: &CertificateFacts,
     issuer: &Issuer,
+    sealed: bool,
 ) -> Result<SealPlace, CertificateError> {
     let platform = break_lines(font, issuer.platform(), VALUE, 56_000)?;
     let lines = i32::try_from(platform.len()).unwrap_or(i32::MAX);
@@ -87,7 +89,8 @@ fn closing(
     let (name, none) = (statements::SEAL, statements::UNSEALED);
     let words = [(name.0, VALUE), (name.1, ENGLISH), (none.0, VALUE), (none.1, ENGLISH)];
     let mut y_um = top + 11_500;
-    for (text, style) in words {
+    // Where the seal stands, nothing stands behind it.
+    for (text, style) in words.into_iter().filter(|_| !sealed) {
         put(&mut items, font, text, Style { ink: Ink::GREY, ..style }, middle, y_um)?;
         y_um += style.leading_um;
     }

@@ -1,12 +1,16 @@
 //! The table: which fact goes into which row.
 
 use super::{
-    flow::{ENGLISH, Flow, LABEL, VALUE},
+    flow::{ENGLISH, Flow, GAP, LABEL, VALUE},
     statements::{
-        ISSUER, NOT_COMPARED, NOT_PROVEN, PROVEN, REFERENCES, REPRODUCIBLE, Sentence, VERIFICATION,
+        FINDINGS, ISSUER, NOT_COMPARED, NOT_PROVEN, PROCESS, PROVEN, REFERENCES, REPRODUCIBLE,
+        Sentence, VERIFICATION,
     },
 };
-use crate::{error::CertificateError, facts::CertificateFacts, issuer::Issuer, time::ChinaTime};
+use crate::{
+    error::CertificateError, facts::CertificateFacts, issuance::LAYOUT, issuer::Issuer,
+    process::ProcessLog, time::ChinaTime,
+};
 use changbai_core::CustodyMode;
 
 type Done = Result<(), CertificateError>;
@@ -17,8 +21,16 @@ pub(super) fn fill(flow: &mut Flow<'_>, facts: &CertificateFacts, issuer: &Issue
     originals(flow, facts)?;
     time(flow, facts)?;
     ledger(flow, facts)?;
-    statement(flow, facts)?;
-    platform(flow, issuer)
+    let mut number = NUMBERS.iter().skip(4);
+    let mut title = |name: &str| {
+        let number = number.next().copied().unwrap_or_default();
+        format!("{number}、{name}")
+    };
+    if let Some(log) = issuer.process_log() {
+        process(flow, &title("全程留痕"), log)?;
+    }
+    statement(flow, &title("说明"), facts)?;
+    platform(flow, &title("出证平台"), facts.record().id().as_str(), issuer)
 }
 
 fn evidence(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
@@ -52,10 +64,13 @@ fn evidence(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
     }
     let submitter = &parts.submitter;
     let certificate = format!("证书 SM3 {}", grouped(&submitter.certificate_sm3.to_string()));
-    row_of(flow, ("提交人证书", "Submitter"), &[&submitter.subject, &certificate])?;
+    let identified = "身份鉴别：SM2 数字证书及其签名";
+    row_of(flow, ("提交人证书", "Submitter"), &[&submitter.subject, &certificate, identified])?;
     let collection = &parts.collection;
-    let text = format!("方式 {}　来源 {}", collection.method, collection.source);
-    row(flow, ("采集", "Collection"), &text, "means and source, as recorded")?;
+    let how = format!("方式 {}　来源系统 {}", collection.method, collection.source);
+    let when = "采集时间未另行登记，不晚于记录时间";
+    let english = "means and source as recorded; the time of collection is not recorded apart";
+    row_in_both(flow, ("采集", "Collection"), &[&how, when], english)?;
     match &parts.previous {
         Some(previous) => row(flow, ("前一版本", "Previous version"), previous.as_str(), ""),
         None => Ok(()),
@@ -63,7 +78,7 @@ fn evidence(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
 }
 
 fn originals(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
-    flow.section("二、原件", "Originals (named by digest only)")?;
+    flow.section("二、原件", "Originals (named by digest; file names are not on the ledger)")?;
     for (index, original) in facts.record().originals().iter().enumerate() {
         let number = index + 1;
         let custody = match original.custody {
@@ -111,7 +126,22 @@ fn time(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
     ];
     let english = format!("{}; validators' clock, {bound_en}; existed no later", at.english());
     row_in_both(flow, ("上链确认时间", "Time in the header"), &refs(&lines), &english)?;
-    row(flow, ("可信时间戳", "Time-stamp token"), "未附第三方时间戳", "none attached")
+    let named = |element: &str| facts.findings.iter().find(|found| found.element == element);
+    match named("time_token") {
+        None => row(flow, ("可信时间戳", "Time-stamp token"), "未附第三方时间戳", "none attached")?,
+        Some(found) => row(flow, ("可信时间戳", "Time-stamp token"), &found.zh, &found.en)?,
+    }
+    for (element, label) in [
+        ("witness", ("见证", "Witnesses")),
+        ("log_consistency", ("日志一致性", "Log consistency")),
+        ("batch", ("批次", "Batch")),
+        ("process_log", ("过程日志", "Process log")),
+    ] {
+        if let Some(found) = named(element) {
+            row(flow, label, &found.zh, &found.en)?;
+        }
+    }
+    if facts.findings.is_empty() { Ok(()) } else { sentences(flow, ("注", "Note"), &[FINDINGS]) }
 }
 
 fn bound(bound_us: Option<u32>) -> (String, String) {
@@ -162,8 +192,19 @@ fn ledger(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
     row(flow, ("密码算法", "Algorithms"), algorithms, "")
 }
 
-fn statement(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
-    flow.section("五、说明", "Statement")?;
+fn process(flow: &mut Flow<'_>, title: &str, log: &ProcessLog) -> Done {
+    flow.section(title, "Process log")?;
+    for (index, step) in log.steps().iter().enumerate() {
+        let at = ChinaTime::new(step.at_ms)?.chinese();
+        let label = format!("{}. {}", index + 1, step.name);
+        row_of(flow, (&label, ""), &[&format!("{at}　{}", step.actor)])?;
+    }
+    row(flow, ("日志摘要", "SM3 of its last entry"), &grouped(log.digest()), "")?;
+    sentences(flow, ("注", "Note"), &[PROCESS])
+}
+
+fn statement(flow: &mut Flow<'_>, title: &str, facts: &CertificateFacts) -> Done {
+    flow.section(title, "Statement")?;
     sentences(flow, ("证明事项", "What is proven"), &PROVEN)?;
     let mut not_proven = NOT_PROVEN.to_vec();
     if !facts.originals_compared {
@@ -174,11 +215,25 @@ fn statement(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
     sentences(flow, ("参照", "References"), &[REFERENCES])
 }
 
-fn platform(flow: &mut Flow<'_>, issuer: &Issuer) -> Done {
-    flow.section("六、出证平台", "Issuing platform")?;
+fn platform(flow: &mut Flow<'_>, title: &str, id: &str, issuer: &Issuer) -> Done {
+    flow.section(title, "Issuing platform")?;
     row(flow, ("平台名称", "Platform"), issuer.platform(), "")?;
+    if let Some(operator) = issuer.operator() {
+        row(flow, ("运营单位", "Operator"), operator, "")?;
+    }
     let number = issuer.filing_number().map_or("未填报", |number| number.as_str());
     row(flow, ("备案编号", "Filing number"), number, "")?;
+    if let Some(mlps) = issuer.mlps() {
+        row(flow, ("等级保护", "Protection level"), &mlps.chinese(), "GB/T 22239")?;
+    }
+    if let Some(number) = issuer.cipher_assessment() {
+        row(flow, ("密码应用评估", "Cryptographic audit"), number, "GB/T 39786")?;
+    }
+    if let Some(url) = issuer.verification_url() {
+        row(flow, ("核验网址", "Verification"), &format!("{url}/{id}"), "")?;
+    }
+    let format = format!("第 {LAYOUT} 版");
+    row(flow, ("证书格式", "Format"), &format, &format!("layout {LAYOUT}"))?;
     sentences(flow, ("注", "Note"), &[ISSUER, REPRODUCIBLE])
 }
 
@@ -196,7 +251,11 @@ fn row_in_both(flow: &mut Flow<'_>, label: (&str, &str), lines: &[&str], english
     if !english.is_empty() {
         value.push((english, ENGLISH));
     }
-    flow.row(&[(label.0, LABEL), (label.1, ENGLISH)], &value)
+    let mut names = vec![(label.0, LABEL)];
+    if !label.1.is_empty() {
+        names.push((label.1, ENGLISH));
+    }
+    flow.row(&names, &value)
 }
 
 fn sentences(flow: &mut Flow<'_>, label: (&str, &str), sentences: &[Sentence]) -> Done {
@@ -211,7 +270,10 @@ fn sentences(flow: &mut Flow<'_>, label: (&str, &str), sentences: &[Sentence]) -
     let value: Vec<_> = numbered
         .iter()
         .zip(sentences)
-        .flat_map(|(chinese, (_, english))| [(chinese.as_str(), VALUE), (*english, ENGLISH)])
+        .flat_map(|(chinese, (_, english))| {
+            [("", GAP), (chinese.as_str(), VALUE), (*english, ENGLISH)]
+        })
+        .skip(1)
         .collect();
     flow.row(&[(label.0, LABEL), (label.1, ENGLISH)], &value)
 }
@@ -244,3 +306,6 @@ fn thousands(number: u64) -> String {
     }
     out
 }
+
+/// Numbers of the sections.
+const NUMBERS: [&str; 8] = ["一", "二", "三", "四", "五", "六", "七", "八"];

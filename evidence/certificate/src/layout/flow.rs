@@ -26,6 +26,8 @@ pub(super) const SECTION: Style = style(3_500, 5_000, 150, Ink::NAVY);
 pub(super) const LABEL: Style = style(3_150, 4_500, 0, Ink::BLACK);
 pub(super) const VALUE: Style = style(3_150, 4_650, 0, Ink::BLACK);
 pub(super) const ENGLISH: Style = style(2_350, 3_400, 0, Ink::GREY);
+/// An empty line between paragraphs.
+pub(super) const GAP: Style = style(600, 900, 0, Ink::GREY);
 pub(super) const FOOT: Style = style(2_600, 4_000, 0, Ink::GREY);
 
 const fn style(size_um: i32, leading_um: i32, tracking_um: i32, ink: Ink) -> Style {

@@ -55,7 +55,7 @@ pub(super) const NOT_COMPARED: Sentence = (
 );
 
 /// How to check.
-pub(super) const VERIFICATION: [Sentence; 3] = [
+pub(super) const VERIFICATION: [Sentence; 4] = [
     (
         "计算原件的 SM3 摘要（GB/T 32905，任何符合标准的工具均可），与上列摘要逐位比对。",
         "Compute the original's SM3 digest with any conforming tool and compare it with the one above.",
@@ -65,31 +65,47 @@ pub(super) const VERIFICATION: [Sentence; 3] = [
         "Obtain the bundle from the agency and the trust file from a source you trust; offline, run: changbai verify BUNDLE ORIGINAL --trust TRUST.",
     ),
     (
-        "本文件（PDF 或 OFD）的附件含存证记录（record.json）和凭据（receipt.json），其内容优先于页面文字。",
-        "Record (record.json) and receipt (receipt.json) are attached to this file (PDF or OFD) and prevail over what the pages say.",
+        "本文件（PDF 或 OFD）可直接核验：changbai verify 本文件 原件 --trust 信任文件；程序验证签名，并由附件重新生成页面逐字节比对。",
+        "This file (PDF or OFD) can be verified itself: changbai verify FILE ORIGINAL --trust TRUST; the signature is verified, and the pages are made anew from the attachments and compared byte for byte.",
+    ),
+    (
+        "附件含存证记录（record.json）、凭据（receipt.json）和出证说明（issuance.json），其内容优先于页面文字。",
+        "Record (record.json), receipt (receipt.json) and the issuer's statement (issuance.json) are attached and prevail over what the pages say.",
     ),
 ];
 
 /// References, claimed as nothing more.
 pub(super) const REFERENCES: Sentence = (
-    "本证书的内容项参照《电子签名法》、《人民法院在线诉讼规则》第十六条至第十九条和 SF/T 0076-2020 设置；摘要和签名算法依 GB/T 32905、GB/T 32918。引用不表示已获认证。",
-    "Contents follow the Electronic Signature Law, the Online Litigation Rules (art. 16-19) and SF/T 0076-2020; digests and signatures GB/T 32905 and GB/T 32918. A reference is no claim of certification.",
+    "本证书的内容项参照《电子签名法》、《人民法院在线诉讼规则》第十六条至第十九条和 SF/T 0076-2020 设置；摘要和签名算法依 GB/T 32905、GB/T 32918；签名和签章格式依 GB/T 35275、GB/T 38540。引用不表示已获认证。",
+    "Contents follow the Electronic Signature Law, the Online Litigation Rules (art. 16-19) and SF/T 0076-2020; digests and signatures GB/T 32905 and GB/T 32918; signed and sealed forms GB/T 35275 and GB/T 38540. A reference is no claim of certification.",
+);
+
+/// Beside what further elements of the verification said.
+pub(super) const FINDINGS: Sentence = (
+    "以上为出证时的核验结果；随附材料可供重新核验。",
+    "Results of the verification when the certificate was made; what is attached lets a reader verify anew.",
+);
+
+/// Beside the process log.
+pub(super) const PROCESS: Sentence = (
+    "以上由平台的过程日志摘录，摘要为日志末条的 SM3；日志本身见证据包中的 process.json。",
+    "Taken from the platform's process log; the digest is the SM3 of its last entry. The log itself is process.json of the bundle.",
 );
 
 /// Beside the issuer's own words.
 pub(super) const ISSUER: Sentence = (
-    "出证平台名称和备案编号由平台填报，不在账本证明之列；备案是登记，不构成主管部门的认可。",
-    "Platform and filing number are the platform's own statement and not proven by the ledger; filing is registration, no endorsement.",
+    "本部分各项由平台填报，不在账本证明之列；备案、定级和测评编号由出证平台负责，备案是登记，不构成主管部门的认可。",
+    "This part is the platform's own statement and not proven by the ledger; the platform answers for the numbers of filing, grading and assessment; filing is registration, no endorsement.",
 );
 
 /// Where the seal goes.
 pub(super) const SEAL: Sentence = ("电子印章", "Electronic seal");
 
 /// Until it is there.
-pub(super) const UNSEALED: Sentence = ("（未签章）", "(not sealed)");
+pub(super) const UNSEALED: Sentence = ("（空白即未签章）", "(blank: not sealed)");
 
 /// Why there is no date of issue.
 pub(super) const REPRODUCIBLE: Sentence = (
-    "本证书完全由存证记录和凭据生成，不含出具时间；相同输入生成相同文件。",
-    "Made from record and receipt alone, without a date of issue: the same input gives the same file.",
+    "本证书由存证记录、凭据和出证说明生成，不含出具时间，签名时间见签名；签名之前，相同输入生成相同文件。",
+    "Made from record, receipt and the issuer's statement, without a date of issue; the signature has its own. Before signing, the same input gives the same file.",
 );

@@ -16,6 +16,13 @@ pub(crate) struct Style {
     pub(crate) ink: Ink,
 }
 
+impl Style {
+    /// Plain black text.
+    pub(crate) const fn black(size_um: i32, leading_um: i32) -> Self {
+        Self { size_um, leading_um, tracking_um: 0, ink: Ink::BLACK }
+    }
+}
+
 /// A line of text that has no place yet.
 #[derive(Clone, Debug)]
 pub(crate) struct TextLine {

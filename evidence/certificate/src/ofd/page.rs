@@ -4,11 +4,16 @@ use std::{fmt::Write, io};
 
 use quick_xml::events::BytesText;
 
-use super::parts::{FONT_ID, Xml, mm, part, text, within};
+use super::parts::{FONT_ID, SEAL_PICTURE_ID, Xml, mm, part, text, within};
 use crate::layout::{Ink, Item, Line, Page, TextRun};
 
-/// The page's items as objects with ids from `next_id` on.
-pub(super) fn content(page: &Page, layer: usize, next_id: &mut usize) -> io::Result<Vec<u8>> {
+/// The page's items as objects with ids from `next_id` on, and the seal's picture on top, if this is its page.
+pub(super) fn content(
+    page: &Page,
+    layer: usize,
+    next_id: &mut usize,
+    seal_um: Option<[i32; 4]>,
+) -> io::Result<Vec<u8>> {
     part("ofd:Page", &[], |xml| {
         within(xml, "ofd:Content", |xml| {
             xml.create_element("ofd:Layer")
@@ -18,6 +23,10 @@ pub(super) fn content(page: &Page, layer: usize, next_id: &mut usize) -> io::Res
                     for item in &page.items {
                         *next_id += 1;
                         write_item(xml, item, &next_id.to_string())?;
+                    }
+                    if let Some(area) = seal_um {
+                        *next_id += 1;
+                        write_picture(xml, area, &next_id.to_string())?;
                     }
                     Ok(())
                 })?;
@@ -107,6 +116,18 @@ fn write_filled(xml: &mut Xml, area: [i32; 4], data: &str, ink: Ink, id: &str) -
     Ok(())
 }
 
+/// An image is a unit square, scaled by its matrix.
+fn write_picture(xml: &mut Xml, area: [i32; 4], id: &str) -> io::Result<()> {
+    let [_, _, width, height] = area.map(mm);
+    xml.create_element("ofd:ImageObject")
+        .with_attribute(("ID", id))
+        .with_attribute(("Boundary", boundary(area).as_str()))
+        .with_attribute(("ResourceID", SEAL_PICTURE_ID.to_string().as_str()))
+        .with_attribute(("CTM", format!("{width} 0 0 {height} 0 0").as_str()))
+        .write_empty()?;
+    Ok(())
+}
+
 fn write_colour(xml: &mut Xml, name: &str, Ink(red, green, blue): Ink) -> io::Result<()> {
     let value = format!("{red} {green} {blue}");
     xml.create_element(name).with_attribute(("Value", value.as_str())).write_empty()?;
@@ -121,6 +142,6 @@ fn rectangle(x: i32, y: i32, width: i32, height: i32) -> String {
     data
 }
 
-fn boundary(area: [i32; 4]) -> String {
+pub(super) fn boundary(area: [i32; 4]) -> String {
     area.map(mm).join(" ")
 }

@@ -20,6 +20,12 @@ const NAMESPACE: &str = "http://www.ofdspec.org/2016";
 pub(super) const FONT_ID: usize = 1;
 /// File of the only font.
 pub(super) const FONT_FILE: &str = "font_1.otf";
+/// Id of the seal's picture.
+pub(super) const SEAL_PICTURE_ID: usize = 2;
+/// File of the seal's picture.
+pub(super) const SEAL_FILE: &str = "seal.png";
+/// The list of signatures.
+pub(super) const SIGNATURES: &str = "Doc_0/Signs/Signatures.xml";
 /// Ids from here on: pages, their layers, objects.
 pub(super) const FIRST_OBJECT_ID: usize = 10;
 
@@ -28,7 +34,8 @@ pub(super) fn layers(certificate: &Certificate) -> usize {
     certificate.layout.pages.len() * 2
 }
 
-fn page_id(index: usize) -> usize {
+/// Id of the page with this index.
+pub(super) fn page_id(index: usize) -> usize {
     FIRST_OBJECT_ID + 2 * index
 }
 
@@ -49,7 +56,11 @@ pub(super) fn entry(certificate: &Certificate) -> io::Result<Vec<u8>> {
                 text(xml, "ofd:CreationDate", &certificate.time.day())?;
                 text(xml, "ofd:Creator", "changbai-certificate")
             })?;
-            text(xml, "ofd:DocRoot", "Doc_0/Document.xml")
+            text(xml, "ofd:DocRoot", "Doc_0/Document.xml")?;
+            match &certificate.seal {
+                Some(_) => text(xml, "ofd:Signatures", SIGNATURES),
+                None => Ok(()),
+            }
         })
     })
 }
@@ -58,7 +69,8 @@ pub(super) fn entry(certificate: &Certificate) -> io::Result<Vec<u8>> {
 pub(super) fn document(certificate: &Certificate) -> io::Result<Vec<u8>> {
     let pages = &certificate.layout.pages;
     let objects: usize = pages.iter().map(|page| page.items.len()).sum();
-    let last = FIRST_OBJECT_ID + layers(certificate) + objects;
+    let last =
+        FIRST_OBJECT_ID + layers(certificate) + objects + usize::from(certificate.seal.is_some());
     part("ofd:Document", &[], |xml| {
         within(xml, "ofd:CommonData", |xml| {
             text(xml, "ofd:MaxUnitID", &last.to_string())?;
@@ -66,7 +78,11 @@ pub(super) fn document(certificate: &Certificate) -> io::Result<Vec<u8>> {
                 let size = format!("0 0 {} {}", mm(PAGE_WIDTH_UM), mm(PAGE_HEIGHT_UM));
                 text(xml, "ofd:PhysicalBox", &size)
             })?;
-            text(xml, "ofd:PublicRes", "PublicRes.xml")
+            text(xml, "ofd:PublicRes", "PublicRes.xml")?;
+            match &certificate.seal {
+                Some(_) => text(xml, "ofd:DocumentRes", "DocumentRes.xml"),
+                None => Ok(()),
+            }
         })?;
         within(xml, "ofd:Pages", |xml| {
             for index in 0..pages.len() {
@@ -90,6 +106,20 @@ pub(super) fn resources() -> io::Result<Vec<u8>> {
                 .with_attribute(("FontName", FONT_NAME))
                 .with_attribute(("FamilyName", FONT_NAME))
                 .write_inner_content(|xml| text(xml, "ofd:FontFile", FONT_FILE))?;
+            Ok(())
+        })
+    })
+}
+
+/// `DocumentRes.xml` with the seal's picture.
+pub(super) fn pictures() -> io::Result<Vec<u8>> {
+    part("ofd:Res", &[("BaseLoc", "Res")], |xml| {
+        within(xml, "ofd:MultiMedias", |xml| {
+            xml.create_element("ofd:MultiMedia")
+                .with_attribute(("ID", SEAL_PICTURE_ID.to_string().as_str()))
+                .with_attribute(("Type", "Image"))
+                .with_attribute(("Format", "PNG"))
+                .write_inner_content(|xml| text(xml, "ofd:MediaFile", SEAL_FILE))?;
             Ok(())
         })
     })

@@ -97,3 +97,18 @@ fn the_wording_is_the_one_that_was_read() {
     file("lines.txt", format!("{}\n", stable.join("\n")).as_bytes());
     assert_eq!(stable, expected.lines().collect::<Vec<_>>(), "see lines.txt in the test's folder");
 }
+
+/// What a verifier makes anew must be what was made: when this digest changes, the constant `LAYOUT` must rise with it,
+/// so that older certificates are called `unchecked` and not forged.
+#[test]
+fn the_bytes_are_those_of_this_layout() {
+    let expected = include_str!("../../testdata/layout.sm3");
+    let made: String = [Format::Pdf, Format::Ofd]
+        .map(|format| {
+            let sm3 = smkit::sm3(&certificate().write(format).unwrap());
+            format!("1 {} {sm3}\n", format.extension())
+        })
+        .concat();
+    file("layout.sm3", made.as_bytes());
+    assert_eq!(made, expected, "see layout.sm3 in the test's folder");
+}

@@ -15,3 +15,5 @@ mod facts;
 mod formats;
 mod peer;
 mod sample;
+mod seals;
+mod signed;

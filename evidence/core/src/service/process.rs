@@ -166,6 +166,23 @@ impl EvidenceService {
         self.document(trail, record_sm3).await
     }
 
+    /// The process log up to the record's commitment, without an anchor: the same whenever it is asked for, as long as
+    /// the node has it. `None` as for [`process`](Self::process), or while the outcome is not logged.
+    ///
+    /// # Errors
+    /// As [`process`](Self::process).
+    pub async fn recording(&self, stored: &Stored) -> Result<Option<ProcessDocument>, QueryError> {
+        let (Some(trail), Some(whole)) = (&self.trail, self.process(stored).await?) else {
+            return Ok(None);
+        };
+        let committed = whole.entries.iter().position(|entry| entry.step == Step::Committed);
+        let Some(last) = committed else { return Ok(None) };
+        let record_sm3 = whole.record_sm3;
+        let journal = Arc::clone(&trail.journal);
+        let read = self.run(move || journal.document(&record_sm3, last.saturating_add(1)));
+        Ok(read.await??.map(|document| ProcessDocument { anchor: None, ..document }))
+    }
+
     /// What is logged of a record that this node submitted.
     async fn document(
         &self,

@@ -5,7 +5,11 @@ use smkit::sm3;
 
 use crate::support::{Store, content};
 
-const HEADER: usize = 92;
+/// The fixed part, and the sealed metadata, whose length is its last field.
+fn header_bytes(envelope: &[u8]) -> usize {
+    36 + u32::from_be_bytes(envelope[32..36].try_into().unwrap()) as usize
+}
+
 const TRAILER: usize = 60;
 const SEALED: usize = CHUNK_BYTES + 16;
 
@@ -38,7 +42,7 @@ fn every_flipped_byte_of_small_envelopes_is_refused() {
                 let offset = refused(&store, &original, &changed) as usize;
                 // The part that is named begins at or before the changed byte.
                 assert!(offset <= position, "byte {position}: {offset}");
-                let parts = [HEADER, envelope.len() - TRAILER];
+                let parts = [header_bytes(&envelope), envelope.len() - TRAILER];
                 let part = parts.into_iter().filter(|at| *at <= position).max().unwrap_or(0);
                 assert!(offset >= part, "byte {position}: {offset}");
             }
@@ -66,23 +70,24 @@ fn chunks_cannot_be_moved_dropped_or_repeated() {
     let original = content(3 * CHUNK_BYTES);
     let stored = store.keep(&original);
     let envelope = fs::read(store.object(&stored.sm3)).unwrap();
-    let chunk = |n: usize| &envelope[HEADER + n * SEALED..HEADER + (n + 1) * SEALED];
-    let (header, trailer) = (&envelope[..HEADER], &envelope[envelope.len() - TRAILER..]);
+    let header_bytes = header_bytes(&envelope);
+    let chunk = |n: usize| &envelope[header_bytes + n * SEALED..header_bytes + (n + 1) * SEALED];
+    let (header, trailer) = (&envelope[..header_bytes], &envelope[envelope.len() - TRAILER..]);
     let with = |order: &[usize]| {
         let chunks: Vec<&[u8]> = order.iter().map(|n| chunk(*n)).collect();
         [header, &chunks.concat(), trailer].concat()
     };
     assert!(with(&[0, 1, 2]) == envelope);
-    assert_eq!(refused(&store, &original, &with(&[1, 0, 2])), HEADER as u64);
-    assert_eq!(refused(&store, &original, &with(&[0, 2, 1])), (HEADER + SEALED) as u64);
-    assert_eq!(refused(&store, &original, &with(&[0, 1, 1])), (HEADER + 2 * SEALED) as u64);
+    assert_eq!(refused(&store, &original, &with(&[1, 0, 2])), header_bytes as u64);
+    assert_eq!(refused(&store, &original, &with(&[0, 2, 1])), (header_bytes + SEALED) as u64);
+    assert_eq!(refused(&store, &original, &with(&[0, 1, 1])), (header_bytes + 2 * SEALED) as u64);
     for order in [&[0, 1][..], &[0, 1, 2, 2], &[0], &[]] {
         refused(&store, &original, &with(order));
     }
     // A flipped byte deep inside names its chunk, and the chunks before it were handed out.
     let mut changed = envelope.clone();
-    changed[HEADER + SEALED + 77] ^= 1;
-    assert_eq!(refused(&store, &original, &changed), (HEADER + SEALED) as u64);
+    changed[header_bytes + SEALED + 77] ^= 1;
+    assert_eq!(refused(&store, &original, &changed), (header_bytes + SEALED) as u64);
 }
 
 #[test]
@@ -98,7 +103,11 @@ fn an_envelope_under_another_name_is_refused() {
     let three = store.keep(&original);
     let own = fs::read(store.object(&three.sm3)).unwrap();
     let foreign = fs::read(store.object(&one.sm3)).unwrap();
-    refused(&store, &original, &[&foreign[..HEADER], &own[HEADER..]].concat());
+    refused(
+        &store,
+        &original,
+        &[&foreign[..header_bytes(&foreign)], &own[header_bytes(&own)..]].concat(),
+    );
 }
 
 #[test]
@@ -131,15 +140,18 @@ fn a_damaged_key_is_refused_and_never_replaced() {
     let error = store.reopen().unwrap_err();
     assert!(matches!(&error, CustodyError::Damaged { file, .. } if *file == kek));
     assert!(!kek.exists());
-
-    // Another store's key opens nothing here.
-    let other = Store::new();
-    fs::copy(other.root.join("kek"), &kek).unwrap();
-    let error = store.reopen().unwrap().open_original(&stored.sm3).unwrap_err();
-    assert!(matches!(error, CustodyError::Damaged { .. }), "{error}");
-
     fs::write(&kek, &key).unwrap();
-    assert_eq!(store.check(&stored.sm3).unwrap(), 10);
+
+    // Another store's keys open nothing here.
+    let other = Store::new();
+    for name in ["kek", "owner"] {
+        let own = fs::read(store.root.join(name)).unwrap();
+        fs::copy(other.root.join(name), store.root.join(name)).unwrap();
+        let error = store.reopen().unwrap().open_original(&stored.sm3).unwrap_err();
+        assert!(matches!(error, CustodyError::Damaged { .. }), "{error}");
+        fs::write(store.root.join(name), own).unwrap();
+        assert_eq!(store.check(&stored.sm3).unwrap(), 10);
+    }
 }
 
 #[test]

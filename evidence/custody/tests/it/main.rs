@@ -8,7 +8,12 @@
     reason = "tests"
 )]
 
+mod audit;
 mod damage;
+mod holding;
+mod ipfs;
 mod openings;
 mod originals;
+mod peer;
+mod s3;
 mod support;

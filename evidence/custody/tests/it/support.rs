@@ -40,8 +40,7 @@ impl Store {
     }
 
     pub(crate) fn object(&self, sm3: &Sm3Digest) -> PathBuf {
-        let name = sm3.to_string();
-        self.root.join("objects").join(&name[..2]).join(&name[2..4]).join(format!("{name}.env"))
+        self.custody.place(sm3).unwrap().unwrap().into()
     }
 
     /// The original, or the error that ended reading it with the number of bytes handed out before.

@@ -2,7 +2,7 @@
 
 use changbai_core::Record;
 
-use super::process;
+use super::{checkpoint, process};
 use crate::{
     bundle::Bundle,
     reasons::{self, Reason},
@@ -11,28 +11,27 @@ use crate::{
     trust::Trust,
 };
 
-/// Elements `batch`, `log_consistency`, `witness`, `time_token`, `process_log`, `seal` and `revocation`.
+/// Elements `log_consistency`, `witness`, `time_token`, `process_log` and `seal`.
 pub(super) fn check(
     bundle: &Bundle,
     record: Option<&Record>,
     receipt: Option<&Receipt>,
     trust: Option<&Trust>,
 ) -> Vec<Finding> {
-    let checkpoint = bundle.checkpoint.is_some();
+    let [log_consistency, witness, time_token] =
+        checkpoint::check(bundle.checkpoint.as_deref(), receipt, trust);
     let documents = bundle.certificate_pdf.is_some() || bundle.certificate_ofd.is_some();
     vec![
-        unjudged(bundle.batch.is_some(), reasons::BATCH_ABSENT, reasons::BATCH_UNCHECKED),
-        unjudged(checkpoint, reasons::LOG_CONSISTENCY_ABSENT, reasons::LOG_CONSISTENCY_UNCHECKED),
-        unjudged(checkpoint, reasons::WITNESS_ABSENT, reasons::WITNESS_UNCHECKED),
-        unjudged(checkpoint, reasons::TIME_TOKEN_ABSENT, reasons::TIME_TOKEN_UNCHECKED),
+        log_consistency,
+        witness,
+        time_token,
         process::check(bundle, record, receipt, trust),
         // The certificate's own crate knows these documents; its caller settles the element.
         unjudged(documents, reasons::SEAL_ABSENT, reasons::SEAL_UNCHECKED),
-        unjudged(receipt.is_none(), reasons::REVOCATION_ABSENT, reasons::REVOCATION_UNCHECKED),
     ]
 }
 
-/// The same elements for a bundle that could not be read.
+/// The same elements, and `batch`, for a bundle that could not be read.
 pub(super) fn unreadable() -> Vec<Finding> {
     [
         reasons::BATCH_UNREAD,
@@ -41,7 +40,6 @@ pub(super) fn unreadable() -> Vec<Finding> {
         reasons::TIME_TOKEN_UNCHECKED,
         reasons::PROCESS_LOG_UNREAD,
         reasons::SEAL_UNREAD,
-        reasons::REVOCATION_UNCHECKED,
     ]
     .map(Finding::new)
     .into()

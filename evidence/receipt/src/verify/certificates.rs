@@ -49,7 +49,7 @@ pub(super) fn check(
 }
 
 /// Everybody who signs in this receipt, each certificate once.
-fn signers(receipt: &Receipt, opened: &Opened) -> Vec<Certificate> {
+pub(super) fn signers(receipt: &Receipt, opened: &Opened) -> Vec<Certificate> {
     let transaction =
         std::iter::once(&opened.creator).chain(&opened.endorsers).map(|i| &i.certificate);
     receipt

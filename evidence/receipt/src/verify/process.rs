@@ -20,9 +20,8 @@ pub(super) fn check(
     trust: Option<&Trust>,
 ) -> Finding {
     let Some(bytes) = &bundle.process else { return Finding::new(reasons::PROCESS_LOG_ABSENT) };
-    let document = match ProcessDocument::from_bytes(bytes) {
-        Ok(document) => document,
-        Err(_) => return Finding::new(reasons::PROCESS_LOG_FORM),
+    let Ok(document) = ProcessDocument::from_bytes(bytes) else {
+        return Finding::new(reasons::PROCESS_LOG_FORM);
     };
     let (Some(record), Some(receipt)) = (record, receipt) else {
         return Finding::new(reasons::PROCESS_LOG_UNCHECKED);

@@ -8,9 +8,14 @@
 )]
 
 mod anchors;
+mod batch;
 mod bundles;
+mod checkpoint;
 mod fixture;
 mod forgeries;
+mod page;
 mod process;
+mod signed;
 mod tamper;
+mod trust_file;
 mod zip_peers;

@@ -122,11 +122,11 @@ impl Orderer {
         }
         let height = known.body.block.header.number;
         let tip = self.shared.ledger.tip();
-        let now = self.shared.clock.now().at;
-        let time_ms = known.body.block.header.time_ms;
+        let now = self.shared.clock.now();
+        let header = &known.body.block.header;
         let (standing, fault) = match body::check(&known.body, &tip, &self.shared.epoch()) {
             Err(fault) => (Standing::Bad, Some(fault)),
-            Ok(()) if !self.tuning.skew.accepts(time_ms, &tip, now, proposed.again) => {
+            Ok(()) if !self.tuning.skew.accepts(header, &tip.header, now, proposed.again) => {
                 (Standing::Untimely, Some(BodyFault::Time))
             }
             Ok(()) => (Standing::Good, None),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use changbai_consensus::Event;
+use changbai_wire::time::TimeReading;
 use changbai_wire::{Header, PeerMessage, data_hash};
 use smkit::sm3::Sm3Digest;
 
@@ -13,6 +14,13 @@ use crate::block::Block;
 use crate::body::Body;
 use crate::epoch::Epoch;
 use crate::mempool::Waiting;
+
+/// Bound of a block's time in microseconds, 0 for none: the reading's, and how far the time was moved from the reading.
+fn bound_us(reading: TimeReading, time_ms: u64) -> u32 {
+    let moved_us = time_ms.abs_diff(reading.at.0).saturating_mul(1_000);
+    let moved_us = u32::try_from(moved_us).unwrap_or(u32::MAX);
+    reading.bound_us.map_or(0, |bound_us| bound_us.saturating_add(moved_us))
+}
 
 impl Orderer {
     /// Answers the core's request for a block, if there is one and something to propose, or nothing
@@ -64,7 +72,7 @@ impl Orderer {
             data_hash: data_hash(&digests),
             channel_id: epoch.config.channel_id.clone(),
             time_ms,
-            time_bound_us: reading.bound_us.unwrap_or(0),
+            time_bound_us: bound_us(reading, time_ms),
             log_size: tip.frontier.size(),
             log_root: tip.frontier.root(),
             validators_hash: epoch.validators_hash,
@@ -154,5 +162,22 @@ impl Orderer {
         self.running.is_some()
             && !self.is_alone()
             && own.is_some_and(|known| known.body.signatures.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use changbai_wire::time::UnixMillis;
+
+    use super::{TimeReading, bound_us};
+
+    #[test]
+    fn a_block_carries_the_bound_of_its_time() {
+        let reading = |bound_us| TimeReading { at: UnixMillis(1_000), bound_us };
+        assert_eq!(bound_us(reading(Some(1_700)), 1_000), 1_700);
+        // The clock was set back: the block's time is that of the one before.
+        assert_eq!(bound_us(reading(Some(1_700)), 1_003), 4_700);
+        assert_eq!(bound_us(reading(Some(1_700)), u64::MAX), u32::MAX);
+        assert_eq!(bound_us(reading(None), 1_003), 0);
     }
 }

@@ -1,7 +1,7 @@
 //! A parsed `SignedData` of either dialect, and the verification of its signatures.
 
 use der::{
-    Encode,
+    Decode, Encode,
     asn1::{Any, OctetString},
 };
 use smkit::sm2::Signature;
@@ -9,7 +9,7 @@ use smkit::sm2::Signature;
 use super::{
     Attributes, CmsError, Dialect,
     asn1::{IssuerAndSerial, SignedMessage, SignerInfo},
-    attributes::is_attributes,
+    attributes::{attribute, is_attributes},
 };
 use crate::{
     Certificate, FormError, RevocationList, SerialNumber,
@@ -34,6 +34,8 @@ pub(crate) struct MessageSigner {
     pub(crate) attributes: Option<Attributes>,
     pub(crate) signature: Signature,
     pub(super) time_stamp: Option<Vec<u8>>,
+    /// How many attributes are not signed, the time stamp included.
+    pub(super) unsigned: usize,
 }
 
 impl Message {
@@ -71,6 +73,24 @@ impl Message {
             lists: read_each(dialect, signed.lists.as_ref(), RevocationList::from_der)?,
             signers: signers.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The message with a time stamp over its only signature (RFC 3161 appendix A).
+    pub(super) fn stamped(&self, dialect: &Dialect, token: &[u8]) -> Result<Self, FormError> {
+        let form = dialect.form;
+        let mut message: SignedMessage = form.read(&self.der, CMS_BYTES_MAX)?;
+        let [signer] = message.content.signers.0.as_mut_slice() else {
+            return Err(form.malformed("not exactly one signer"));
+        };
+        if signer.unsigned.is_some() {
+            return Err(form.malformed("a signature that is stamped already"));
+        }
+        let stamp = Any::from_der(token)
+            .and_then(|token| attribute(TIME_STAMP_TOKEN, &token))
+            .map_err(|error| form.der(&error))?;
+        signer.unsigned = Some(Unsorted(vec![stamp]));
+        let der = message.to_der().map_err(|error| form.der(&error))?;
+        Self::from_der(dialect, &der)
     }
 
     /// The content: inside, or given beside the message.
@@ -133,6 +153,7 @@ fn read_signer(dialect: &Dialect, info: SignerInfo) -> Result<MessageSigner, For
         .attributes
         .map(|attributes| Attributes::read(form, attributes, dialect.content))
         .transpose()?;
+    let unsigned = info.unsigned.as_ref().map_or(0, |unsigned| unsigned.0.len());
     let time_stamp = info.unsigned.as_ref().and_then(|unsigned| {
         let found = unsigned.0.iter().find(|attribute| attribute.oid == TIME_STAMP_TOKEN)?;
         found.values.iter().next().map(Encode::to_der)
@@ -142,6 +163,7 @@ fn read_signer(dialect: &Dialect, info: SignerInfo) -> Result<MessageSigner, For
         attributes,
         signature: form.signature_octets(info.signature.as_bytes())?,
         time_stamp: time_stamp.transpose().map_err(|error| form.der(&error))?,
+        unsigned,
     })
 }
 

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use smkit::sm2::SigningKey;
+use smkit::{Sm3Digest, sm2::SigningKey, sm3};
 
 use super::{Attributes, CmsError, Draft, Message, dialect::GB_T_35275, sign};
 use crate::{
-    Certificate, DistinguishedName, FormError, Purpose, RevocationList, SerialNumber, Validator,
-    VerifiedPath,
+    Certificate, DistinguishedName, FormError, Purpose, RevocationList, SerialNumber,
+    TimeStampToken, Validator, VerifiedPath,
 };
 
 /// A signed message (签名数据, `SignedData`), with its content inside or beside it.
@@ -41,6 +41,10 @@ pub struct Signer {
     pub signing_time: Option<i64>,
     /// A time stamp over the signature, in DER, not judged.
     pub time_stamp_token: Option<Vec<u8>>,
+    /// How many attributes no signature covers, a time stamp included. Whoever wants every byte covered refuses others.
+    pub unsigned_attributes: usize,
+    /// SM3 of the signature: what such a time stamp must be over (RFC 3161 appendix A).
+    pub signature_sm3: Sm3Digest,
 }
 
 /// A signer whose signature and certificate were verified.
@@ -85,6 +89,15 @@ impl SignedData {
         sign(&GB_T_35275, content, attached, drafts, &certificates).map(Self)
     }
 
+    /// The message with a time stamp over its only signature, [`Signer::signature_sm3`], as an attribute that is not signed
+    /// (RFC 3161 appendix A). Whether the token is over it is the verifier's to see.
+    ///
+    /// # Errors
+    /// [`FormError`] for a message with several signers or one that is stamped already.
+    pub fn with_time_stamp(&self, token: &TimeStampToken) -> Result<Self, FormError> {
+        self.0.stamped(&GB_T_35275, token.der()).map(Self)
+    }
+
     /// Parses DER strictly; the order of certificates and signers is free.
     ///
     /// # Errors
@@ -127,6 +140,8 @@ impl SignedData {
                 serial: SerialNumber::from_asn1(&signer.signer.serial),
                 signing_time: signer.attributes.as_ref().and_then(Attributes::signing_time),
                 time_stamp_token: signer.time_stamp.clone(),
+                unsigned_attributes: signer.unsigned,
+                signature_sm3: sm3(&signer.signature.to_der()),
             })
             .collect()
     }

@@ -8,20 +8,20 @@ use der::{
 
 /// `YYYYMMDDhhmmss[.f…]Z` in UTC, the fraction without trailing zeros and of at most nine digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct GenTime {
+pub(crate) struct GenTime {
     at: DateTime,
     nanos: u32,
 }
 
 impl GenTime {
     /// `None` from the year 10000 on.
-    pub(super) fn new(since_1970: Duration) -> Option<Self> {
+    pub(crate) fn new(since_1970: Duration) -> Option<Self> {
         let whole = Duration::from_secs(since_1970.as_secs());
         let at = DateTime::from_unix_duration(whole).ok()?;
         Some(Self { at, nanos: since_1970.subsec_nanos() })
     }
 
-    pub(super) fn since_1970(self) -> Duration {
+    pub(crate) fn since_1970(self) -> Duration {
         self.at.unix_duration().saturating_add(Duration::from_nanos(self.nanos.into()))
     }
 

@@ -118,11 +118,11 @@ impl TimeStampResponse {
         }
     }
 
-    /// Wraps a token.
+    /// Wraps a token, for who keeps what was granted in the form in which it came.
     ///
     /// # Errors
     /// The response would be too large.
-    pub(super) fn granted(token: &TimeStampToken) -> Result<Self, TimeStampError> {
+    pub fn granted(token: &TimeStampToken) -> Result<Self, TimeStampError> {
         let encoded = || {
             let token = Some(Any::from_der(token.der())?);
             let status = StatusInfo { status: GRANTED, text: None, failure: None };

@@ -1,5 +1,6 @@
 //! BouncyCastle verifies our certificates and signatures.
 
+mod seals;
 mod structures;
 
 use std::{
