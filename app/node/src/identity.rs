@@ -287,6 +287,15 @@ pub(crate) fn log_signer(
     Ok((key, certificates))
 }
 
+/// What signs verdicts: the node's own key and certificate.
+pub(crate) fn verdict_signer(dir: &Path) -> Result<(SigningKey, Vec<Certificate>), StartError> {
+    let key_file = path(dir, "node", "key");
+    let chain = vec![certificate(&path(dir, "node", "cert"))?];
+    let key = private_key(&key_file)?;
+    let key = SigningKey::new(key, SignerId::DEFAULT).map_err(|e| wrong(&key_file, &e))?;
+    Ok((key, chain))
+}
+
 /// Roots of GM TLS servers beyond the agency's own: `tls-trust.pem`, where it is.
 pub(crate) fn further_tls_roots(dir: &Path) -> Result<Vec<Certificate>, StartError> {
     let file = dir.join("tls-trust.pem");

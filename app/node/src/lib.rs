@@ -52,6 +52,7 @@ mod time_stamps;
 mod tls_files;
 mod transparency;
 mod transport;
+mod verdicts;
 mod wiring;
 mod witness;
 

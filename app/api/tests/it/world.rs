@@ -17,6 +17,7 @@ use changbai_api::health::{
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
+use changbai_api::verdicts::VerdictSigning;
 use changbai_api::{Anchoring, ApiParts, ApiState, ChannelView, router};
 use changbai_audit::{ProcessLog, Signer};
 use changbai_core::ledger::BoxFuture;
@@ -24,7 +25,9 @@ use changbai_core::process::ProcessJournal;
 use changbai_core::{AgencyProfile, CaseSecret, EvidenceService, LedgerClient as _};
 use changbai_custody::Custody;
 use changbai_msp::{Membership, Organisation};
-use changbai_receipt::{ChannelAnchor, Trust};
+use changbai_receipt::{
+    ChannelAnchor, Input, JudgedAt, SignedVerdict, SignedVerdictError, StatedFinding, Trust,
+};
 use changbai_wire::time::{Clock, ManualClock, TimeReading, UnixMillis};
 use changbai_wire::{ValidatorAddress, validators_hash};
 use http_body_util::BodyExt as _;
@@ -302,6 +305,7 @@ impl World {
             time_stamps: None,
             logs: None,
             attachments: Attachments::default(),
+            verdicts: Some(Arc::new(NodeSigns)),
             documents: Documents::default(),
             authority: None,
             gateways: changbai_api::Gateways::new(vec!["192.0.2.0/28".parse().unwrap()]),
@@ -480,6 +484,21 @@ pub(crate) fn by_digest(original: &[u8]) -> String {
         sm3(original),
         original.len()
     )
+}
+
+/// Signs verdicts as the node does.
+struct NodeSigns;
+
+impl VerdictSigning for NodeSigns {
+    fn sign(
+        &self,
+        finding: StatedFinding,
+        inputs: Vec<Input>,
+        at: JudgedAt,
+    ) -> Result<Vec<u8>, SignedVerdictError> {
+        let chain = [PEOPLE.node.certificate.clone()];
+        SignedVerdict::sign(finding, inputs, at, &chain, &PEOPLE.node.key)
+    }
 }
 
 struct Healthy(Arc<AtomicU64>, Option<String>);
