@@ -97,7 +97,7 @@ fn an_entry_that_was_altered_with_its_checksum_is_named() {
     assert!(matches!(refused, JournalError::Damaged { .. }), "{refused}");
     assert!(refused.to_string().contains(&format!("at byte {start}")), "{refused}");
     assert!(log.document(&record("a"), 10).is_err());
-    assert!(log.due_anchor().is_err());
+    assert!(log.due_anchor(None).is_err());
 }
 
 #[test]
