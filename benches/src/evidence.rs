@@ -3,14 +3,18 @@
 //! One file a part, one function a file: `fn run(quick: bool, out: &mut Lines)`. A part that needs a node starts its
 //! own. `cargo xtask bench evidence [--quick] [PART …]` runs all parts, or those named.
 
+mod batch;
+mod receipt;
 mod submissions;
+mod tsa;
 
 use std::process::ExitCode;
 
 use crate::report::Figure;
 
 /// Every part, in the order in which they run.
-const PARTS: &[(&str, Part)] = &[("submissions", submissions::run)];
+const PARTS: &[(&str, Part)] =
+    &[("receipt", receipt::run), ("submissions", submissions::run), ("batch", batch::run), ("tsa", tsa::run)];
 
 /// Measures and writes its lines; `quick` is for a look, not for a comparison.
 type Part = fn(quick: bool, out: &mut Lines);

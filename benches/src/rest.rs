@@ -41,13 +41,29 @@ impl Server {
         let certificate = Certificate::from_pem(&read("operator.cert.pem")).expect("certificate");
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(60)))
+            .http_status_as_error(false)
             .build()
             .into();
         Client {
             agent,
             signer: RequestSigner::new(key, &certificate, &[]).expect("key and certificate fit"),
-            url: format!("{}/api/v1/evidence", self.node.listen()[0]),
+            url: self.node.listen()[0].to_string(),
         }
+    }
+
+    /// Records one evidence and hands out its bundle, with the node's trust file.
+    pub(crate) fn one_evidence(&self) -> OneEvidence {
+        let client = self.client();
+        client.submit(1, 1);
+        let get = |url: &str| {
+            let mut answer = client.agent.get(url).call().expect("the node answers");
+            answer.body_mut().read_to_vec().expect("the whole answer")
+        };
+        let page: serde_json::Value = serde_json::from_slice(&get(&client.url)).expect("JSON");
+        let id = page["items"][0]["evidence_id"].as_str().expect("one evidence").to_owned();
+        let bundle = get(&format!("{}/{id}/bundle", client.url));
+        let trust = std::fs::read_to_string(self.node.dir().join("trust.pem"));
+        OneEvidence { bundle, trust: trust.expect("the node's trust file") }
     }
 
     /// The way in over GM TLS.
@@ -76,6 +92,12 @@ impl Server {
     }
 }
 
+/// What a court gets of one evidence.
+pub(crate) struct OneEvidence {
+    pub(crate) bundle: Vec<u8>,
+    pub(crate) trust: String,
+}
+
 /// One connection of a clerk's system.
 pub(crate) struct Client {
     agent: ureq::Agent,
@@ -90,14 +112,31 @@ impl Client {
         let body = format!(
             r#"{{"business_type":"general","originals":[{{"sm3":"{digest}","size_bytes":4096,"media_type":"application/pdf"}}]}}"#
         );
+        let (status, _) = self.post("/api/v1/evidence", "application/json", body.as_bytes());
+        assert_eq!(status, 201, "a new record");
+    }
+
+    /// Submits lines of digests as one batch and waits until it is committed; the evidence id.
+    pub(crate) fn batch(&self, lines: &[u8]) -> String {
+        let (status, answer) = self.post("/api/v1/evidence:batch", "application/x-ndjson", lines);
+        assert_eq!(status, 201, "a new batch: {}", String::from_utf8_lossy(&answer));
+        let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
+        answer["evidence_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// What the node says at a path below an evidence.
+    pub(crate) fn read(&self, path: &str) -> Vec<u8> {
+        let mut answer = self.agent.get(format!("{}{path}", self.url)).call().expect("an answer");
+        assert_eq!(answer.status().as_u16(), 200, "{path}");
+        answer.body_mut().read_to_vec().expect("the whole answer")
+    }
+
+    fn post(&self, path: &str, content_type: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let request = RequestToSign {
             method: "POST",
-            path: "/api/v1/evidence",
+            path,
             query: None,
-            body: Some(BodyToSign {
-                sm3: smkit::sm3(body.as_bytes()),
-                content_type: "application/json",
-            }),
+            body: Some(BodyToSign { sm3: smkit::sm3(body), content_type }),
             idempotency_key: None,
         };
         let mut nonce = [0; 16];
@@ -108,12 +147,12 @@ impl Client {
             .signer
             .sign(&request, now.as_millis() as u64, 60, &nonce)
             .expect("a request that can be signed");
-        let mut call = self.agent.post(&self.url).header("content-type", "application/json");
+        let mut call = self.agent.post(format!("{}{path}", self.url));
+        call = call.header("content-type", content_type);
         for (name, value) in &headers {
             call = call.header(*name, value);
         }
-        let mut answer = call.send(body.as_bytes()).expect("the node answers");
-        assert_eq!(answer.status().as_u16(), 201, "a new record");
-        answer.body_mut().read_to_vec().expect("the whole answer");
+        let mut answer = call.send(body).expect("the node answers");
+        (answer.status().as_u16(), answer.body_mut().read_to_vec().expect("the whole answer"))
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use changbai_certificate::{Certificate, CertificateError, Format, Issuer};
+use changbai_certificate::{
+    Certificate, CertificateError, CertificateFacts, FontSource, Format, Issuer,
+};
 
 /// What the node adds to a certificate of an evidence (存证证书).
 #[derive(Clone, Default)]
@@ -11,6 +13,8 @@ pub struct Documents {
     pub issuer: Option<Issuer>,
     /// Signs it; without one it is handed out unsigned, which its page says.
     pub signer: Option<Arc<dyn DocumentSigning>>,
+    /// A font for what the built-in one cannot write; without one such a certificate is refused (`EV-4160`).
+    pub font: Option<FontSource>,
 }
 
 /// Signs certificates, with a key that it keeps to itself.
@@ -39,6 +43,22 @@ pub enum DocumentError {
 }
 
 impl Documents {
+    /// Lays the facts out with the built-in font, which every verifier has, or else with the configured one.
+    pub(crate) fn lay_out(
+        &self,
+        facts: CertificateFacts,
+        issuer: Issuer,
+    ) -> Result<Certificate, CertificateError> {
+        let built_in = FontSource::built_in()?;
+        let Some(font) = &self.font else { return Certificate::new(facts, issuer, built_in) };
+        match Certificate::new(facts.clone(), issuer.clone(), built_in) {
+            Err(CertificateError::MissingGlyph { .. }) => {
+                Certificate::new(facts, issuer, font.clone())
+            }
+            made => made,
+        }
+    }
+
     /// The certificate in this format, signed if there is a signer.
     pub(crate) fn write(
         &self,
@@ -57,6 +77,7 @@ impl std::fmt::Debug for Documents {
         f.debug_struct("Documents")
             .field("issuer", &self.issuer)
             .field("signs", &self.signer.is_some())
+            .field("font", &self.font)
             .finish()
     }
 }

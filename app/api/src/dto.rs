@@ -1,7 +1,7 @@
 //! The JSON bodies of answers.
 
 use changbai_core::ledger::{BlockView, TransactionView};
-use changbai_core::{OriginalRef, Record, Stored, Submitted};
+use changbai_core::{BatchRoot, OriginalRef, Record, Stored, Submitted};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,6 +24,97 @@ pub(crate) struct SubmissionAnswer {
     pub(crate) duplicate: bool,
     /// The record's time, Unix milliseconds.
     pub(crate) at_ms: u64,
+}
+
+/// The answer to a batch.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BatchAnswer {
+    /// The evidence id (存证编号), 47 characters.
+    pub(crate) evidence_id: String,
+    /// The transaction that recorded it, 64 hex digits.
+    pub(crate) tx_id: String,
+    /// Number of its block.
+    pub(crate) block_number: u64,
+    /// Root over the digests, 64 hex digits.
+    pub(crate) root: String,
+    /// Number of digests.
+    pub(crate) size: u64,
+    /// The business type.
+    pub(crate) business_type: String,
+    /// Whether the same batch was recorded before; then this is the first record.
+    pub(crate) duplicate: bool,
+    /// The record's time, Unix milliseconds.
+    pub(crate) at_ms: u64,
+}
+
+/// A submission that is answered later.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OperationAnswer {
+    /// Its id.
+    pub(crate) operation_id: String,
+    /// `evidence` or `batch`; absent when only its end is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<&'static str>,
+    /// `running`, `succeeded`, `failed` or `interrupted`.
+    pub(crate) state: String,
+    /// Its last step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) step: Option<String>,
+    /// The HTTP status that the synchronous form would have had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<u16>,
+    /// Where the record is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) location: Option<String>,
+    /// The answer of the synchronous form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    pub(crate) answer: Option<serde_json::Value>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<OperationFault>,
+}
+
+/// Why an operation failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OperationFault {
+    /// The stable code.
+    pub(crate) code: String,
+    /// In Chinese.
+    pub(crate) title: String,
+    /// In English.
+    pub(crate) title_en: String,
+}
+
+impl BatchAnswer {
+    pub(crate) fn new(submitted: &Submitted, batch: &BatchRoot) -> Self {
+        let parts = submitted.record.parts();
+        Self {
+            evidence_id: parts.id.to_string(),
+            tx_id: submitted.tx_id.clone(),
+            block_number: submitted.block_number,
+            root: batch.root.to_string(),
+            size: batch.size,
+            business_type: parts.business_type.code().to_owned(),
+            duplicate: submitted.duplicate,
+            at_ms: parts.time.at_ms,
+        }
+    }
+}
+
+impl OperationAnswer {
+    pub(crate) fn new(operation_id: String, kind: Option<&'static str>) -> Self {
+        Self {
+            operation_id,
+            kind,
+            state: String::new(),
+            step: None,
+            status: None,
+            location: None,
+            answer: None,
+            problem: None,
+        }
+    }
 }
 
 /// One original of a record.

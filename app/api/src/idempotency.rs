@@ -98,16 +98,9 @@ impl Idempotency {
 
 impl Ticket {
     /// Keeps the answer and frees the key.
-    pub fn finish(self, expires_ms: u64, status: u16, location: &str, body: &[u8]) {
-        let location = location.to_owned();
-        let answer = StoredAnswer {
-            request: self.request,
-            expires_ms,
-            status,
-            location,
-            body: body.to_vec(),
-        };
-        self.store.put(&self.key, &answer);
+    pub fn finish(self, answer: &StoredAnswer) {
+        debug_assert_eq!(answer.request, self.request, "the answer to another request");
+        self.store.put(&self.key, answer);
     }
 }
 

@@ -25,10 +25,20 @@ pub struct Limits {
     pub uploads_max: usize,
     /// Bundles with originals being sent at the same time; each holds one blocking thread.
     pub downloads_max: usize,
+    /// Largest body of a batch, in bytes.
+    pub batch_bytes_max: u64,
+    /// Batches being received at the same time; each holds one blocking thread and some 20 MiB.
+    pub batches_max: usize,
+    /// Submissions under way that are to be answered later.
+    pub operations_max: usize,
+    /// Streams of events open at the same time.
+    pub event_streams_max: usize,
     /// Verifications being computed at the same time; more wait their turn.
     pub checks_max: usize,
-    /// Verifications that one address may ask for in a minute, on average.
-    pub checks_per_minute_max: u32,
+    /// How often one address may ask for a verification.
+    pub checks_client: Rate,
+    /// How often everybody together may.
+    pub checks: Rate,
     /// Longest silence of a client inside a body, in either direction.
     pub body_idle_max: Duration,
     /// Time any body may take before the rate below counts.
@@ -57,8 +67,13 @@ impl Default for Limits {
             requests_max: 1_024,
             uploads_max: 4,
             downloads_max: 8,
+            batch_bytes_max: 64 * MIB,
+            batches_max: 2,
+            operations_max: 4_096,
+            event_streams_max: 128,
             checks_max: 4,
-            checks_per_minute_max: 300,
+            checks_client: Rate { per_second: 5, burst: 100 },
+            checks: Rate { per_second: 500, burst: 500 },
             body_idle_max: Duration::from_secs(30),
             body_grace: Duration::from_secs(30),
             body_bytes_per_second_min: 16 * KIB,
@@ -93,10 +108,17 @@ pub const GENESIS_BYTES_MAX: u64 = 16 * MIB;
 /// Largest change of a configuration that is taken, in bytes.
 pub const CONFIG_BYTES_MAX: u64 = 16 * MIB;
 
-/// Addresses whose rate is remembered; those at rest are forgotten first.
-pub(crate) const RATE_ADDRESSES_MAX: usize = 1 << 14;
-/// Requests that an address may send at once before its rate counts.
-pub(crate) const RATE_BURST: u64 = 100;
+/// Longest wait for an operation that a request may ask for, in seconds.
+pub const OPERATION_WAIT_S_MAX: u64 = 60;
+/// A stream of events says after this time that nothing happened.
+pub(crate) const EVENTS_PAUSE_MAX: Duration = Duration::from_secs(15);
+/// Largest line of a batch's body, in bytes.
+pub const BATCH_LINE_BYTES_MAX: usize = 2 << 10;
+/// Faulty lines of a batch that are listed.
+pub const BATCH_FAULTS_MAX: usize = 100;
+/// Batches whose digests stay in memory after they were read; each takes some tens of MiB.
+pub const BATCHES_CACHED_MAX: usize = 2;
+
 pub(crate) const SIGNATURE_INPUT_BYTES_MAX: usize = 2 << 10;
 pub(crate) const SIGNATURE_BYTES_MAX: usize = 256;
 pub(crate) const CERTIFICATE_HEADER_BYTES_MAX: usize = 64 << 10;

@@ -69,13 +69,17 @@ struct Parts {
     zh: String,
     en: String,
     detail: Option<(String, String)>,
-    errors: Vec<FieldProblem>,
+    /// With the Chinese detail, where it differs.
+    errors: Vec<(FieldProblem, Option<String>)>,
     retry_after_s: Option<u64>,
 }
 
 /// A fault inside the request's body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
+    /// The line of a body of lines, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
     /// JSON Pointer (RFC 6901) to the fault.
     pub pointer: String,
     /// The stable code of the fault.
@@ -152,7 +156,18 @@ impl Problem {
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let code = self.0.code.clone();
-        self.0.errors.push(FieldProblem { pointer: pointer.into(), code, detail: detail.into() });
+        let fault =
+            FieldProblem { line: None, pointer: pointer.into(), code, detail: detail.into() };
+        self.0.errors.push((fault, None));
+        self
+    }
+
+    /// Adds a fault of one line of a body of lines, with its own code and words.
+    #[must_use]
+    pub fn at_line(mut self, line: u64, code: &str, zh: &str, en: &str) -> Self {
+        let (code, detail) = (code.to_owned(), en.to_owned());
+        let fault = FieldProblem { line: Some(line), pointer: String::new(), code, detail };
+        self.0.errors.push((fault, Some(zh.to_owned())));
         self
     }
 
@@ -167,6 +182,12 @@ impl Problem {
     #[must_use]
     pub fn code(&self) -> &str {
         &self.0.code
+    }
+
+    /// The titles, in Chinese and in English.
+    #[must_use]
+    pub fn titles(&self) -> (String, String) {
+        (self.0.zh.clone(), self.0.en.clone())
     }
 
     /// The HTTP status.
@@ -186,7 +207,14 @@ impl Problem {
             detail: parts.detail.map(|(zh, en)| if chinese { zh } else { en }),
             code: parts.code,
             request_id: request_id.to_owned(),
-            errors: parts.errors,
+            errors: parts
+                .errors
+                .into_iter()
+                .map(|(fault, zh)| match zh.filter(|_| chinese) {
+                    Some(detail) => FieldProblem { detail, ..fault },
+                    None => fault,
+                })
+                .collect(),
         };
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (parts.status, bytes).into_response();

@@ -24,12 +24,14 @@ use crate::state::{ApiState, Shared};
 use crate::time_stamps;
 
 mod attached;
+mod batch;
 mod certificate;
 mod channels;
 mod evidence;
 mod health;
 mod ledger;
 mod logs;
+mod operations;
 mod submit;
 mod verify;
 
@@ -65,6 +67,10 @@ fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::health))
         .routes(routes!(submit::submit, evidence::list))
+        .routes(routes!(batch::submit))
+        .routes(routes!(batch::place))
+        .routes(routes!(operations::one))
+        .routes(routes!(operations::events))
         .routes(routes!(evidence::one))
         .routes(routes!(evidence::history))
         .routes(routes!(evidence::receipt))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use changbai_core::{EvidenceService, LedgerClient};
 use changbai_custody::Custody;
@@ -13,14 +14,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::attachments::Attachments;
 use crate::authority::AuthorityService;
+use crate::batch::BatchStore;
 use crate::channels::ChannelDirectory;
 use crate::documents::Documents;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
+use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::logs::LogDirectory;
 use crate::problem::{Code, Problem};
-use crate::rates::Rates;
+use crate::rate::RateLimiter;
 use crate::signature::ReplayCache;
 use crate::time_stamps::TimeStamping;
 use crate::transport::Gateways;
@@ -42,6 +45,8 @@ pub struct ApiParts {
     pub clock: Arc<dyn Clock>,
     /// What `GET /health` says about the node.
     pub health: Arc<dyn HealthSource>,
+    /// The digests of batches.
+    pub batches: Arc<BatchStore>,
     /// Answers under idempotency keys.
     pub answers: Arc<dyn AnswerStore>,
     /// Who may pass a client's certificate on.
@@ -88,8 +93,11 @@ pub(crate) struct Shared {
     requests: Arc<Semaphore>,
     uploads: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
+    batches: Arc<Semaphore>,
+    events: Arc<Semaphore>,
+    pub(crate) jobs: Arc<Jobs>,
     pub(crate) checks: Semaphore,
-    pub(crate) check_rates: Rates,
+    pub(crate) check_rates: RateLimiter,
     numbered: AtomicU64,
     pub(crate) selftested_ms: AtomicU64,
 }
@@ -108,8 +116,11 @@ impl ApiState {
             requests: Arc::new(Semaphore::new(limits.requests_max)),
             uploads: Arc::new(Semaphore::new(limits.uploads_max)),
             downloads: Arc::new(Semaphore::new(limits.downloads_max)),
+            batches: Arc::new(Semaphore::new(limits.batches_max)),
+            events: Arc::new(Semaphore::new(limits.event_streams_max)),
+            jobs: Arc::new(Jobs::new(Arc::clone(&parts.answers), limits.operations_max)),
             checks: Semaphore::new(limits.checks_max),
-            check_rates: Rates::per_minute(limits.checks_per_minute_max),
+            check_rates: RateLimiter::new(limits.checks_client, limits.checks),
             numbered: AtomicU64::new(0),
             selftested_ms: AtomicU64::new(started.at.0),
             parts,
@@ -123,6 +134,11 @@ impl ApiState {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         self.0.limits()
+    }
+
+    /// Waits for submissions that were to be answered later, at most `grace`; call it after the last request.
+    pub async fn end(&self, grace: Duration) {
+        self.0.jobs.end(grace).await;
     }
 }
 
@@ -145,6 +161,14 @@ impl Shared {
 
     pub(crate) fn download_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
         take(&self.downloads, Code::Busy)
+    }
+
+    pub(crate) fn batch_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        take(&self.batches, Code::Busy)
+    }
+
+    pub(crate) fn event_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        take(&self.events, Code::Overloaded)
     }
 
     /// An id of 32 hex digits for a request that brought none: unique, and not a secret.

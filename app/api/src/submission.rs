@@ -148,8 +148,19 @@ pub(crate) fn check_originals(originals: &[OriginalRef]) -> Result<(), Problem> 
     Ok(())
 }
 
+impl Default for Metadata {
+    fn default() -> Self {
+        Self {
+            business_type: BusinessType::General,
+            fields: BTreeMap::new(),
+            previous: None,
+            collection: Collection::default(),
+        }
+    }
+}
+
 impl MetadataBody {
-    fn checked(self) -> Result<Metadata, Problem> {
+    pub(crate) fn checked(self) -> Result<Metadata, Problem> {
         let business_type = match self.business_type {
             None => BusinessType::General,
             Some(text) => {

@@ -128,6 +128,8 @@ catalogue! {
     UpFirst: "已在 {dir} 建立新节点：根证书、节点证书、操作员证书和账本",
         "a new node was created in {dir}: root, node and operator certificates and the ledger";
     UpAgain: "节点已从 {dir} 恢复运行", "the node resumed from {dir}";
+    UpUnbounded: "开发模式：时钟误差无人测定，每条记录都会永久注明；正式运行须设置 [time] source = \"chrony\"",
+        "development: nobody bounds this clock's error, and every record will say so for ever; production needs [time] source = \"chrony\"";
     UpReady: "节点正在运行：{listen}", "the node is running: {listen}";
     UpNext: "接下来可以（在另一个终端）:", "next (in another terminal):";
     UpSubmit: "提交存证", "submit evidence";
@@ -345,6 +347,14 @@ catalogue! {
     BundleSaved: "证据包", "bundle";
     CertificateSaved: "存证证书", "certificate";
     Submitted: "已存证", "recorded";
+    BatchSubmitted: "整批已存证", "the batch is recorded";
+    BatchBefore: "这一批此前已由同一提交者存证，以下是首次记录",
+        "the same submitter recorded this batch before; this is the first record";
+    BatchDigests: "摘要数量", "digests";
+    BatchRoot: "批次根", "root of the batch";
+    BundlesSaved: "证据包目录", "bundles";
+    WritingBundles: "写证据包", "writing bundles";
+    AtLine: "第 {line} 行：{detail}", "line {line}: {detail}";
     SubmittedBefore: "该材料此前已由同一提交者存证，以下是首次记录",
         "this material was recorded before by the same submitter; this is the first record";
     ListEmpty: "没有符合条件的记录", "no record matches";

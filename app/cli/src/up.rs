@@ -69,6 +69,7 @@ fn serve(config: Config, context: &Context) -> Result<u8, CliError> {
             dir: node.dir(),
             trust: &node.trust_file(),
             first_start: node.first_start(),
+            bounded: node.clock_is_bounded(),
         };
         output::line(&welcome(&facts, context.lang))?;
         supervisor.ready();
@@ -118,6 +119,8 @@ struct Facts<'a> {
     dir: &'a Path,
     trust: &'a Path,
     first_start: bool,
+    /// Whether somebody bounds the clock's error.
+    bounded: bool,
 }
 
 /// Where the node is and what to do next, as commands that can be copied.
@@ -141,14 +144,19 @@ fn welcome(facts: &Facts<'_>, lang: Lang) -> String {
         next.row([word(lang, label).to_owned(), command]);
     }
     let lines: Vec<String> = next.render().lines().map(|line| format!("  {line}")).collect();
-    [
+    let mut said = vec![
         text(lang, started, &[("dir", &dir)]),
         text(lang, Message::UpReady, &[("listen", &listen.join("  "))]),
+    ];
+    if !facts.bounded {
+        said.push(word(lang, Message::UpUnbounded).to_owned());
+    }
+    said.extend([
         word(lang, Message::UpNext).to_owned(),
         lines.join("\n"),
         word(lang, Message::UpStop).to_owned(),
-    ]
-    .join("\n")
+    ]);
+    said.join("\n")
 }
 
 /// SIGTERM and SIGINT.
@@ -182,11 +190,14 @@ mod tests {
             dir: Path::new("/srv/data"),
             trust: Path::new("/srv/data/trust.pem"),
             first_start: true,
+            bounded: false,
         };
         assert_eq!(
             welcome(&facts, Lang::En),
             "a new node was created in /srv/data: root, node and operator certificates and the ledger\n\
              the node is running: http://127.0.0.1:8080\n\
+             development: nobody bounds this clock's error, and every record will say so for ever; production \
+             needs [time] source = \"chrony\"\n\
              next (in another terminal):\n\
              \x20 submit evidence  changbai evidence submit FILE --bundle out.zip --dir /srv/data\n\
              \x20 see its health   changbai health --dir /srv/data\n\
@@ -194,8 +205,10 @@ mod tests {
              \x20 API documents    http://127.0.0.1:8080/api/docs\n\
              press Ctrl-C to stop"
         );
-        let again = Facts { dir: Path::new("./changbai-data"), first_start: false, ..facts };
+        let again =
+            Facts { dir: Path::new("./changbai-data"), first_start: false, bounded: true, ..facts };
         let zh = welcome(&again, Lang::Zh);
         assert!(zh.contains("恢复运行") && zh.contains("changbai health\n"), "{zh}");
+        assert!(!zh.contains("误差"), "{zh}");
     }
 }

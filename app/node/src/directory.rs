@@ -52,6 +52,11 @@ impl Directory {
         self.root.join("custody")
     }
 
+    /// The digests of batches; no other node has them.
+    pub(crate) fn batches(&self) -> PathBuf {
+        self.root.join("batches")
+    }
+
     pub(crate) fn idempotency(&self) -> PathBuf {
         self.root.join("idempotency")
     }

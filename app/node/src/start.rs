@@ -234,6 +234,13 @@ impl RunningNode {
         &self.directory.root
     }
 
+    /// Whether the clock's error is bounded, so that records may be relied on for their time. Without, the node is one
+    /// for development.
+    #[must_use]
+    pub const fn clock_is_bounded(&self) -> bool {
+        self.time_watch.is_some()
+    }
+
     /// What verifiers need: the root certificate, and the channel.
     #[must_use]
     pub fn trust_file(&self) -> PathBuf {
@@ -325,7 +332,11 @@ fn serve(
         drop(stopped.wait_for(|stop| *stop).await);
     };
     let limits = state.limits().clone();
-    let router = changbai_api::observed(changbai_api::router(state), requests);
+    let router = changbai_api::observed(changbai_api::router(state.clone()), requests);
+    let served = async move {
+        changbai_api::serve(listeners, router, limits, stop, STOP_GRACE).await;
+        state.end(STOP_GRACE).await;
+    };
     #[expect(clippy::disallowed_methods, reason = "this is the node's task; shutdown joins it")]
-    tokio::spawn(changbai_api::serve(listeners, router, limits, stop, STOP_GRACE))
+    tokio::spawn(served)
 }

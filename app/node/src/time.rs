@@ -21,6 +21,7 @@ impl NodeTime {
     /// starting: reads go on.
     pub(crate) fn start(chronyd: Option<&Chronyd>) -> Result<(Self, Option<Watch>), StartError> {
         let Some(Chronyd { address, policy }) = chronyd else {
+            tracing::warn!("time::unbounded");
             return Ok((Self::default(), None));
         };
         let clock = Arc::new(BoundedClock::new(Arc::new(OsClock::start()), *policy));

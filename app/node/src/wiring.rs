@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use changbai_api::attachments::Attachments;
-use changbai_api::documents::Documents;
+use changbai_api::batch::BatchStore;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
@@ -81,7 +81,8 @@ pub(crate) fn wire_api(
         Limits { upload_bytes_max: config.settings.node.upload_bytes_max, ..Limits::default() };
     let answers = AnswerLog::open(&directory.idempotency(), limits.idempotency_entries_max)
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
-    let signer = documents::signer(directory, config, clock, time_stamps.source.as_ref())?;
+    let batches = BatchStore::open(&directory.batches())
+        .map_err(|e| StartError::file(&directory.batches(), e))?;
     let tokens = time_stamps.source.clone().map(|source| source as Arc<dyn TokenSource>);
     let logs = transparency(directory, config, channels, clock, tokens)?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
@@ -93,12 +94,13 @@ pub(crate) fn wire_api(
         channels: Arc::clone(channels) as _,
         clock: Arc::clone(clock),
         health: Arc::new(health),
+        batches: Arc::new(batches),
         answers: Arc::new(answers),
         gateways: Gateways::new(config.gateways.clone()),
         authority: protection.authority(),
         time_stamps: time_stamps.service.clone(),
         logs: Some(Arc::clone(&logs) as _),
-        documents: Documents { issuer: Some(config.issuer.clone()), signer },
+        documents: documents::open(directory, config, clock, time_stamps.source.clone())?,
         attachments: Attachments {
             checkpoints: Some(Arc::clone(&logs) as _),
             ..Attachments::default()

@@ -11,6 +11,8 @@
 //! writers walk that list: PDF/A-3b, OFD and SVG. Record, receipt and the issuer's own statements are attached to PDF and
 //! OFD, so that the document itself can be verified.
 //!
+//! [`Certificate::sign_pdf`] appends an SM2 signature of GB/T 35275 as an incremental update; [`judge_pdf`] makes both
+//! revisions of such a file anew and compares them byte for byte, after signature, certificates and evidence.
 //! [`Certificate::sign_ofd`] signs an OFD with an electronic seal. [`judge_ofd`] takes such a file apart: every byte of it
 //! is covered by the signature or fixed by the format, certificates lead to the trust file's roots, record and receipt
 //! are verified anew, and the pages are made anew from them and compared.
@@ -32,7 +34,7 @@
 //!
 //! # Standards
 //!
-//! GB/T 33190-2016 (OFD), ISO 19005-3 (PDF/A-3b), ISO 32000-1, SVG 1.1, GB/T 18284 (QR code); contents after
+//! GB/T 33190-2016 (OFD), ISO 19005-3 (PDF/A-3b), ISO 32000-1 §12.8 (signatures), GB/T 35275-2017, RFC 3161, SVG 1.1, GB/T 18284 (QR code); contents after
 //! 人民法院在线诉讼规则 art. 16–19 and SF/T 0076-2020.
 //!
 //! # Example
@@ -69,7 +71,8 @@ mod svg;
 mod time;
 
 use issuance::Issuance;
-use smkit_pki::{Seal, SealError};
+use smkit::Sm3Digest;
+use smkit_pki::{Seal, SealError, TimeStampToken};
 use time::ChinaTime;
 
 pub use bundle::{SNIFF_BYTES, judge_document, sniff, verify_bundle, verify_bundle_reader};
@@ -84,6 +87,9 @@ pub use ofd::{OfdSigner, judge_ofd};
 pub use pdf::{PdfSigner, SealImage, judge_pdf};
 pub use process::{ProcessLog, ProcessStep};
 pub use seal_picture::{draw_round_seal, seal_image, seal_picture_from_png};
+
+/// Asks for a time stamp over a digest; what goes wrong comes back in words.
+pub type Stamping<'a> = &'a dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String>;
 
 /// A certificate, laid out; [`write`](Self::write) gives its bytes in each format.
 #[derive(Clone, Debug)]

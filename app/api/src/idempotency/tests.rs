@@ -84,7 +84,12 @@ fn a_key_is_answered_once_at_a_time_and_for_one_body() {
     assert!(matches!(gate.begin(key, sm3(b"other"), 0), Begin::OtherBody));
     drop(ticket);
     let Begin::Fresh(ticket) = gate.begin(key, sm3(b"body"), 0) else { panic!("freed by drop") };
-    ticket.finish(1_000, 201, "/l", b"{}");
+    ticket.finish(&StoredAnswer {
+        request: sm3(b"body"),
+        location: "/l".to_owned(),
+        body: b"{}".to_vec(),
+        ..answer(1)
+    });
     let Begin::Replay(found) = gate.begin(key, sm3(b"body"), 0) else { panic!("kept") };
     assert_eq!(
         (found.status, found.location.as_str(), found.body.as_slice()),

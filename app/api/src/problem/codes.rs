@@ -55,6 +55,8 @@ pub enum Code {
     Overloaded,
     /// No block or transaction of that number or id.
     LedgerNotFound,
+    /// No such operation, or one of long ago.
+    NoSuchOperation,
     /// No such channel, or one that the caller is no member of.
     NoSuchChannel,
     /// The node has a channel of that id already.
@@ -174,6 +176,12 @@ impl Code {
                 "A body needs a Content-Digest (sm3)",
             ),
             Self::NoSuchPath => ("RQ-4040", S::NOT_FOUND, "路径不存在", "No such path"),
+            Self::NoSuchOperation => (
+                "RQ-4041",
+                S::NOT_FOUND,
+                "没有此异步操作，或早已清除",
+                "No such operation, or one of long ago",
+            ),
             Self::MethodNotAllowed => {
                 ("RQ-4050", S::METHOD_NOT_ALLOWED, "不支持该方法", "The method is not allowed here")
             }
@@ -264,6 +272,7 @@ impl Code {
         Self::Malformed,
         Self::DigestMissing,
         Self::NoSuchPath,
+        Self::NoSuchOperation,
         Self::MethodNotAllowed,
         Self::BodyTooSlow,
         Self::InFlight,

@@ -16,6 +16,7 @@ use crate::state::Shared;
 /// The documents of one bundle, all but record, disclosures and originals.
 pub(super) struct Attached {
     receipt: Vec<u8>,
+    batch: Option<Vec<u8>>,
     checkpoint: Option<Vec<u8>>,
     process: Option<Vec<u8>>,
     certificate_pdf: Option<Vec<u8>>,
@@ -42,7 +43,14 @@ impl Attached {
             Some(source) => supplied(state.in_time(source.process_log(subject)).await?)?,
             None => None,
         };
-        Ok(Self { receipt, checkpoint, process, certificate_pdf: None, certificate_ofd: None })
+        Ok(Self {
+            receipt,
+            batch: None,
+            checkpoint,
+            process,
+            certificate_pdf: None,
+            certificate_ofd: None,
+        })
     }
 
     /// Adds the certificate as PDF and OFD, made for the receipt that the bundle holds.
@@ -51,6 +59,10 @@ impl Attached {
         state: &Arc<Shared>,
         stored: &Stored,
     ) -> Result<Self, Problem> {
+        if stored.record.batch().is_some() && self.batch.is_none() {
+            // A certificate is about originals, and this bundle about none of the batch's.
+            return Ok(self);
+        }
         // As costly as judging a bundle: it shares those places.
         let turn = timeout(state.limits().ledger_wait_max, state.checks.acquire()).await;
         let Ok(Ok(_turn)) = turn else { return Err(Problem::new(Code::Busy)) };
@@ -63,9 +75,16 @@ impl Attached {
         .await?
     }
 
-    /// What verification needs of them, in memory: of all, or of record and receipt alone.
+    /// With the place of one digest of a batch.
+    pub(super) fn with_batch(self, batch: Option<Vec<u8>>) -> Self {
+        Self { batch, ..self }
+    }
+
+    /// What verification needs of them, in memory: of all, or of record, receipt and place in a batch alone.
     pub(super) fn bundle(&self, record: Vec<u8>, all: bool) -> Bundle {
         let mut bundle = Bundle::from_parts(record, self.receipt.clone(), None);
+        // A batch says nothing about an original without it.
+        bundle.batch.clone_from(&self.batch);
         if all {
             bundle.checkpoint.clone_from(&self.checkpoint);
             bundle.process.clone_from(&self.process);
@@ -78,6 +97,7 @@ impl Attached {
         BundleParts {
             record,
             receipt: &self.receipt,
+            batch: self.batch.as_deref(),
             checkpoint: self.checkpoint.as_deref(),
             process: self.process.as_deref(),
             certificate_pdf: self.certificate_pdf.as_deref(),

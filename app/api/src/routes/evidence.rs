@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 use utoipa::IntoParams;
 
 use super::attached::Attached;
+use super::batch::place_bytes;
 use crate::body::outgoing;
 use crate::domain::{of_code, of_custody, of_failure, of_ledger, of_openings, of_query};
 use crate::dto::{EvidenceAnswer, EvidenceLine, EvidencePage, HistoryAnswer, VersionLine};
@@ -54,6 +55,8 @@ pub(crate) struct BundleParams {
     /// With originals and openings of personal fields; needs a signed request of the agency.
     #[serde(default)]
     originals: bool,
+    /// For a batch: the bundle of one of its digests, by number from 0 or SM3.
+    digest: Option<String>,
 }
 
 /// One record.
@@ -143,7 +146,11 @@ pub(crate) async fn bundle(
         authenticate(&state, &head)?.is_of_agency(&state)?;
     }
     let stored = stored(&state, id.as_str()).await?;
-    let attached = Attached::gather(&state, &stored).await?;
+    let batch = match &params.digest {
+        Some(which) => Some(place_bytes(&state, &stored.record, which).await?),
+        None => None,
+    };
+    let attached = Attached::gather(&state, &stored).await?.with_batch(batch);
     let attached = attached.with_certificates(&state, &stored).await?;
     if params.originals {
         full_bundle(&state, &stored, attached).await

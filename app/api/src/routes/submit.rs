@@ -6,16 +6,18 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use changbai_core::{Submission, codes};
+use changbai_core::{Submission, Submitter, codes};
 use smkit::sm3::Sm3Digest;
 use tokio::sync::oneshot;
 
 use super::evidence::blocking;
+use super::operations::{accepted, awaited, wants_async};
 use crate::body::{Incoming, Received, feed};
 use crate::domain::{of_code, of_submit};
-use crate::dto::SubmissionAnswer;
+use crate::dto::{BatchAnswer, SubmissionAnswer};
 use crate::idempotency::{Begin, StoredAnswer, Ticket, storage_key};
 use crate::identity::{Caller, authenticate};
+use crate::jobs::{Job, Kind};
 use crate::limits::{IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEY_CHARS_MAX};
 use crate::multipart::boundary;
 use crate::problem::{Code, Problem, ProblemBody};
@@ -30,11 +32,13 @@ use crate::upload;
         (SubmissionBody = "application/json"),
         (MetadataBody = "multipart/form-data"),
     )),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request repeatable for 24 hours 幂等键")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request repeatable for 24 hours 幂等键"),
+           ("Prefer" = Option<String>, Header, description = "`respond-async` for a 202 异步受理")),
     security(("sm2" = [])),
     responses(
         (status = 201, description = "Recorded 已存证", body = SubmissionAnswer),
         (status = 200, description = "Recorded before 此前已存证", body = SubmissionAnswer),
+        (status = 202, description = "Accepted 已受理", body = crate::dto::OperationAnswer),
         (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody), (status = 408, body = ProblemBody),
         (status = 409, body = ProblemBody), (status = 413, body = ProblemBody),
@@ -63,20 +67,21 @@ async fn admit(
     let caller = authenticate(state, head)?;
     caller.may_write(state)?;
     let expected = caller.content_digest.ok_or_else(|| Problem::new(caller.undigested()))?;
-    let kind = Kind::of(head)?;
+    let kind = Form::of(head)?;
     incoming.limit(match kind {
-        Kind::Json => state.limits().json_bytes_max,
-        Kind::Multipart(_) => state.limits().upload_bytes_max,
+        Form::Json => state.limits().json_bytes_max,
+        Form::Multipart(_) => state.limits().upload_bytes_max,
     })?;
-    answer(state, &caller, expected, kind, incoming).await
+    let later = wants_async(&head.headers);
+    answer(state, &caller, expected, kind, later, incoming).await
 }
 
-enum Kind {
+enum Form {
     Json,
     Multipart(String),
 }
 
-impl Kind {
+impl Form {
     fn of(head: &Parts) -> Result<Self, Problem> {
         let text =
             head.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
@@ -96,39 +101,81 @@ async fn answer(
     state: &Arc<Shared>,
     caller: &Caller,
     expected: Sm3Digest,
-    kind: Kind,
+    kind: Form,
+    later: bool,
     incoming: &mut Incoming,
 ) -> Result<Response, Problem> {
-    let ticket = match begin(state, caller, expected)? {
-        Some(Begin::Fresh(ticket)) => Some(ticket),
-        Some(Begin::Replay(answer)) => {
+    let (ticket, key) = match begin(state, caller, expected)? {
+        Entry::Fresh { ticket, key } => (ticket, key),
+        Entry::Known(answer) => {
             incoming.drain().await;
-            return Ok(replayed(answer));
+            return Ok(answer);
         }
-        Some(Begin::InFlight) => {
-            return Err(Problem::new(Code::InFlight).retry_after_ms(1_000));
+        Entry::UnderWay(job) => {
+            incoming.drain().await;
+            return if later { Ok(accepted(&job)) } else { awaited(&job).await };
         }
-        Some(Begin::OtherBody) => return Err(Problem::new(Code::IdempotencyMismatch)),
-        None => None,
     };
+    let place = later.then(|| state.jobs.place()).transpose()?;
     // Before originals are taken in that nothing could be recorded of.
     state.parts.evidence.check_time().map_err(|error| of_submit(&error))?;
     let submission = match kind {
-        Kind::Json => from_json(expected, incoming).await?,
-        Kind::Multipart(boundary) => from_multipart(state, expected, boundary, incoming).await?,
+        Form::Json => from_json(expected, incoming).await?,
+        Form::Multipart(boundary) => from_multipart(state, expected, boundary, incoming).await?,
     };
-    record(state, caller, submission, ticket).await
+    let submitter = caller.submitter();
+    let Some(place) = place else {
+        let answer = recorded(state, &submitter, expected, submission, ticket).await?;
+        return Ok(answered(&answer));
+    };
+    let shared = Arc::clone(state);
+    let work = move |job: Arc<Job>| async move {
+        job.step("accepted", serde_json::json!({"originals": submission.originals.len()}));
+        recorded(&shared, &submitter, expected, submission, ticket).await
+    };
+    let key = key.map(|key| (key, expected));
+    let job = state.jobs.start(place, Kind::Evidence, key, state.now_ms(), work)?;
+    Ok(accepted(&job))
 }
 
-fn begin(state: &Shared, caller: &Caller, expected: Sm3Digest) -> Result<Option<Begin>, Problem> {
-    let Some(key) = &caller.idempotency_key else { return Ok(None) };
+/// What an idempotency key says about a request.
+pub(super) enum Entry {
+    /// Nothing: work.
+    Fresh {
+        /// The right to answer the key, if there is one.
+        ticket: Option<Ticket>,
+        /// The key in the store.
+        key: Option<Sm3Digest>,
+    },
+    /// It was answered before, so.
+    Known(Response),
+    /// It is being answered.
+    UnderWay(Arc<Job>),
+}
+
+pub(super) fn begin(
+    state: &Shared,
+    caller: &Caller,
+    expected: Sm3Digest,
+) -> Result<Entry, Problem> {
+    let Some(key) = &caller.idempotency_key else {
+        return Ok(Entry::Fresh { ticket: None, key: None });
+    };
     if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX {
         return Err(Problem::new(Code::Malformed).technical(format!(
             "an idempotency key has 1 to {IDEMPOTENCY_KEY_CHARS_MAX} characters"
         )));
     }
     let key = storage_key(&caller.subject, key);
-    Ok(Some(state.idempotency.begin(key, expected, state.now_ms())))
+    match state.idempotency.begin(key, expected, state.now_ms()) {
+        Begin::Fresh(ticket) => Ok(Entry::Fresh { ticket: Some(ticket), key: Some(key) }),
+        Begin::Replay(answer) => Ok(Entry::Known(replayed(&answer))),
+        Begin::OtherBody => Err(Problem::new(Code::IdempotencyMismatch)),
+        Begin::InFlight => match state.jobs.under_way(&key, &expected) {
+            Some(job) => Ok(Entry::UnderWay(job)),
+            None => Err(Problem::new(Code::InFlight).retry_after_ms(1_000)),
+        },
+    }
 }
 
 async fn from_json(expected: Sm3Digest, incoming: &mut Incoming) -> Result<Submission, Problem> {
@@ -184,38 +231,50 @@ async fn from_multipart(
     })
 }
 
-fn check_digest(received: &Received, expected: Sm3Digest) -> Result<(), Problem> {
+pub(super) fn check_digest(received: &Received, expected: Sm3Digest) -> Result<(), Problem> {
     if received.sm3 == expected {
         return Ok(());
     }
     Err(Problem::new(Code::ContentDigestMismatch))
 }
 
-async fn record(
+/// Records a submission and says so, in the form that is kept for its key.
+pub(super) async fn recorded(
     state: &Shared,
-    caller: &Caller,
+    submitter: &Submitter,
+    request: Sm3Digest,
     submission: Submission,
     ticket: Option<Ticket>,
-) -> Result<Response, Problem> {
-    let submitter = caller.submitter();
-    let submitted = state.in_time(state.parts.evidence.submit(submission, &submitter)).await;
+) -> Result<StoredAnswer, Problem> {
+    let submitted = state.in_time(state.parts.evidence.submit(submission, submitter)).await;
     // Handed over, but not answered: it may still be recorded.
     let submitted = submitted.map_err(|_| of_code(&codes::OUTCOME_UNKNOWN))?;
     let submitted = submitted.map_err(|error| of_submit(&error))?;
     let status = if submitted.duplicate { StatusCode::OK } else { StatusCode::CREATED };
-    let location = format!("/api/v1/evidence/{}", submitted.record.id());
-    let body = serde_json::to_vec(&SubmissionAnswer::from(&submitted))
-        .map_err(|_| Problem::new(Code::Internal))?;
+    let body = match submitted.record.batch() {
+        Some(batch) => serde_json::to_vec(&BatchAnswer::new(&submitted, batch)),
+        None => serde_json::to_vec(&SubmissionAnswer::from(&submitted)),
+    };
+    let answer = StoredAnswer {
+        request,
+        expires_ms: state.now_ms().saturating_add(IDEMPOTENCY_KEPT_MS),
+        status: status.as_u16(),
+        location: format!("/api/v1/evidence/{}", submitted.record.id()),
+        body: body.map_err(|_| Problem::new(Code::Internal))?,
+    };
     if let Some(ticket) = ticket {
-        let expires_ms = state.now_ms().saturating_add(IDEMPOTENCY_KEPT_MS);
-        ticket.finish(expires_ms, status.as_u16(), &location, &body);
+        ticket.finish(&answer);
     }
-    Ok(json_answer(status, &location, body))
+    Ok(answer)
 }
 
-fn replayed(answer: StoredAnswer) -> Response {
+pub(super) fn answered(answer: &StoredAnswer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    let mut response = json_answer(status, &answer.location, answer.body);
+    json_answer(status, &answer.location, answer.body.clone())
+}
+
+fn replayed(answer: &StoredAnswer) -> Response {
+    let mut response = answered(answer);
     response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
     response
 }

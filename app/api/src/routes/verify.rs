@@ -27,6 +27,7 @@ use crate::dto::{EvidenceLine, VerifyAnswer};
 use crate::limits::MATCHES_MAX;
 use crate::multipart::boundary;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::rate::busy_for;
 use crate::state::{ApiState, Shared};
 use crate::submission::{digest, evidence_id, json as parse_json};
 use crate::transport::Transport;
@@ -101,7 +102,7 @@ fn admit(state: &Shared, transport: Option<&Transport>) -> Result<(), Problem> {
     if state.parts.gateways.contains(address) {
         return Ok(());
     }
-    state.check_rates.admit(address, state.now_ms())
+    state.check_rates.admit(address).map_err(busy_for)
 }
 
 fn sign(state: &Shared, found: &Found) -> Result<Option<Vec<u8>>, Problem> {

@@ -10,6 +10,7 @@
 
 mod access;
 mod auth;
+mod batch;
 mod channels;
 mod ledger;
 mod limits;

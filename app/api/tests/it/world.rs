@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use changbai_api::attachments::Attachments;
 use changbai_api::documents::Documents;
+use changbai_api::verdicts::VerdictSigning;
 use changbai_api::health::{
     ChainHealth, CryptoHealth, Health, HealthSource, HealthStatus, StoreHealth, TimeHealth,
     TlsHealth,
@@ -20,7 +21,7 @@ use changbai_api::{ApiParts, ApiState, ChannelView, router};
 use changbai_core::{AgencyProfile, EvidenceService};
 use changbai_custody::Custody;
 use changbai_msp::{Membership, Organisation};
-use changbai_receipt::{ChannelAnchor, Trust};
+use changbai_receipt::{ChannelAnchor, Input, JudgedAt, SignedVerdict, SignedVerdictError, StatedFinding, Trust};
 use changbai_wire::time::{ManualClock, UnixMillis};
 use changbai_wire::{ValidatorAddress, validators_hash};
 use http_body_util::BodyExt as _;
@@ -243,11 +244,16 @@ impl World {
             channels: channels.clone(),
             clock: clock.clone(),
             health: Arc::new(Healthy(selftests.clone())),
+            batches: Arc::new(
+                changbai_api::batch::BatchStore::open(&dir.path().join("batches")).unwrap(),
+            ),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
             limits,
             time_stamps: None,
             logs: None,
+            verdicts: None,
             attachments: Attachments::default(),
+            verdicts: Some(Arc::new(NodeSigns)),
             documents: Documents::default(),
             authority: None,
             gateways: changbai_api::Gateways::new(vec!["192.0.2.0/28".parse().unwrap()]),
@@ -418,6 +424,21 @@ pub(crate) fn by_digest(original: &[u8]) -> String {
         sm3(original),
         original.len()
     )
+}
+
+/// Signs verdicts as the node does.
+struct NodeSigns;
+
+impl VerdictSigning for NodeSigns {
+    fn sign(
+        &self,
+        finding: StatedFinding,
+        inputs: Vec<Input>,
+        at: JudgedAt,
+    ) -> Result<Vec<u8>, SignedVerdictError> {
+        let chain = [PEOPLE.node.certificate.clone()];
+        SignedVerdict::sign(finding, inputs, at, &chain, &PEOPLE.node.key)
+    }
 }
 
 struct Healthy(Arc<AtomicU64>);

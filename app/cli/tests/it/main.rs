@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod archive;
+mod batch;
+mod chronyd;
 mod client;
 mod consortium;
 mod damage;
@@ -14,6 +16,8 @@ mod network;
 mod node;
 mod offline;
 mod operations;
+mod seals;
+mod time_tokens;
 mod tour;
 mod transparency;
 mod trusted_time;

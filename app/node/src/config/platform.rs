@@ -24,6 +24,8 @@ pub struct PlatformSettings {
     /// Where evidence is verified, for the QR code; `/` and the evidence id are appended. Empty: the QR code holds id
     /// and digest.
     pub verification_url: String,
+    /// A font (OpenType, with outlines) for characters that the built-in one lacks, relative to this file; empty: none.
+    pub font: String,
 }
 
 impl PlatformSettings {
@@ -39,6 +41,7 @@ impl PlatformSettings {
             },
             "mlps_number" => self.mlps_number = value,
             "cipher_assessment" => self.cipher_assessment = value,
+            "font" => self.font = value,
             "verification_url" => self.verification_url = value,
             _ => return None,
         }

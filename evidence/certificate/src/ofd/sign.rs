@@ -5,13 +5,11 @@
 
 use std::fmt;
 
-use smkit::{Sm3Digest, sm2::SigningKey};
-use smkit_pki::{
-    Certificate as PkiCertificate, Seal, SealError, SealSignature, SealSigning, TimeStampToken,
-};
+use smkit::sm2::SigningKey;
+use smkit_pki::{Certificate as PkiCertificate, Seal, SealError, SealSignature, SealSigning};
 
 use super::{FORMAT, members, pack, package::Member, parts, picture_area, signature_xml};
-use crate::{Certificate, error::CertificateError};
+use crate::{Certificate, Stamping, error::CertificateError};
 
 /// Who signs an OFD, when, and who stamps it.
 #[derive(Clone, Copy)]
@@ -24,7 +22,7 @@ pub struct OfdSigner<'a> {
     pub at_unix_seconds: i64,
     /// Asks for a time stamp over this digest; without it the date is the signer's own statement. What it reports is
     /// passed on in words.
-    pub stamp: Option<&'a dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String>>,
+    pub stamp: Option<Stamping<'a>>,
 }
 
 /// Writes the certificate as a signed OFD.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, io::Read, ops::Range};
 use flate2::read::ZlibDecoder;
 
 use super::object::{Dictionary, Lexer, Value, natural};
+use crate::limits::PAGES_MAX;
 
 /// Why bytes are not a PDF file that this crate writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -161,21 +162,18 @@ impl<'a> Revision<'a> {
         Ok((number, self.object(number)?))
     }
 
-    /// The page of this number, from 1: its object's number and itself.
-    pub(super) fn page(&self, page: usize) -> Result<(u32, Object<'a>), Malformed> {
-        let wrong = Malformed { what: "a page", at: self.table.start };
+    /// The objects of the pages, in their order.
+    pub(super) fn pages(&self) -> Result<Vec<u32>, Malformed> {
+        let wrong = Malformed { what: "the tree of pages", at: self.table.start };
         let (_, catalog) = self.catalog()?;
-        let mut seen = 0_usize;
+        let mut pages = Vec::new();
         // Depth first, the next one last.
         let mut waiting = vec![catalog.value.reference("Pages").ok_or(wrong)?];
-        for _ in 0..OBJECTS_MAX {
-            let Some(number) = waiting.pop() else { break };
+        for _ in 0..NODES_MAX {
+            let Some(number) = waiting.pop() else { return Ok(pages) };
             let object = self.object(number)?;
             if object.value.is("Type", "Page") {
-                seen = seen.saturating_add(1);
-                if seen == page {
-                    return Ok((number, object));
-                }
+                pages.push(number);
                 continue;
             }
             let kids = object.value.array("Kids").ok_or(wrong)?;
@@ -183,11 +181,19 @@ impl<'a> Revision<'a> {
                 let Value::Reference(kid) = kid else { return Err(wrong) };
                 waiting.push(*kid);
             }
-            if waiting.len() > KIDS_MAX {
+            if waiting.len() > NODES_MAX {
                 return Err(wrong);
             }
         }
         Err(wrong)
+    }
+
+    /// The page of this number, from 1: its object's number and itself.
+    pub(super) fn page(&self, page: usize) -> Result<(u32, Object<'a>), Malformed> {
+        let wrong = Malformed { what: "a page", at: self.table.start };
+        let pages = self.pages()?;
+        let number = page.checked_sub(1).and_then(|index| pages.get(index)).ok_or(wrong)?;
+        Ok((*number, self.object(*number)?))
     }
 
     /// Names and bytes of the attached files, at most `bytes_max` together.
@@ -236,6 +242,7 @@ const TAIL_BYTES: usize = 64;
 const ENTRY_BYTES: usize = 20;
 /// Most objects of a file: a certificate has a few per page.
 const OBJECTS_MAX: u32 = 100_000;
-const KIDS_MAX: usize = 4_096;
+/// Most nodes of the tree of pages.
+const NODES_MAX: usize = 4 * PAGES_MAX;
 /// Most attached files.
 const FILES_MAX: usize = 16;

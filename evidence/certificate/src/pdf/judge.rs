@@ -26,7 +26,7 @@ use crate::{
         FACTS_UNCHECKED, FACTS_UNPROVEN, Finding, Findings, Grounds, REVOCATION_NO_CERTIFICATE,
         SEAL_ABSENT, SIGNATURE_ABSENT, TIME_TOKEN_ABSENT,
     },
-    limits::{PAGES_MAX, PDF_ATTACHED_BYTES_MAX, PDF_BYTES_MAX},
+    limits::{PDF_ATTACHED_BYTES_MAX, PDF_BYTES_MAX},
 };
 
 /// Judges a certificate as PDF, signed or not.
@@ -207,13 +207,9 @@ fn place(bytes: &[u8], file: &File<'_>, update: &Table<'_>) -> Result<Place, Mal
     let rect: Option<Vec<i64>> = rect.iter().map(thousandths_of).collect();
     let Some([left, bottom, right, _]) = rect.as_deref() else { return Err(wrong) };
     let on = widget.reference("P").ok_or(wrong)?;
-    for page in 1..=PAGES_MAX {
-        if file.revision.page(page)?.0 == on {
-            let side = right.saturating_sub(*left);
-            return Ok(Place { page, left: *left, bottom: *bottom, side });
-        }
-    }
-    Err(wrong)
+    let page = file.revision.pages()?.iter().position(|page| *page == on).ok_or(wrong)?;
+    let side = right.saturating_sub(*left);
+    Ok(Place { page: page.saturating_add(1), left: *left, bottom: *bottom, side })
 }
 
 /// The picture in the seal's place, if there is one.

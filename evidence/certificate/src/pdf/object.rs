@@ -143,11 +143,14 @@ impl<'a> Lexer<'a> {
         natural(digits).map_or_else(|| self.fail("a number"), Ok)
     }
 
-    /// A value, and where it lies.
+    /// A value of at most [`VALUE_BYTES_MAX`], and where it lies.
     pub(super) fn value(&mut self) -> Result<(Value<'a>, Range<usize>), Malformed> {
         self.blank();
         let from = self.at;
-        let value = self.nested(0)?;
+        let end = from.saturating_add(VALUE_BYTES_MAX).min(self.bytes.len());
+        let mut within = Self::new(self.bytes.get(..end).unwrap_or_default(), from);
+        let value = within.nested(0)?;
+        self.at = within.at;
         Ok((value, from..self.at))
     }
 
@@ -337,6 +340,8 @@ const fn is_regular(byte: u8) -> bool {
         && !matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
 }
 
+/// Longest value outside a stream: the signature's has 16 kB.
+const VALUE_BYTES_MAX: usize = 64 << 10;
 /// Deepest nesting.
 const DEPTH_MAX: usize = 16;
 /// Most keys of one dictionary.

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use smkit::{Sm3Digest, sm2::SigningKey};
-use smkit_pki::{Certificate as PkiCertificate, CmsSigner, SignedData, TimeStampToken};
+use smkit::sm2::SigningKey;
+use smkit_pki::{Certificate as PkiCertificate, CmsSigner, SignedData};
 
 use super::{
     FORMAT,
     appearance::{Appearance, SealImage},
     update::{Place, Prepared},
 };
-use crate::{Certificate, error::CertificateError, time::ChinaTime};
+use crate::{Certificate, Stamping, error::CertificateError, time::ChinaTime};
 
 /// Who signs a PDF, when, and who stamps it.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ pub struct PdfSigner<'a> {
     pub at_unix_seconds: i64,
     /// Asks for a time stamp over this digest; without it the date is the signer's own statement. What it reports is
     /// passed on in words.
-    pub stamp: Option<&'a dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String>>,
+    pub stamp: Option<Stamping<'a>>,
     /// Shown in the seal's place; without it that says who signed and when.
     pub picture: Option<&'a SealImage>,
 }

@@ -1,5 +1,6 @@
 //! Questions and answers between nodes.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,17 +15,45 @@ async fn ask(node: &Node, world: &World, method: u8, request: Bytes) -> Result<B
     node.driver.call(world.id(1), method, request, PATIENCE).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_are_answered_refused_late_or_lost() {
-    let world = World::new(2).await;
-    let mut nodes = world.start_all().await;
-    linked(&nodes).await;
+/// The streams of calls are up, both ways.
+async fn callable(nodes: &[Node]) {
     until("the stream of calls is up", || {
         nodes.iter().all(|node| {
             node.driver.peers().iter().all(|peer| peer.streams.contains(&StreamKind::Calls))
         })
     })
     .await;
+}
+
+/// Like a node that is older than the call, or does not offer it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_answers_no_calls_says_so() {
+    let world = World::new(2).await;
+    let serving = world.start(0).await;
+    world.unserved.store(true, Ordering::SeqCst);
+    let mut nodes = vec![serving, world.start(1).await];
+    linked(&nodes).await;
+    callable(&nodes).await;
+    let [a, b] = &nodes[..] else { unreachable!() };
+    for method in [0, 1, u8::MAX] {
+        let refused = ask(a, &world, method, Bytes::from_static(b"hello")).await;
+        let Err(CallError::Refused(refusal)) = refused else { panic!("{refused:?}") };
+        assert_eq!(refusal.code, "NW-3001", "{method}");
+    }
+    // It may ask all the same, and a refusal leaves the link as it was.
+    let answer = b.driver.call(world.id(0), 1, Bytes::from_static(b"hello"), PATIENCE).await;
+    assert_eq!(answer.unwrap(), "hello");
+    while let Some(node) = nodes.pop() {
+        node.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_answered_refused_late_or_lost() {
+    let world = World::new(2).await;
+    let mut nodes = world.start_all().await;
+    linked(&nodes).await;
+    callable(&nodes).await;
     let [a, b] = &nodes[..] else { unreachable!() };
     assert_eq!(ask(a, &world, 1, Bytes::from_static(b"hello")).await.unwrap(), "hello");
     let large = Bytes::from(vec![7; CALL_BYTES_MAX]);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -183,6 +184,8 @@ pub(crate) struct World {
     /// Bound from the beginning, so that the addresses can stand in the configuration.
     listeners: Mutex<BTreeMap<usize, TcpListener>>,
     dirs: Vec<tempfile::TempDir>,
+    /// Nodes started from now on answer no calls.
+    pub(crate) unserved: AtomicBool,
 }
 
 impl World {
@@ -212,6 +215,7 @@ impl World {
             limits: Limits::default(),
             addresses,
             listeners: Mutex::new(listeners),
+            unserved: AtomicBool::new(false),
             dirs,
             agencies,
         }
@@ -301,9 +305,10 @@ impl World {
         })
         .unwrap();
         let handler = Arc::new(Echo::default());
+        let serves = !self.unserved.load(Ordering::SeqCst);
         let join = JoinParts {
             observer: Arc::clone(&seen) as Arc<dyn Observer>,
-            handler: Some(Arc::clone(&handler) as Arc<dyn CallHandler>),
+            handler: serves.then(|| Arc::clone(&handler) as Arc<dyn CallHandler>),
             now_ms: 0,
         };
         let driver = hub.join(channel.clone(), orderer, join).unwrap();
