@@ -15,6 +15,7 @@ mod certificate;
     reason = "the receipt's tests use all of it"
 )]
 mod city;
+mod receipt;
 mod submissions;
 mod tsa;
 
@@ -24,10 +25,11 @@ use crate::report::Figure;
 
 /// Every part, in the order in which they run.
 const PARTS: &[(&str, Part)] = &[
+    ("receipt", receipt::run),
+    ("certificate", certificate::run),
     ("submissions", submissions::run),
     ("batch", batch::run),
     ("tsa", tsa::run),
-    ("certificate", certificate::run),
 ];
 
 /// Measures and writes its lines; `quick` is for a look, not for a comparison.

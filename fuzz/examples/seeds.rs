@@ -12,6 +12,7 @@ use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
 use changbai_channel::Block;
 use changbai_consensus::{Action, CommitCertificate, Event, Origin, ProposalStatement};
 use changbai_core::contract::{RecordPage, StoredRecord, Version, VersionChain};
+use changbai_core::{BatchEntry, BatchLeaf, BatchTree};
 use changbai_fuzz::consensus::{CHANNEL, KEYS, SET, engine};
 use changbai_fuzz::{custody, joined};
 use changbai_msp::{
@@ -27,7 +28,8 @@ use changbai_wire::proto::{kvrwset, protos};
 use changbai_wire::time::UnixMillis;
 use changbai_wire::{
     EndorsedResponse, Header, NsReadWriteSet, PeerMessage, PeerStatus, ProposalResponse, Refused,
-    SignedProposal, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress, Vote, VoteKind, assemble, build_proposal, data_hash, decode_proposal, envelope_digest,
+    SignedProposal, SimulationResult, TxReadWriteSet, ValidationCode, ValidatorAddress, Vote,
+    VoteKind, assemble, build_proposal, data_hash, decode_proposal, envelope_digest,
     response_payload, seal,
 };
 use prost::Message as _;
@@ -183,6 +185,25 @@ fn updates(authority: &Authority, config: &ChannelConfig) -> Outcome {
     let later = changed.to_config_envelope(&envelope)?;
     seed("transaction", "config", &later)?;
     seed("channel_config", "later", &later)
+}
+
+fn batch() -> Outcome {
+    let leaf = |number: u64| BatchLeaf {
+        size_bytes: Some(number),
+        media_type: Some("application/pdf".to_owned()),
+        reference: Some(format!("A-{number}")),
+        ..BatchLeaf::of(sm3(&number.to_be_bytes()))
+    };
+    let (one, two) = (leaf(1), leaf(2));
+    let lines = format!(
+        "{{\"batch\":{{\"fields\":{{\"title\":\"a\"}}}}}}\n{{\"sm3\":\"{}\"}}\n{{\"sm3\":\"{}\",\"size_bytes\":2,\"ref\":\"A-2\"}}\n",
+        one.sm3, two.sm3
+    );
+    seed("batch", "lines", lines.as_bytes())?;
+    let tree = BatchTree::new(&[one.hash(), two.hash(), leaf(3).hash()]).ok_or("a tree")?;
+    let entry = BatchEntry { leaf: two.clone(), inclusion: tree.path(1).ok_or("a path")? };
+    seed("batch", "entry", &entry.to_bytes()?)?;
+    seed("batch", "leaf", &two.to_bytes())
 }
 
 fn evidence(city: &City) -> Outcome {
@@ -485,6 +506,7 @@ fn requests(operator: Member) -> Outcome {
         "Content-Type: application/pdf\r\n\r\n%PDF\r\n--\r\n--X--\r\n"
     );
     seed("request_body", "multipart", multipart.as_bytes())?;
+    batch()?;
 
     let signer = RequestSigner::new(operator.key, &operator.certificate, &[])?;
     let content_type = "application/json";

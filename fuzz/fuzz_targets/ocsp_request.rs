@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use changbai_fuzz::pki;
-use smkit_pki::{OCSP_CERTIFICATES_MAX, OcspError, OcspRequest, OcspResponder, OcspResponse, Register};
+use smkit_pki::{
+    OCSP_CERTIFICATES_MAX, OcspError, OcspRequest, OcspResponder, OcspResponse, Register,
+};
 
 static RESPONDER: LazyLock<OcspResponder> = LazyLock::new(pki::responder);
 

@@ -58,7 +58,7 @@ pub fn joined(pieces: &[&[u8]]) -> Vec<u8> {
 pub mod channel;
 pub mod consensus;
 pub mod custody;
-pub mod pki;
 pub mod kit;
+pub mod pki;
 pub mod tlcp;
 pub mod tls;

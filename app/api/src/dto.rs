@@ -284,6 +284,9 @@ pub(crate) struct VerifyAnswer {
     pub(crate) elements: Vec<serde_json::Value>,
     /// Evidence with this digest, oldest id first, at most 10.
     pub(crate) matches: Vec<EvidenceLine>,
+    /// The same under this node's signature: a file in itself, which `changbai verify` checks offline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signed_verdict: Option<String>,
 }
 
 /// One element of a verification.

@@ -35,6 +35,10 @@ pub struct Limits {
     pub event_streams_max: usize,
     /// Verifications being computed at the same time; more wait their turn.
     pub checks_max: usize,
+    /// How often one address may ask for a verification.
+    pub checks_client: Rate,
+    /// How often everybody together may.
+    pub checks: Rate,
     /// Longest silence of a client inside a body, in either direction.
     pub body_idle_max: Duration,
     /// Time any body may take before the rate below counts.
@@ -68,6 +72,8 @@ impl Default for Limits {
             operations_max: 4_096,
             event_streams_max: 128,
             checks_max: 4,
+            checks_client: Rate { per_second: 5, burst: 100 },
+            checks: Rate { per_second: 500, burst: 500 },
             body_idle_max: Duration::from_secs(30),
             body_grace: Duration::from_secs(30),
             body_bytes_per_second_min: 16 * KIB,

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::problem::{Code, Problem};
+
 /// A rate with room for a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -60,6 +62,12 @@ impl RateLimiter {
         let index = usize::try_from(self.key.hash_one(network) % places).unwrap_or(0);
         self.clients.get(index).unwrap_or(&self.everybody)
     }
+}
+
+/// The answer to a request that comes too early.
+pub(crate) fn busy_for(wait: Duration) -> Problem {
+    let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    Problem::new(Code::Busy).retry_after_ms(milliseconds)
 }
 
 /// When the bucket is empty again, in nanoseconds.

@@ -23,9 +23,11 @@ use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::logs::LogDirectory;
 use crate::problem::{Code, Problem};
+use crate::rate::RateLimiter;
 use crate::signature::ReplayCache;
 use crate::time_stamps::TimeStamping;
 use crate::transport::Gateways;
+use crate::verdicts::VerdictSigning;
 
 /// Everything that the node hands to the API.
 pub struct ApiParts {
@@ -59,6 +61,8 @@ pub struct ApiParts {
     pub attachments: Attachments,
     /// The transparency logs of the channels, if this node publishes them.
     pub logs: Option<Arc<dyn LogDirectory>>,
+    /// Signs verdicts; without it they are handed out unsigned.
+    pub verdicts: Option<Arc<dyn VerdictSigning>>,
     /// Every bound.
     pub limits: Limits,
 }
@@ -93,6 +97,7 @@ pub(crate) struct Shared {
     events: Arc<Semaphore>,
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) checks: Semaphore,
+    pub(crate) check_rates: RateLimiter,
     numbered: AtomicU64,
     pub(crate) selftested_ms: AtomicU64,
 }
@@ -115,6 +120,7 @@ impl ApiState {
             events: Arc::new(Semaphore::new(limits.event_streams_max)),
             jobs: Arc::new(Jobs::new(Arc::clone(&parts.answers), limits.operations_max)),
             checks: Semaphore::new(limits.checks_max),
+            check_rates: RateLimiter::new(limits.checks_client, limits.checks),
             numbered: AtomicU64::new(0),
             selftested_ms: AtomicU64::new(started.at.0),
             parts,

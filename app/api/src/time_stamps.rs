@@ -11,7 +11,7 @@ use smkit_pki::TIME_STAMP_REQUEST_BYTES_MAX;
 
 use crate::authority::small_body;
 use crate::problem::{Code, Problem};
-use crate::rate::{Rate, RateLimiter};
+use crate::rate::{Rate, RateLimiter, busy_for};
 use crate::transport::Transport;
 
 /// Path of the time-stamp authority.
@@ -45,11 +45,7 @@ async fn stamp(State(service): State<Service>, request: Request) -> Result<Respo
     let Service { authority, limiter } = service;
     // Behind a gateway everybody has the gateway's address; what its header says would be the client's word.
     if let Some(transport) = request.extensions().get::<Transport>() {
-        let admitted = limiter.admit(transport.remote.ip());
-        admitted.map_err(|wait| {
-            let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            Problem::new(Code::Busy).retry_after_ms(milliseconds)
-        })?;
+        limiter.admit(transport.remote.ip()).map_err(busy_for)?;
     }
     let body = small_body(request, QUERY_TYPE, TIME_STAMP_REQUEST_BYTES_MAX).await?;
     let answer = tokio::task::spawn_blocking(move || authority.answer(&body)).await;

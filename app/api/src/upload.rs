@@ -2,10 +2,12 @@
 
 use std::io::{self, Read};
 
+use changbai_certificate::{Format, SNIFF_BYTES, sniff};
 use changbai_core::{CustodyMode, EvidenceId, OriginalRef, codes};
 use changbai_custody::Custody;
+use changbai_receipt::limits::CERTIFICATE_BYTES_MAX;
 use changbai_receipt::{Bundle, BundleError, HashedOriginal, hash_original, read_bundle};
-use smkit::sm3::Sm3Digest;
+use smkit::sm3::{Sm3, Sm3Digest};
 use tokio::sync::oneshot;
 
 use crate::domain::{of_code, of_custody};
@@ -95,13 +97,21 @@ pub fn parse_multipart_submission(body: &[u8], boundary: &str) -> Result<(Metada
 #[derive(Debug, Default)]
 pub(crate) struct ToCheck {
     pub(crate) originals: Vec<HashedOriginal>,
-    pub(crate) bundle: Option<Result<Bundle, BundleError>>,
+    pub(crate) bundle: Option<ToJudge>,
+    pub(crate) certificate: Option<(Format, Vec<u8>)>,
     pub(crate) evidence_id: Option<EvidenceId>,
     /// A digest instead of a file: its size is whatever the record says.
     pub(crate) digest: Option<Sm3Digest>,
 }
 
-/// Receives the parts `original`, `bundle` and `evidence_id` of a verification.
+/// A bundle as received, and the SM3 of all of it.
+#[derive(Debug)]
+pub(crate) struct ToJudge {
+    pub(crate) read: Result<Bundle, BundleError>,
+    pub(crate) sm3: Sm3Digest,
+}
+
+/// Receives the parts `original`, `bundle`, `certificate` and `evidence_id` of a verification.
 pub(crate) fn receive_to_check(source: impl Read, boundary: &str) -> Result<ToCheck, Problem> {
     let mut parts = Multipart::new(source, boundary);
     let mut to_check = ToCheck::default();
@@ -115,25 +125,64 @@ pub(crate) fn receive_to_check(source: impl Read, boundary: &str) -> Result<ToCh
             "bundle" if to_check.bundle.is_none() => {
                 to_check.bundle = Some(bundle(&mut PartReader(&mut parts))?);
             }
+            "certificate" if to_check.certificate.is_none() => {
+                to_check.certificate = Some(certificate(&mut PartReader(&mut parts))?);
+            }
             "evidence_id" if to_check.evidence_id.is_none() => {
                 let text = text_part(&mut parts, 256)?;
                 let text = String::from_utf8_lossy(&text);
                 to_check.evidence_id = Some(evidence_id(text.trim(), "/evidence_id")?);
             }
             _ => {
-                return Err(Problem::new(Code::Malformed)
-                    .technical("only the parts original, bundle and evidence_id are expected"));
+                return Err(Problem::new(Code::Malformed).technical(
+                    "only the parts original, bundle, certificate and evidence_id are expected",
+                ));
             }
         }
     }
     Ok(to_check)
 }
 
-/// Reads a bundle; a source that fails is a problem, a bundle that is wrong is an answer.
-pub(crate) fn bundle(source: &mut dyn Read) -> Result<Result<Bundle, BundleError>, Problem> {
-    match read_bundle(source) {
-        Err(BundleError::Read(error)) => Err(source_problem(&error)),
-        other => Ok(other),
+/// Reads a bundle to its end; a source that fails is a problem, a bundle that is wrong is an answer.
+pub(crate) fn bundle(source: &mut dyn Read) -> Result<ToJudge, Problem> {
+    let mut source = Digesting { inner: source, sm3: Sm3::new() };
+    let read = match read_bundle(&mut source) {
+        Err(BundleError::Read(error)) => return Err(source_problem(&error)),
+        other => other,
+    };
+    // What follows in a bundle that is wrong belongs to what was judged.
+    io::copy(&mut source, &mut io::sink()).map_err(|error| source_problem(&error))?;
+    Ok(ToJudge { read, sm3: source.sm3.finalize() })
+}
+
+/// Reads a certificate document whole, and tells its format by its first bytes.
+pub(crate) fn certificate(source: &mut dyn Read) -> Result<(Format, Vec<u8>), Problem> {
+    let mut bytes = Vec::new();
+    let read = source.take(CERTIFICATE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| source_problem(&error))?;
+    if bytes.len() as u64 > CERTIFICATE_BYTES_MAX {
+        return Err(Problem::new(Code::TooLarge).technical("a certificate has at most 16 MiB"));
+    }
+    let head = bytes.get(..SNIFF_BYTES).unwrap_or(&bytes);
+    match sniff(head) {
+        Some(format) => Ok((format, bytes)),
+        None => {
+            Err(Problem::new(Code::Malformed).technical("the certificate is no PDF and no OFD"))
+        }
+    }
+}
+
+/// Hashes what is read through it.
+struct Digesting<'a> {
+    inner: &'a mut dyn Read,
+    sm3: Sm3,
+}
+
+impl Read for Digesting<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into)?;
+        self.sm3.update(into.get(..count).unwrap_or_default());
+        Ok(count)
     }
 }
 

@@ -93,6 +93,7 @@ impl Command {
             Self::Network(network::Network::Status(args)) => args.json,
             Self::Up(_) | Self::Sm3(_) | Self::Node(_) | Self::Network(_) => false,
             Self::Evidence(Evidence::Submit(args)) => args.json,
+            Self::Evidence(Evidence::Batch(args)) => args.json,
             Self::Evidence(Evidence::Get(args)) => args.json,
             Self::Evidence(Evidence::List(args)) => args.json,
             Self::Evidence(Evidence::Bundle(args)) => args.json,
@@ -122,6 +123,7 @@ pub(crate) struct Up {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Evidence {
     Submit(Submit),
+    Batch(Batch),
     Get(Get),
     List(List),
     Bundle(Bundle),
@@ -142,6 +144,22 @@ pub(crate) struct Submit {
     pub(crate) bundle: Option<PathBuf>,
     #[arg(long, value_name = "ID")]
     pub(crate) previous: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Batch {
+    #[arg(value_name = "FILE", required_unless_present = "ndjson")]
+    pub(crate) files: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "business", "fields"])]
+    pub(crate) ndjson: Option<PathBuf>,
+    #[arg(long, value_name = "TYPE", default_value = "general")]
+    pub(crate) business: String,
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub(crate) fields: Vec<String>,
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
 }

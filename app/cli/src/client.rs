@@ -86,6 +86,8 @@ pub(crate) enum Body<'a> {
     Json(&'a [u8]),
     /// Bytes of a block or a transaction.
     Bytes(&'a [u8]),
+    /// Lines of JSON.
+    Lines(&'a [u8]),
     /// Originals, streamed from their files.
     Upload(&'a Upload),
 }

@@ -105,6 +105,9 @@ pub(crate) struct Problem {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Fault {
+    /// The line of a body of lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<u64>,
     /// JSON Pointer (RFC 6901) to it.
     pub(crate) pointer: String,
     /// Its stable code.
@@ -327,7 +330,13 @@ impl Problem {
     fn wording(&self, lang: Lang) -> String {
         let mut out = text(lang, Message::Refused, &[("title", &self.title)]);
         let detail = self.detail.iter().cloned();
-        let errors = self.errors.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail));
+        let errors = self.errors.iter().map(|fault| match fault.line {
+            Some(line) => {
+                let values = [("line", line.to_string()), ("detail", fault.detail.clone())];
+                text(lang, Message::AtLine, &values.each_ref().map(|(n, v)| (*n, v.as_str())))
+            }
+            None => format!("{}: {}", fault.pointer, fault.detail),
+        });
         for part in detail.chain(errors).filter(|part| !part.is_empty()) {
             out.push_str(match lang {
                 Lang::Zh => "；",

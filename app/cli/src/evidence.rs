@@ -1,5 +1,6 @@
 //! `changbai evidence …`: what is asked of a running node.
 
+pub(crate) mod batch;
 pub(crate) mod bundle;
 pub(crate) mod certificate;
 pub(crate) mod read;

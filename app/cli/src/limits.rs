@@ -38,3 +38,7 @@ pub(crate) const END_MAX: Duration = Duration::from_secs(60);
 pub(crate) const GLANCE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A channel's configuration, or a genesis block, is not larger.
 pub(crate) const CONFIG_BYTES_MAX: u64 = 16 << 20;
+/// Largest body of a batch, in bytes: what a node takes by default.
+pub(crate) const BATCH_BYTES_MAX: u64 = 64 << 20;
+/// Largest bundle without originals, in bytes.
+pub(crate) const BUNDLE_BYTES_MAX: u64 = 64 << 20;

@@ -347,6 +347,14 @@ catalogue! {
     BundleSaved: "证据包", "bundle";
     CertificateSaved: "存证证书", "certificate";
     Submitted: "已存证", "recorded";
+    BatchSubmitted: "整批已存证", "the batch is recorded";
+    BatchBefore: "这一批此前已由同一提交者存证，以下是首次记录",
+        "the same submitter recorded this batch before; this is the first record";
+    BatchDigests: "摘要数量", "digests";
+    BatchRoot: "批次根", "root of the batch";
+    BundlesSaved: "证据包目录", "bundles";
+    WritingBundles: "写证据包", "writing bundles";
+    AtLine: "第 {line} 行：{detail}", "line {line}: {detail}";
     SubmittedBefore: "该材料此前已由同一提交者存证，以下是首次记录",
         "this material was recorded before by the same submitter; this is the first record";
     ListEmpty: "没有符合条件的记录", "no record matches";

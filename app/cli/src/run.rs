@@ -60,6 +60,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Node(args::network::Node::Run(args)) => up::run_prepared(&args, context),
         Command::Node(command) => archive::run(&command, context),
         Command::Evidence(Evidence::Submit(args)) => evidence::submit::run(&args, context),
+        Command::Evidence(Evidence::Batch(args)) => evidence::batch::run(&args, context),
         Command::Evidence(Evidence::Get(args)) => evidence::read::get(&args, context),
         Command::Evidence(Evidence::List(args)) => evidence::read::list(&args, context),
         Command::Evidence(Evidence::Bundle(args)) => evidence::bundle::run(&args, context),

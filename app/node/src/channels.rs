@@ -199,7 +199,7 @@ impl Channels {
         let observer = Arc::clone(&self.observer) as Arc<dyn Observer>;
         let driver = match &self.hub {
             Some(hub) => {
-                let handler = Some(Arc::new(self.answers(&channel)) as _);
+                let handler = Some(Arc::new(self.answers(channel)) as _);
                 hub.join(channel.clone(), orderer, JoinParts { observer, handler, now_ms: 0 })
             }
             None => {

@@ -5,7 +5,7 @@ mod keys;
 
 use std::sync::Arc;
 
-use changbai_api::documents::{DocumentError, DocumentSigning};
+use changbai_api::documents::{DocumentError, DocumentSigning, Documents};
 use changbai_certificate::{Certificate, Format, OfdSigner, PdfSigner, SealImage, seal_image};
 use changbai_time::{TokenSource, TokenSources};
 use changbai_wire::time::Clock;
@@ -18,20 +18,25 @@ use crate::directory::Directory;
 use crate::error::StartError;
 
 /// The node's seal, where it has one; made now where it has none and the agency's authority lies here.
-pub(crate) fn signer(
+pub(crate) fn open(
     directory: &Directory,
     config: &ValidConfig,
     clock: &Arc<dyn Clock>,
-    stamps: Option<&Arc<TokenSources>>,
-) -> Result<Option<Arc<dyn DocumentSigning>>, StartError> {
+    stamps: Option<Arc<TokenSources>>,
+) -> Result<Documents, StartError> {
     let now_s = clock.now().at.seconds();
-    let Some(keys) = keys::open(&directory.identity(), config, now_s)? else { return Ok(None) };
+    let issuer = Some(config.issuer.clone());
+    let font = font::open(config)?;
+    let Some(keys) = keys::open(&directory.identity(), config, now_s)? else {
+        return Ok(Documents { issuer, signer: None, font });
+    };
     let clock = Arc::clone(clock);
     // A picture that cannot be shown in a PDF is no obstacle: the page then says who signed.
     let image = seal_image(keys.seal.picture())
         .inspect_err(|error| tracing::warn!(%error, "node::seal_picture_not_shown"))
         .ok();
-    Ok(Some(Arc::new(Sealer { keys, image, clock, stamps: stamps.cloned() })))
+    let signer = Sealer { keys, image, clock, stamps };
+    Ok(Documents { issuer, signer: Some(Arc::new(signer)), font })
 }
 
 /// Holds the key; it never leaves the node.

@@ -50,6 +50,7 @@ mod time_stamps;
 mod tls_files;
 mod transparency;
 mod transport;
+mod verdicts;
 mod wiring;
 mod witness;
 

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 
 use changbai_api::attachments::Attachments;
 use changbai_api::batch::BatchStore;
-use changbai_api::documents::Documents;
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::{ApiParts, ApiState, Gateways};
@@ -27,6 +26,7 @@ use crate::listeners::Protection;
 use crate::time::NodeTime;
 use crate::time_stamps::TimeStamps;
 use crate::transparency::{Transparency, TransparencyParts};
+use crate::verdicts;
 
 /// What the API is made of, and what else of it the node drives.
 pub(crate) struct Wired {
@@ -83,7 +83,6 @@ pub(crate) fn wire_api(
         .map_err(|e| StartError::file(&directory.idempotency(), e))?;
     let batches = BatchStore::open(&directory.batches())
         .map_err(|e| StartError::file(&directory.batches(), e))?;
-    let signer = documents::signer(directory, config, clock, time_stamps.source.as_ref())?;
     let tokens = time_stamps.source.clone().map(|source| source as Arc<dyn TokenSource>);
     let logs = transparency(directory, config, channels, clock, tokens)?;
     let evidence = Arc::new(service.with_offload(Arc::new(offload)));
@@ -101,15 +100,12 @@ pub(crate) fn wire_api(
         authority: protection.authority(),
         time_stamps: time_stamps.service.clone(),
         logs: Some(Arc::clone(&logs) as _),
-        documents: Documents {
-            issuer: Some(config.issuer.clone()),
-            signer,
-            font: documents::font::open(config)?,
-        },
+        documents: documents::open(directory, config, clock, time_stamps.source.clone())?,
         attachments: Attachments {
             checkpoints: Some(Arc::clone(&logs) as _),
             ..Attachments::default()
         },
+        verdicts: Some(verdicts::open(directory)?),
         limits,
     });
     Ok(Wired { state, evidence, logs })

@@ -131,6 +131,8 @@ codes! {
     BATCH_TOO_LARGE = "EV-4132", TooLarge, "批次摘要数量超过上限", "the batch has too many digests";
     /// The record has a character that the certificate's font lacks.
     CERTIFICATE_GLYPH = "EV-4160", Invalid, "存证记录含证书字库没有的字，无法出具证书", "the record has a character that the certificate's font lacks";
+    /// A certificate of a whole batch, which is about no original.
+    BATCH_CERTIFICATE = "EV-4161", Invalid, "批次须指明其中一项摘要才能出具证书", "a certificate of a batch is about one of its digests: name it";
     /// The ledger or this process is full.
     BUSY = "EV-4290", Busy, "系统繁忙，请稍后重试", "busy; try again later";
     /// The ledger or its store failed in an unexpected way.

@@ -8,7 +8,10 @@ pub(crate) fn pdf() -> Vec<u8> {
     file.object(3, "<</Type/Filespec/F(record.json)/EF<</F 4 0 R>>>>");
     file.object(4, "<</Type/EmbeddedFile/Length 2>>\nstream\n{}\nendstream");
     file.object(5, "<</Title(a)>>");
-    file.object(6, "<</Type/Catalog/Pages 1 0 R/Names<</EmbeddedFiles<</Names[(record.json)3 0 R]>>>>>>");
+    file.object(
+        6,
+        "<</Type/Catalog/Pages 1 0 R/Names<</EmbeddedFiles<</Names[(record.json)3 0 R]>>>>>>",
+    );
     let first = file.end(7, "");
     file.object(6, "<</Type/Catalog/Pages 1 0 R/AcroForm<</Fields[8 0 R]/SigFlags 3>>>>");
     let sub_filter = "changbai.gbt35275.detached";

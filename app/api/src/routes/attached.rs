@@ -59,6 +59,10 @@ impl Attached {
         state: &Arc<Shared>,
         stored: &Stored,
     ) -> Result<Self, Problem> {
+        if stored.record.batch().is_some() && self.batch.is_none() {
+            // A certificate is about originals, and this bundle about none of the batch's.
+            return Ok(self);
+        }
         // As costly as judging a bundle: it shares those places.
         let turn = timeout(state.limits().ledger_wait_max, state.checks.acquire()).await;
         let Ok(Ok(_turn)) = turn else { return Err(Problem::new(Code::Busy)) };
@@ -76,11 +80,12 @@ impl Attached {
         Self { batch, ..self }
     }
 
-    /// What verification needs of them, in memory: of all, or of record and receipt alone.
+    /// What verification needs of them, in memory: of all, or of record, receipt and place in a batch alone.
     pub(super) fn bundle(&self, record: Vec<u8>, all: bool) -> Bundle {
         let mut bundle = Bundle::from_parts(record, self.receipt.clone(), None);
+        // A batch says nothing about an original without it.
+        bundle.batch.clone_from(&self.batch);
         if all {
-            bundle.batch.clone_from(&self.batch);
             bundle.checkpoint.clone_from(&self.checkpoint);
             bundle.process.clone_from(&self.process);
         }

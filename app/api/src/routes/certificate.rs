@@ -1,8 +1,10 @@
 //! The certificate of an evidence, in three formats.
+#![expect(unused_qualifications, reason = "in what utoipa generates for IntoParams")]
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use changbai_certificate::{
@@ -10,53 +12,84 @@ use changbai_certificate::{
 };
 use changbai_core::{Stored, codes};
 use changbai_receipt::{Trust, Verdict};
+use serde::Deserialize;
 use tokio::time::timeout;
+use utoipa::IntoParams;
 
 use super::attached::Attached;
-use super::evidence::{blocking, stored};
+use super::batch::place_bytes;
+use super::evidence::{blocking, malformed_query, stored};
 use crate::documents::DocumentError;
 use crate::domain::{of_code, of_failure};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::{ApiState, Shared};
 
+/// Which digest of a batch a certificate is about.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DigestParams {
+    /// For a batch: one of its digests, by number from 0 or SM3.
+    digest: Option<String>,
+}
+
 /// The certificate as PDF/A-3b, with record and receipt attached.
 #[utoipa::path(get, path = "/api/v1/evidence/{id}/certificate.pdf", tag = "evidence",
-    params(("id" = String, Path, description = "Evidence id 存证编号")),
+    params(("id" = String, Path, description = "Evidence id 存证编号"), DigestParams),
     responses((status = 200, description = "Certificate 存证证书", content_type = "application/pdf"),
               (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),
               (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub(crate) async fn pdf(state: State<ApiState>, id: Path<String>) -> Result<Response, Problem> {
-    certificate(state, id, Format::Pdf).await
+pub(crate) async fn pdf(
+    state: State<ApiState>,
+    id: Path<String>,
+    query: Result<Query<DigestParams>, QueryRejection>,
+) -> Result<Response, Problem> {
+    certificate(state, id, query, Format::Pdf).await
 }
 
 /// The certificate as OFD (GB/T 33190), with record and receipt attached.
 #[utoipa::path(get, path = "/api/v1/evidence/{id}/certificate.ofd", tag = "evidence",
-    params(("id" = String, Path, description = "Evidence id 存证编号")),
+    params(("id" = String, Path, description = "Evidence id 存证编号"), DigestParams),
     responses((status = 200, description = "Certificate 存证证书", content_type = "application/ofd"),
               (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),
               (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub(crate) async fn ofd(state: State<ApiState>, id: Path<String>) -> Result<Response, Problem> {
-    certificate(state, id, Format::Ofd).await
+pub(crate) async fn ofd(
+    state: State<ApiState>,
+    id: Path<String>,
+    query: Result<Query<DigestParams>, QueryRejection>,
+) -> Result<Response, Problem> {
+    certificate(state, id, query, Format::Ofd).await
 }
 
 /// The certificate as SVG, to look at.
 #[utoipa::path(get, path = "/api/v1/evidence/{id}/certificate.svg", tag = "evidence",
-    params(("id" = String, Path, description = "Evidence id 存证编号")),
+    params(("id" = String, Path, description = "Evidence id 存证编号"), DigestParams),
     responses((status = 200, description = "Certificate 存证证书", content_type = "image/svg+xml"),
               (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),
               (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub(crate) async fn svg(state: State<ApiState>, id: Path<String>) -> Result<Response, Problem> {
-    certificate(state, id, Format::Svg).await
+pub(crate) async fn svg(
+    state: State<ApiState>,
+    id: Path<String>,
+    query: Result<Query<DigestParams>, QueryRejection>,
+) -> Result<Response, Problem> {
+    certificate(state, id, query, Format::Svg).await
 }
 
 /// Open to everybody, as the bundle without originals is: it says nothing that the record does not.
 async fn certificate(
     State(ApiState(state)): State<ApiState>,
     Path(id): Path<String>,
+    query: Result<Query<DigestParams>, QueryRejection>,
     format: Format,
 ) -> Result<Response, Problem> {
+    let Query(params) = query.map_err(|_| malformed_query())?;
     let stored = stored(&state, &id).await?;
-    let attached = Attached::gather(&state, &stored).await?;
+    let batch = match &params.digest {
+        Some(which) => Some(place_bytes(&state, &stored.record, which).await?),
+        None if stored.record.batch().is_some() => return Err(of_code(&codes::BATCH_CERTIFICATE)),
+        None => None,
+    };
+    let attached = Attached::gather(&state, &stored).await?.with_batch(batch);
     // As costly as judging a bundle: it shares those places.
     let turn = timeout(state.limits().ledger_wait_max, state.checks.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Problem::new(Code::Busy)) };

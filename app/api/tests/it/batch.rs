@@ -74,6 +74,9 @@ async fn each_digest_of_a_batch_has_its_own_proof() {
     let single = world.submit(crate::world::by_digest(b"single")).await;
     let single = world.get(&format!("{}/batch/0", location(&single))).await;
     assert_eq!(single.code(), "EV-4044");
+    assert_eq!(world.get(&format!("{record}/certificate.pdf")).await.code(), "EV-4161");
+    let whole = world.get(&format!("{record}/bundle")).await;
+    assert!(read_bundle(&mut &whole.body[..]).unwrap().batch.is_none());
 }
 
 #[tokio::test]

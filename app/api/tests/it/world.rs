@@ -16,11 +16,14 @@ use changbai_api::health::{
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
+use changbai_api::verdicts::VerdictSigning;
 use changbai_api::{ApiParts, ApiState, ChannelView, router};
 use changbai_core::{AgencyProfile, EvidenceService};
 use changbai_custody::Custody;
 use changbai_msp::{Membership, Organisation};
-use changbai_receipt::{ChannelAnchor, Trust};
+use changbai_receipt::{
+    ChannelAnchor, Input, JudgedAt, SignedVerdict, SignedVerdictError, StatedFinding, Trust,
+};
 use changbai_wire::time::{ManualClock, UnixMillis};
 use changbai_wire::{ValidatorAddress, validators_hash};
 use http_body_util::BodyExt as _;
@@ -251,6 +254,7 @@ impl World {
             time_stamps: None,
             logs: None,
             attachments: Attachments::default(),
+            verdicts: Some(Arc::new(NodeSigns)),
             documents: Documents::default(),
             authority: None,
             gateways: changbai_api::Gateways::new(vec!["192.0.2.0/28".parse().unwrap()]),
@@ -421,6 +425,21 @@ pub(crate) fn by_digest(original: &[u8]) -> String {
         sm3(original),
         original.len()
     )
+}
+
+/// Signs verdicts as the node does.
+struct NodeSigns;
+
+impl VerdictSigning for NodeSigns {
+    fn sign(
+        &self,
+        finding: StatedFinding,
+        inputs: Vec<Input>,
+        at: JudgedAt,
+    ) -> Result<Vec<u8>, SignedVerdictError> {
+        let chain = [PEOPLE.node.certificate.clone()];
+        SignedVerdict::sign(finding, inputs, at, &chain, &PEOPLE.node.key)
+    }
 }
 
 struct Healthy(Arc<AtomicU64>);

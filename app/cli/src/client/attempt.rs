@@ -122,7 +122,7 @@ impl Client {
                 }
                 Ok(self.agent.run(request)?)
             }
-            Body::Json(bytes) | Body::Bytes(bytes) => {
+            Body::Json(bytes) | Body::Lines(bytes) | Body::Bytes(bytes) => {
                 Ok(self.agent.run(request.body(*bytes).map_err(malformed)?)?)
             }
             Body::Upload(upload) => {
@@ -146,7 +146,7 @@ impl Client {
         let Some(identity) = &self.identity else { return Ok(Vec::new()) };
         let sm3 = match &call.body {
             Body::Empty => None,
-            Body::Json(bytes) | Body::Bytes(bytes) => Some(sm3(bytes)),
+            Body::Json(bytes) | Body::Lines(bytes) | Body::Bytes(bytes) => Some(sm3(bytes)),
             Body::Upload(upload) => Some(upload.sm3()),
         };
         let body = sm3
@@ -171,6 +171,7 @@ impl Body<'_> {
         match self {
             Self::Empty => None,
             Self::Json(_) => Some("application/json"),
+            Self::Lines(_) => Some("application/x-ndjson"),
             Self::Bytes(_) => Some("application/octet-stream"),
             Self::Upload(upload) => Some(upload.content_type()),
         }

@@ -27,7 +27,7 @@ use crate::{
 
 /// Submits, and prints what was recorded. Everything that can be wrong is looked for before a byte is sent.
 pub(crate) fn run(args: &args::Submit, context: &Context) -> Result<u8, CliError> {
-    let metadata = metadata(args)?;
+    let metadata = metadata(&args.business, &args.fields, args.previous.as_deref())?;
     if args.files.len() > limits::ORIGINALS_MAX {
         let given = args.files.len();
         return Err(CliError::TooManyFiles { given, limit: limits::ORIGINALS_MAX });
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &args::Submit, context: &Context) -> Result<u8, CliError
 
 /// What a submission says besides its originals.
 #[derive(Debug, Serialize)]
-struct Metadata {
+pub(super) struct Metadata {
     business_type: &'static str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     fields: BTreeMap<String, String>,
@@ -136,12 +136,17 @@ struct Printed<'a> {
     bundle: Option<&'a str>,
 }
 
-fn metadata(args: &args::Submit) -> Result<Metadata, CliError> {
-    let business = business_type(&args.business)?;
-    let fields = fields(&args.fields)?;
+/// What the options say, checked by the node's own rules.
+pub(super) fn metadata(
+    business: &str,
+    given: &[String],
+    previous: Option<&str>,
+) -> Result<Metadata, CliError> {
+    let business = business_type(business)?;
+    let fields = fields(given)?;
     // The node checks again; here it costs no upload.
     BusinessType::check(&business, &fields)?;
-    let previous = args.previous.as_deref().map(evidence_id).transpose()?;
+    let previous = previous.map(evidence_id).transpose()?;
     Ok(Metadata {
         business_type: business.code(),
         fields,

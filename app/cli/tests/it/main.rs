@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod archive;
+mod batch;
 mod chronyd;
 mod client;
 mod consortium;
@@ -15,6 +16,7 @@ mod network;
 mod node;
 mod offline;
 mod operations;
+mod seals;
 mod time_tokens;
 mod tour;
 mod transparency;

@@ -70,9 +70,11 @@ fn the_five_minutes_of_the_readme() {
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
     let (_, record) = client(dir, &["evidence", "get", id]);
     assert!(!record.to_string().contains("某某"), "personal data only as commitments");
-    let certificate =
-        ["evidence", "certificate", id, "--format", "pdf", "--out", "deed-certificate.pdf"];
-    assert_eq!(client(dir, &certificate).0, 0);
+    for format in ["pdf", "ofd"] {
+        let out = format!("deed-certificate.{format}");
+        let certificate = ["evidence", "certificate", id, "--format", format, "--out", &out];
+        assert_eq!(client(dir, &certificate).0, 0);
+    }
     assert_eq!(node.stop(), 0);
     judge_certificate(dir);
 
@@ -102,9 +104,10 @@ fn the_five_minutes_of_the_readme() {
     assert_ne!(code, 0);
 }
 
-/// The certificate that the node signed, judged with nothing but its trust file and the original.
+/// The certificates that the node signed and sealed, judged with nothing but its trust file and the original.
 fn judge_certificate(dir: &Path) {
-    let pdf = fs::read(dir.join("deed-certificate.pdf")).unwrap();
+    let (pdf, ofd) = (dir.join("deed-certificate.pdf"), dir.join("deed-certificate.ofd"));
+    let (pdf, ofd) = (fs::read(pdf).unwrap(), fs::read(ofd).unwrap());
     let trust = fs::read_to_string(dir.join("data/trust.pem")).unwrap();
     let trust = changbai_receipt::Trust::parse(&trust).unwrap();
     let original = fs::read(dir.join("deed.pdf")).unwrap();
@@ -120,7 +123,12 @@ fn judge_certificate(dir: &Path) {
     let report = changbai_certificate::judge_pdf(&pdf, &grounds);
     assert_eq!(report.verdict, changbai_receipt::Verdict::Verified, "{report:#?}");
     let signatory = report.signatory.unwrap();
-    assert!(signatory.subject.contains("O=示例机关"), "{signatory:?}");
+    assert!(signatory.subject.contains("CN=seal-0"), "{signatory:?}");
+    let report = changbai_certificate::judge_ofd(&ofd, &grounds);
+    assert_eq!(report.verdict, changbai_receipt::Verdict::Verified, "{report:#?}");
+    let signatory = report.signatory.unwrap();
+    assert!(signatory.subject.contains("CN=seal-0"), "{signatory:?}");
+    assert!(signatory.seal_name.unwrap().ends_with("存证专用章"));
 }
 
 #[test]

@@ -3,9 +3,8 @@
 use changbai_receipt::{Bundle, Report, Trust};
 use smkit::sm3;
 use smkit_pki::{
-    Certificate as PkiCertificate, PathError, Purpose, RefusalKind, Revocation, RevocationList,
-    RevocationMode, SEAL_CLOCK_LEEWAY_S, SealError, SealPolicy, SealSignature, SignedData,
-    TrustAnchors, Validator,
+    Certificate as PkiCertificate, PathError, Purpose, RefusalKind, Revocation, RevocationMode,
+    SEAL_CLOCK_LEEWAY_S, SealError, SealPolicy, SealSignature, SignedData, Validator,
 };
 
 use super::{
@@ -219,10 +218,9 @@ fn on_seal(
         findings.time_token = Finding::new(TIME_TOKEN_ABSENT);
     }
     let Some(trust) = grounds.trust else { return };
-    let validator = validator(trust, &[]);
     let policy = SealPolicy {
-        seals: &validator,
-        time_stamps: &validator,
+        seals: &validator(trust),
+        time_stamps: &Validator::admitting_all(trust.tsa_roots().clone()),
         now_unix_seconds: grounds.now_unix_seconds,
     };
     match signature.verify(signed.xml, &policy) {
@@ -270,10 +268,13 @@ fn on_revocation<const N: usize>(
     at: i64,
     certificates: [&PkiCertificate; N],
 ) -> Finding {
-    if grounds.lists.is_empty() {
+    let lists = [grounds.lists, trust.revocation_lists()].concat();
+    if lists.is_empty() {
         return Finding::new(REVOCATION_NO_LIST);
     }
-    let validator = validator(trust, grounds.lists);
+    let validator = Validator::admitting_all(trust.seal_roots().clone())
+        .with_revocation(Revocation::new(RevocationMode::Required, lists));
+    let mut worst = Finding::new(REVOCATION_PROVEN);
     for certificate in certificates {
         // The validity then is another question, and was asked.
         let at = at.clamp(certificate.not_before(), certificate.not_after());
@@ -283,10 +284,13 @@ fn on_revocation<const N: usize>(
                 return Finding::new(REVOCATION_REVOKED)
                     .in_words(error.text_zh(), error.to_string());
             }
-            Err(_) => return Finding::new(REVOCATION_UNCHECKED),
+            Err(PathError::NoRevocationInformation { .. }) if !worst.is_unchecked() => {
+                worst = Finding::new(REVOCATION_NO_LIST);
+            }
+            Err(_) => worst = Finding::new(REVOCATION_UNCHECKED),
         }
     }
-    Finding::new(REVOCATION_PROVEN)
+    worst
 }
 
 /// A signature without a seal: a message of GB/T 35275 whose content is SM3 of `Signature.xml`.
@@ -331,7 +335,7 @@ fn on_bare(signed: &Signed<'_>, grounds: &Grounds<'_>, findings: &mut Findings) 
     if let Some(trust) = grounds.trust {
         findings.chain = match message.verify(
             Some(digest.as_bytes()),
-            &validator(trust, &[]),
+            &validator(trust),
             Purpose::Signing,
             at,
         ) {
@@ -430,10 +434,9 @@ const fn latest(grounds: &Grounds<'_>) -> i64 {
     grounds.now_unix_seconds.saturating_add(SEAL_CLOCK_LEEWAY_S)
 }
 
-fn validator(trust: &Trust, lists: &[RevocationList]) -> Validator {
-    let roots: Vec<_> = trust.roots().iter().cloned().collect();
-    Validator::admitting_all(TrustAnchors::from_certificates(roots))
-        .with_revocation(Revocation::new(RevocationMode::IfAvailable, lists.to_vec()))
+/// Judges certificates of seals and of who signs documents.
+fn validator(trust: &Trust) -> Validator {
+    Validator::admitting_all(trust.seal_roots().clone())
 }
 
 fn refused(reason: &'static changbai_receipt::Reason, error: &SealError) -> Finding {

@@ -14,11 +14,11 @@ pub(super) fn alpha(shapes: &[Shape], side_px: u32, px_per_mm: f64) -> Vec<u8> {
     for shape in shapes {
         let edges = edges(shape, px_per_mm);
         for (y, row) in (0_u32..).zip(out.chunks_mut(side.max(1))) {
-            let mut covered = vec![0.0_f64; side];
             let top = f64::from(y);
             if !edges.iter().any(|edge| edge.top < top + 1.0 && edge.bottom > top) {
                 continue;
             }
+            let mut covered = vec![0.0_f64; side];
             for n in 0..LINES {
                 scan(&edges, top + (f64::from(n) + 0.5) / f64::from(LINES), &mut covered);
             }

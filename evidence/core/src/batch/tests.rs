@@ -55,6 +55,26 @@ fn the_leaf_is_these_bytes() {
     assert_eq!(BatchLeaf::from_bytes(&expected), Some(leaf));
 }
 
+/// Leaves and root as OpenSSL's SM3 gives them, put together by hand from FORMAT.md §2.1.
+#[test]
+fn the_root_is_what_another_implementation_computes() {
+    let leaf = |number: u64| BatchLeaf {
+        sm3: sm3(&number.to_be_bytes()),
+        size_bytes: Some(number),
+        media_type: Some("application/pdf".to_owned()),
+        reference: Some(format!("A-{number}")),
+    };
+    let hashes = [1, 2, 3].map(|number| leaf(number).hash());
+    assert_eq!(
+        hashes[0].to_string(),
+        "0f2c1b428f910cbe717eadadc728a39c11b8f1a2bd7855ffb272e24c08c93be5"
+    );
+    assert_eq!(
+        BatchTree::new(&hashes).unwrap().root().root.to_string(),
+        "7f29ebff767a2a65966597705e2d66cf06ae82b5e7f42bf3b6a54abb1318ea9a"
+    );
+}
+
 #[test]
 fn a_batch_has_1_to_100_000_digests() {
     assert!(BatchTree::new(&[]).is_none());

@@ -85,8 +85,9 @@ impl Message {
         if signer.unsigned.is_some() {
             return Err(form.malformed("a signature that is stamped already"));
         }
-        let stamp = Any::from_der(token).and_then(|token| attribute(TIME_STAMP_TOKEN, &token));
-        let stamp = stamp.map_err(|error| form.der(&error))?;
+        let stamp = Any::from_der(token)
+            .and_then(|token| attribute(TIME_STAMP_TOKEN, &token))
+            .map_err(|error| form.der(&error))?;
         signer.unsigned = Some(Unsorted(vec![stamp]));
         let der = message.to_der().map_err(|error| form.der(&error))?;
         Self::from_der(dialect, &der)

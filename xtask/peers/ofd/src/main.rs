@@ -31,7 +31,7 @@ fn run(file: &str, prefix: Option<&str>) -> Result<(), Box<dyn Error>> {
         }
         if let Some(prefix) = prefix {
             let name = format!("{prefix}-{}.png", index + 1);
-            reader.render_page_to_file(&document, index, &RenderOptions::with_dpi(96.0), name)?;
+            reader.render_page_to_file(&document, index, &RenderOptions::with_dpi(192.0), name)?;
         }
     }
     for signature in reader.verify_signatures()? {
@@ -46,7 +46,7 @@ fn run(file: &str, prefix: Option<&str>) -> Result<(), Box<dyn Error>> {
 fn text(block: &PageBlock) {
     match block {
         PageBlock::Text(run) => {
-            let codes = run.text_codes.iter().map(|code| code.text.as_str());
+            let codes = run.text_codes.iter().map(|code| code.text.as_deref().unwrap_or_default());
             println!("text {}", codes.collect::<String>());
         }
         PageBlock::Block(group) => group.objects.iter().for_each(text),

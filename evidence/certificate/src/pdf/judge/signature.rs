@@ -140,7 +140,7 @@ fn stamp(signer: &Signer, grounds: &Grounds<'_>, findings: &mut Findings) -> Opt
         findings.time_token = Finding::new(TIME_TOKEN_UNCHECKED);
         return None;
     };
-    let validator = Validator::admitting_all(trust.roots().clone());
+    let validator = Validator::admitting_all(trust.tsa_roots().clone());
     let verified =
         TimeStampToken::from_der(der).map_err(|error| error.to_string()).and_then(|token| {
             let verified = token
@@ -167,7 +167,7 @@ fn stamp(signer: &Signer, grounds: &Grounds<'_>, findings: &mut Findings) -> Opt
 }
 
 fn chain(found: &Found, leaf: &Certificate, at: i64, trust: &Trust, findings: &mut Findings) {
-    let validator = Validator::admitting_all(trust.roots().clone());
+    let validator = Validator::admitting_all(trust.seal_roots().clone());
     match validator.verify(&presented(found, leaf), Purpose::Signing, at, None) {
         Ok(path) => {
             let path = path.certificates();
@@ -197,13 +197,14 @@ fn revocation(
     grounds: &Grounds<'_>,
     findings: &mut Findings,
 ) {
-    if grounds.lists.is_empty() {
+    let lists = [grounds.lists, trust.revocation_lists()].concat();
+    if lists.is_empty() {
         findings.revocation = Finding::new(REVOCATION_NO_LIST);
         return;
     }
     let at = stamped.unwrap_or(grounds.now_unix_seconds);
-    let known = Revocation::new(RevocationMode::Required, grounds.lists.to_vec());
-    let validator = Validator::admitting_all(trust.roots().clone()).with_revocation(known);
+    let known = Revocation::new(RevocationMode::Required, lists);
+    let validator = Validator::admitting_all(trust.seal_roots().clone()).with_revocation(known);
     let judged = validator.verify(&presented(found, leaf), Purpose::Signing, at, None);
     findings.revocation = match judged {
         Ok(_) => Finding::new(REVOCATION_PROVEN),
