@@ -10,7 +10,9 @@
 //! ([`signature`]) whose head is verified before its body is read; the body's SM3 is compared with the
 //! signed `Content-Digest` before anything reaches custody or the ledger. Originals stream through a
 //! bounded channel to one blocking thread each. Failures are [`problem::Problem`]s; answers to writes are
-//! kept under their `Idempotency-Key` ([`idempotency`]).
+//! kept under their `Idempotency-Key` ([`idempotency`]). A batch of digests is read line by line into a file of
+//! its own ([`batch`]) and becomes one record; whoever prefers it is answered 202 and asks, or listens, for the
+//! outcome of a job that outlives the connection.
 //!
 //! # Invariants
 //!

@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use changbai_api::attachments::Attachments;
 use changbai_api::documents::Documents;
-use changbai_api::verdicts::VerdictSigning;
 use changbai_api::health::{
     ChainHealth, CryptoHealth, Health, HealthSource, HealthStatus, StoreHealth, TimeHealth,
     TlsHealth,
@@ -17,11 +16,14 @@ use changbai_api::health::{
 use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
+use changbai_api::verdicts::VerdictSigning;
 use changbai_api::{ApiParts, ApiState, ChannelView, router};
 use changbai_core::{AgencyProfile, EvidenceService};
 use changbai_custody::Custody;
 use changbai_msp::{Membership, Organisation};
-use changbai_receipt::{ChannelAnchor, Input, JudgedAt, SignedVerdict, SignedVerdictError, StatedFinding, Trust};
+use changbai_receipt::{
+    ChannelAnchor, Input, JudgedAt, SignedVerdict, SignedVerdictError, StatedFinding, Trust,
+};
 use changbai_wire::time::{ManualClock, UnixMillis};
 use changbai_wire::{ValidatorAddress, validators_hash};
 use http_body_util::BodyExt as _;
@@ -251,7 +253,6 @@ impl World {
             limits,
             time_stamps: None,
             logs: None,
-            verdicts: None,
             attachments: Attachments::default(),
             verdicts: Some(Arc::new(NodeSigns)),
             documents: Documents::default(),

@@ -1,6 +1,6 @@
 //! Sealed documents: what judging them says, and that nothing in them can be changed without being named.
 
-use std::{io::Write, sync::LazyLock, time::Duration};
+use std::{io::Write, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use changbai_certificate::{
@@ -10,9 +10,9 @@ use changbai_receipt::{Status, Trust, Verdict};
 use proptest::prelude::*;
 use smkit::{Sm3Digest, sm3};
 use smkit_pki::{
-    Authority, CmsSigner, Grant, Profile, Seal, SealPicture, SealSignature, SealSigners,
-    SealSigning, SealTerms, SealVersion, SealedAs, SerialNumber, SignedData, TimeStampAuthority,
-    TimeStampRequest, TimeStampToken,
+    Authority, CmsSigner, Grant, Profile, Seal, SealSignature, SealSigners, SealSigning, SealTerms,
+    SealVersion, SealedAs, SerialNumber, SignedData, TimeStampAuthority, TimeStampRequest,
+    TimeStampToken,
 };
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
@@ -30,12 +30,6 @@ pub(crate) struct Office {
     signer: Member,
     tsa: Member,
 }
-
-/// Drawn once: it is always the same.
-static PICTURE: LazyLock<SealPicture> = LazyLock::new(|| {
-    let font = changbai_certificate::FontSource::built_in().unwrap();
-    draw_round_seal(&font, "长春市电子数据存证平台", Some("存证专用章")).unwrap()
-});
 
 pub(crate) fn now() -> i64 {
     i64::try_from(NOW_MS / 1_000).unwrap() + 60
