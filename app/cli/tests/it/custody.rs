@@ -129,7 +129,7 @@ fn a_lost_original_raises_an_alarm_and_coming_again_clears_it() {
     let (_, shown, _) = custody(dir.path(), &["show", &digest, "--json"]);
     assert_eq!(shown[0]["entry"]["record"], id.as_str());
     assert_eq!(shown[0]["entry"]["keys"][0]["recipient"], "DemoAgency");
-    assert!(!alarms().contains("OP-5001"));
+    assert!(!alarms().contains("OP-6001"));
 
     // Its retention has begun: neither removal nor erasure without an order.
     for refused in [&["remove", &digest][..], &["erase", &id, "--reason", "x"]] {
@@ -139,7 +139,7 @@ fn a_lost_original_raises_an_alarm_and_coming_again_clears_it() {
 
     fs::remove_file(shown[0]["place"].as_str().unwrap()).unwrap();
     assert_eq!(custody(dir.path(), &["audit", "--now"]).0, 0);
-    within("the alarm is raised", || alarms().contains("OP-5001"));
+    within("the alarm is raised", || alarms().contains("OP-6001"));
     assert!(alarms().contains(&digest[..16]));
     assert_eq!(custody(dir.path(), &["audit"]).0, 1);
     assert!(node.clerk().bundle(&id).is_none());
@@ -148,7 +148,7 @@ fn a_lost_original_raises_an_alarm_and_coming_again_clears_it() {
     assert_eq!((status, &answer["evidence_id"]), (200, &id.as_str().into()), "{answer}");
     assert!(node.clerk().bundle(&id).is_some());
     assert_eq!(custody(dir.path(), &["audit", "--now"]).0, 0);
-    within("the alarm is cleared", || !alarms().contains("OP-5001"));
+    within("the alarm is cleared", || !alarms().contains("OP-6001"));
 
     // Erased by order: the record stays, the original is gone for good, and that is no alarm.
     let (code, _, said) =
@@ -160,6 +160,6 @@ fn a_lost_original_raises_an_alarm_and_coming_again_clears_it() {
     within("the audit sees it", || {
         custody(dir.path(), &["audit", "--json"]).1["last"]["erased"] == 1
     });
-    assert!(!alarms().contains("OP-5001"));
+    assert!(!alarms().contains("OP-6001"));
     assert_eq!(node.stop(), 0);
 }
