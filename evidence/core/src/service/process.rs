@@ -32,10 +32,13 @@ pub(super) struct Trail {
     journal: Arc<dyn ProcessJournal>,
     node: Actor,
     /// What strangers did to which record within the same minute: logged once.
-    lately: Mutex<(u64, HashSet<(Sm3Digest, Step, Sm3Digest)>)>,
+    lately: Mutex<(u64, HashSet<Seen>)>,
     /// Records on their way to the ledger: their outcome will be logged by whoever waits for it.
     under_way: Mutex<HashSet<Sm3Digest>>,
 }
+
+/// Record, step and detail of an anonymous step.
+type Seen = (Sm3Digest, Step, Sm3Digest);
 
 /// A record on its way to the ledger, for as long as this lives.
 pub(super) struct UnderWay<'a>(Option<(&'a Trail, Sm3Digest)>);
