@@ -15,6 +15,7 @@ mod certificate;
     reason = "the receipt's tests use all of it"
 )]
 mod city;
+mod custody;
 mod receipt;
 mod submissions;
 mod tsa;
@@ -30,6 +31,7 @@ const PARTS: &[(&str, Part)] = &[
     ("submissions", submissions::run),
     ("batch", batch::run),
     ("tsa", tsa::run),
+    ("custody", custody::run),
 ];
 
 /// Measures and writes its lines; `quick` is for a look, not for a comparison.
