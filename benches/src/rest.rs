@@ -51,6 +51,21 @@ impl Server {
         }
     }
 
+    /// Records one evidence and hands out its bundle, with the node's trust file.
+    pub(crate) fn one_evidence(&self) -> OneEvidence {
+        let client = self.client();
+        client.submit(1, 1);
+        let get = |url: &str| {
+            let mut answer = client.agent.get(url).call().expect("the node answers");
+            answer.body_mut().read_to_vec().expect("the whole answer")
+        };
+        let page: serde_json::Value = serde_json::from_slice(&get(&client.url)).expect("JSON");
+        let id = page["items"][0]["evidence_id"].as_str().expect("one evidence").to_owned();
+        let bundle = get(&format!("{}/{id}/bundle", client.url));
+        let trust = std::fs::read_to_string(self.node.dir().join("trust.pem"));
+        OneEvidence { bundle, trust: trust.expect("the node's trust file") }
+    }
+
     /// The way in over GM TLS.
     pub(crate) fn door(&self) -> std::sync::Arc<Door> {
         Door::new(self.node.dir(), &self.node.listen()[1].address.to_string())
@@ -75,6 +90,12 @@ impl Server {
     pub(crate) fn stop(self) {
         self.runtime.block_on(self.node.shutdown()).expect("the node stops");
     }
+}
+
+/// What a court gets of one evidence.
+pub(crate) struct OneEvidence {
+    pub(crate) bundle: Vec<u8>,
+    pub(crate) trust: String,
 }
 
 /// One connection of a clerk's system.

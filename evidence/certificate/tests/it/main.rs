@@ -12,6 +12,9 @@
 mod fixture;
 
 mod facts;
+#[path = "../../examples/forgeries/forge.rs"]
+mod forge;
+mod forgeries;
 mod formats;
 mod peer;
 mod sample;

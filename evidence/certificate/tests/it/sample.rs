@@ -25,6 +25,9 @@ pub(crate) fn issuer() -> Issuer {
 }
 
 pub(crate) fn certificate() -> Certificate {
-    let city = City::new(4);
-    Certificate::new(facts(&city), issuer(), FontSource::built_in().unwrap()).unwrap()
+    certificate_of(&City::new(4))
+}
+
+pub(crate) fn certificate_of(city: &City) -> Certificate {
+    Certificate::new(facts(city), issuer(), FontSource::built_in().unwrap()).unwrap()
 }

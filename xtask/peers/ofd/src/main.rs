@@ -31,7 +31,7 @@ fn run(file: &str, prefix: Option<&str>) -> Result<(), Box<dyn Error>> {
         }
         if let Some(prefix) = prefix {
             let name = format!("{prefix}-{}.png", index + 1);
-            reader.render_page_to_file(&document, index, &RenderOptions::with_dpi(120.0), name)?;
+            reader.render_page_to_file(&document, index, &RenderOptions::with_dpi(192.0), name)?;
         }
     }
     for signature in reader.verify_signatures()? {
