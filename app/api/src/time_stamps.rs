@@ -56,10 +56,13 @@ async fn stamp(State(service): State<Service>, request: Request) -> Result<Respo
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::http::StatusCode;
+    use axum::http::{HeaderMap, StatusCode};
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::problem::Language;
+    use crate::request_id::RequestId;
+    use crate::routes::finished;
 
     struct Echo;
 
@@ -87,6 +90,9 @@ mod tests {
             let router = router.clone();
             async move {
                 let answer = router.oneshot(query(remote, QUERY_TYPE, 100)).await.unwrap();
+                // The outermost layer words it.
+                let id = RequestId::of(&HeaderMap::new(), || "1".to_owned());
+                let answer = finished(answer, Language::English, &id);
                 let retry = answer.headers().get(header::RETRY_AFTER).cloned();
                 (answer.status(), retry.map(|value| value.to_str().unwrap().to_owned()))
             }
