@@ -4,6 +4,18 @@
 //! own. `cargo xtask bench evidence [--quick] [PART …]` runs all parts, or those named.
 
 mod batch;
+mod certificate;
+#[path = "../../evidence/receipt/tests/it/fixture.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the receipt's tests use all of it"
+)]
+mod city;
+mod custody;
 mod receipt;
 mod submissions;
 mod tsa;
@@ -13,8 +25,14 @@ use std::process::ExitCode;
 use crate::report::Figure;
 
 /// Every part, in the order in which they run.
-const PARTS: &[(&str, Part)] =
-    &[("receipt", receipt::run), ("submissions", submissions::run), ("batch", batch::run), ("tsa", tsa::run)];
+const PARTS: &[(&str, Part)] = &[
+    ("receipt", receipt::run),
+    ("certificate", certificate::run),
+    ("submissions", submissions::run),
+    ("batch", batch::run),
+    ("tsa", tsa::run),
+    ("custody", custody::run),
+];
 
 /// Measures and writes its lines; `quick` is for a look, not for a comparison.
 type Part = fn(quick: bool, out: &mut Lines);

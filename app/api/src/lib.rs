@@ -10,7 +10,9 @@
 //! ([`signature`]) whose head is verified before its body is read; the body's SM3 is compared with the
 //! signed `Content-Digest` before anything reaches custody or the ledger. Originals stream through a
 //! bounded channel to one blocking thread each. Failures are [`problem::Problem`]s; answers to writes are
-//! kept under their `Idempotency-Key` ([`idempotency`]).
+//! kept under their `Idempotency-Key` ([`idempotency`]). A batch of digests is read line by line into a file of
+//! its own ([`batch`]) and becomes one record; whoever prefers it is answered 202 and asks, or listens, for the
+//! outcome of a job that outlives the connection.
 //!
 //! # Invariants
 //!
@@ -40,6 +42,7 @@ pub mod authority;
 pub mod batch;
 mod body;
 pub mod channels;
+pub mod court;
 pub mod documents;
 mod domain;
 mod dto;
@@ -74,6 +77,6 @@ pub use rate::Rate;
 pub use request_id::REQUEST_ID_HEADER;
 pub use routes::{openapi, router};
 pub use server::{Listener, serve};
-pub use state::{ApiParts, ApiState, ChannelView};
+pub use state::{Anchoring, ApiParts, ApiState, ChannelView};
 pub use transport::{Gateways, Transport};
 pub use upload::parse_multipart_submission;

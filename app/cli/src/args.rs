@@ -1,6 +1,8 @@
 //! The command line, as data. Descriptions live in [`crate::help`], in both languages.
 
 pub(crate) mod channel;
+pub(crate) mod court;
+pub(crate) mod custody;
 pub(crate) mod network;
 pub(crate) mod pki;
 pub(crate) mod seal;
@@ -61,9 +63,15 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Channel(channel::Channel),
     #[command(subcommand)]
+    Court(court::Court),
+    #[command(subcommand)]
+    Directory(court::Directory),
+    #[command(subcommand)]
     Network(network::Network),
     #[command(subcommand)]
     Node(network::Node),
+    #[command(subcommand)]
+    Custody(custody::Custody),
     #[command(subcommand)]
     Pki(pki::Pki),
     #[command(subcommand)]
@@ -90,6 +98,8 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Channel(command) => command.wants_json(),
+            Self::Court(command) => command.wants_json(),
+            Self::Directory(command) => command.wants_json(),
             Self::Network(network::Network::Status(args)) => args.json,
             Self::Up(_) | Self::Sm3(_) | Self::Node(_) | Self::Network(_) => false,
             Self::Evidence(Evidence::Submit(args)) => args.json,
@@ -103,6 +113,7 @@ impl Command {
             Self::Time(Time::Check(args)) => args.json,
             Self::Time(Time::Stamp(args)) => args.json,
             Self::Time(Time::Verify(args)) => args.json,
+            Self::Custody(command) => command.wants_json(),
             Self::Pki(command) => command.wants_json(),
             Self::Seal(command) => command.wants_json(),
             Self::Tls(pki::Tls::Probe(args)) => args.json,

@@ -1,6 +1,8 @@
 //! Descriptions of commands and arguments in both languages, laid over clap's command tree.
 
 mod channel;
+mod court;
+mod custody;
 mod network;
 mod pki;
 mod seal;
@@ -301,10 +303,12 @@ fn describe_at(command: Command, path: &str, lang: Lang) -> Command {
 fn entries() -> impl Iterator<Item = &'static Entry> {
     let groups = [
         ENTRIES,
+        custody::ENTRIES,
         pki::ENTRIES,
         seal::ENTRIES,
         network::ENTRIES,
         channel::ENTRIES,
+        court::ENTRIES,
         transparency::ENTRIES,
     ];
     groups.into_iter().flatten()

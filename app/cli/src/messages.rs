@@ -26,6 +26,35 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    // Originals in custody
+    CustodyAsked: "已请正在运行的节点立即审计；稍后再运行 changbai custody audit 查看结果",
+        "the running node was asked for an audit; run changbai custody audit in a while";
+    CustodyNever: "尚未", "never";
+    CustodyAudited: "上次审计完成", "last audit ended";
+    CustodyAuditing: "正在审计，始于", "audit under way since";
+    CustodyIntact: "完好", "intact";
+    CustodyDamaged: "损坏", "damaged";
+    CustodyMissing: "缺失", "missing";
+    CustodyErased: "已清除", "erased";
+    CustodyUnrecorded: "无存证记录", "of no record";
+    CustodyLost: "损坏或缺失的原件", "damaged or missing";
+    CustodyUnheld: "记录在案而原件不在", "recorded and not held";
+    CustodyIsDamaged: "损坏：{sm3}，位于 {place}，偏移 {offset}", "damaged: {sm3} at {place}, offset {offset}";
+    CustodyIsMissing: "缺失：{sm3}，应位于 {place}{offset}", "missing: {sm3}, which should be at {place}{offset}";
+    CustodySize: "大小（字节）", "size in bytes";
+    CustodyPlace: "位置", "place";
+    CustodyRecord: "存证编号", "evidence id";
+    CustodyUntil: "保存至", "kept until";
+    CustodyRecipient: "可解封者", "can be opened by";
+    CustodyDone: "完成：{sm3}", "done: {sm3}";
+    CustodyNone: "没有这样的原件在保管中：{given}", "no such original is in custody: {given}";
+    CustodyNoDate: "“{given}”不是 yyyy-mm-dd 形式的日期", "{given} is not a date yyyy-mm-dd";
+    CustodyLocked: "保存期限未满，须保存至 {until}", "it must be kept until {until}";
+    NextCustodyLocked: "期满后再试（{until}）；依命令清除请用 erase --by-order", "try after {until}; to erase it by order, use erase --by-order";
+    CustodyRefused: "保管操作失败：{reason}", "custody refused: {reason}";
+    CustodyLegacy: "注意：旧版信封不能证明内容未被改动；请用 --sm3 与存证记录核对",
+        "mind: nothing authenticates such an envelope; compare it with the record's digest by --sm3";
+
     // Errors: what happened
     CannotRead: "无法读取 {path}：{reason}", "cannot read {path}: {reason}";
     CannotWrite: "无法写入 {path}：{reason}", "cannot write {path}: {reason}";
@@ -209,6 +238,11 @@ catalogue! {
     NodeArchive: "账本文件有误：{reason}", "the ledger or its file is not in order: {reason}";
     NextNodeArchive: "文件损坏时请从其他机构的节点重新取得；目录已有账本时，请先移开 blocks 与 index，保留 consensus.wal",
         "get a damaged file again from another agency's node; where a ledger is there already, move blocks and index aside first and keep consensus.wal";
+    CourtFound: "{id}  {agency}  证据包：{bundle}", "{id}  {agency}  bundle: {bundle}";
+    CourtMissing: "{id}  账本中没有此存证", "{id}  the ledger has no such evidence";
+    CourtNoted: "查询已留痕：案号 {case}，交易 {tx}，盐值 {salt}（请随卷保存）",
+        "the query is recorded: case {case}, transaction {tx}, salt {salt} (keep it in the file)";
+    DirectoryAdmitted: "{id} 已入跨链互认目录，交易 {tx}", "{id} is in the judicial directory, transaction {tx}";
     ChannelJoin: "已加入通道 {channel}（{dir}）", "joined channel {channel} ({dir})";
     ChannelGenesis: "通道 {channel} 的创世区块已写到 {path}，散列 {hash}；各机构应核对散列后加入",
         "the genesis block of channel {channel} is in {path}, its hash is {hash}; each agency compares the hash before it joins";

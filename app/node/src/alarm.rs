@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 pub use self::table::{Alarm, Row, Severity};
-use crate::facts::{ChannelFacts, NodeFacts};
+use crate::facts::{ChannelFacts, CustodyFacts, NodeFacts};
 
 mod table;
 
@@ -131,7 +131,34 @@ fn of_node(node: &NodeFacts) -> Vec<(Alarm, String)> {
         let detail = format!("{free} bytes free; below {reserve} the node does not vote");
         found.push((Alarm::DiskLow, detail));
     }
+    of_custody(&node.custody, node.now_ms, &mut found);
     found
+}
+
+fn of_custody(custody: &CustodyFacts, now_ms: u64, found: &mut Vec<(Alarm, String)>) {
+    let lost: Vec<&str> =
+        custody.lost.iter().chain(&custody.unheld).take(NAMED_MAX).map(String::as_str).collect();
+    if !lost.is_empty() {
+        let (damaged, unheld) = (custody.lost.len(), custody.unheld.len());
+        let first = lost.join(", ");
+        let detail = format!("{damaged} damaged or missing, {unheld} of records not held: {first}");
+        found.push((Alarm::OriginalsLost, detail));
+    }
+    if custody.last.unrecorded > 0 {
+        let detail = format!("{} at the last audit", custody.last.unrecorded);
+        found.push((Alarm::OriginalsUnrecorded, detail));
+    }
+    if let Some(failure) = &custody.failure {
+        found.push((Alarm::CustodyStore, failure.clone()));
+    }
+    let since_ms = now_ms.saturating_sub(custody.audit_ended_ms);
+    if let Some(every_ms) = custody.audit_every_ms
+        && custody.audit_ended_ms > 0
+        && since_ms > every_ms.saturating_mul(2)
+    {
+        let hours = since_ms / 3_600_000;
+        found.push((Alarm::AuditOverdue, format!("the last one ended {hours} hours ago")));
+    }
 }
 
 fn of_channel(channel: &ChannelFacts) -> Vec<(Alarm, String)> {
@@ -178,6 +205,8 @@ fn of_channel(channel: &ChannelFacts) -> Vec<(Alarm, String)> {
     found
 }
 
+/// How many originals an alarm names.
+const NAMED_MAX: usize = 3;
 const DAY_S: i64 = 86_400;
 const IDENTITY_WARNING_S: i64 = 30 * DAY_S;
 /// What happened at one moment keeps its alarm raised for so long.

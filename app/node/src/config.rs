@@ -1,6 +1,8 @@
 //! Configuration: defaults, then `changbai.toml` in the data directory, then environment, then
 //! flags. Parsed once into a form that needs no further checks.
 
+mod court;
+mod custody;
 mod endpoint;
 mod platform;
 mod time;
@@ -14,6 +16,8 @@ use changbai_core::Uscc;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use self::court::CourtSettings;
+pub use self::custody::{CustodyPlan, CustodySettings};
 pub use self::endpoint::{Endpoint, Scheme};
 pub use self::platform::PlatformSettings;
 pub use self::time::{Chronyd, TimeSettings, TimeSource, Tsa};
@@ -44,6 +48,10 @@ pub struct Settings {
     pub agency: AgencySettings,
     /// The platform as the public sees it.
     pub platform: PlatformSettings,
+    /// Originals, and how they are kept.
+    pub custody: CustodySettings,
+    /// Courts' queries.
+    pub court: CourtSettings,
 }
 
 /// `[node]`
@@ -199,6 +207,8 @@ pub struct ValidConfig {
     pub settings: Settings,
     /// The agency's code, checked.
     pub agency_code: Uscc,
+    /// How originals are kept.
+    pub custody: CustodyPlan,
     /// Who issues certificates.
     pub issuer: Issuer,
 }
@@ -320,8 +330,15 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
         "agency__name" => settings.agency.name = value,
         "agency__msp_id" => settings.agency.msp_id = value,
         key => {
+            let court = key.strip_prefix("court__");
+            if let Some(set) = court.and_then(|key| settings.court.set(key, &value)) {
+                return set;
+            }
+            let custody = key.strip_prefix("custody__");
             let platform = key.strip_prefix("platform__");
-            let set = platform.and_then(|key| settings.platform.set(key, value));
+            let set = custody
+                .and_then(|key| settings.custody.set(key, &value))
+                .or_else(|| platform.and_then(|key| settings.platform.set(key, value)));
             return set.unwrap_or_else(|| Err(ConfigError::Environment(name.to_owned())));
         }
     }
@@ -362,7 +379,9 @@ fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigErro
     check_tls(&settings.tls)?;
     let chronyd = settings.time.check()?;
     let witnesses = settings.transparency.check()?;
+    let custody = settings.custody.check(folder)?;
     let agency_code = check_agency(&settings.agency)?;
+    settings.court.check()?;
     let issuer = settings.platform.issuer(&settings.agency.name)?;
     Ok(ValidConfig {
         file,
@@ -375,6 +394,7 @@ fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigErro
         witnesses,
         settings,
         agency_code,
+        custody,
         issuer,
     })
 }
@@ -528,6 +548,8 @@ mod tests {
             ("[time]\nproduction = true", "time.source"),
             ("[tls]\nnames = []", "tls.names"),
             ("[tls]\ncertificate_hours = 0", "tls.certificate_hours"),
+            ("[court]\nqueries_per_minute = 0", "court.queries_per_minute"),
+            ("[court]\norganisations = [\"\"]", "court.organisations"),
             ("[agency]\nregion = \"2201\"", "agency.region"),
             ("[agency]\ncode = \"11220100MB99999990\"", "agency.code"),
             ("[agency]\nname = \"\"", "agency.name"),

@@ -1,15 +1,12 @@
 //! Signs the certificates that the node hands out: OFD with its electronic seal (电子印章), PDF with the same key.
 
+pub(crate) mod font;
 mod keys;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use changbai_api::documents::{DocumentError, DocumentSigning, Documents};
-use changbai_certificate::limits::FONT_BYTES_MAX;
-use changbai_certificate::{
-    Certificate, FontSource, Format, OfdSigner, PdfSigner, SealImage, seal_image,
-};
+use changbai_certificate::{Certificate, Format, OfdSigner, PdfSigner, SealImage, seal_image};
 use changbai_time::{TokenSource, TokenSources};
 use changbai_wire::time::Clock;
 use smkit::Sm3Digest;
@@ -19,7 +16,6 @@ use self::keys::SealKeys;
 use crate::config::ValidConfig;
 use crate::directory::Directory;
 use crate::error::StartError;
-use crate::identity::wrong;
 
 /// The node's seal, where it has one; made now where it has none and the agency's authority lies here.
 pub(crate) fn open(
@@ -30,7 +26,7 @@ pub(crate) fn open(
 ) -> Result<Documents, StartError> {
     let now_s = clock.now().at.seconds();
     let issuer = Some(config.issuer.clone());
-    let font = font(config)?;
+    let font = font::open(config)?;
     let Some(keys) = keys::open(&directory.identity(), config, now_s)? else {
         return Ok(Documents { issuer, signer: None, font });
     };
@@ -41,22 +37,6 @@ pub(crate) fn open(
         .ok();
     let signer = Sealer { keys, image, clock, stamps };
     Ok(Documents { issuer, signer: Some(Arc::new(signer)), font })
-}
-
-/// The configured font, relative to the configuration file.
-fn font(config: &ValidConfig) -> Result<Option<FontSource>, StartError> {
-    let name = &config.settings.platform.font;
-    if name.is_empty() {
-        return Ok(None);
-    }
-    let folder = config.file.parent().unwrap_or_else(|| Path::new("."));
-    let file = folder.join(name);
-    let size = std::fs::metadata(&file).map_err(|e| StartError::file(&file, e))?.len();
-    if size > FONT_BYTES_MAX as u64 {
-        return Err(wrong(&file, &format!("a font of {size} bytes is too large")));
-    }
-    let bytes = std::fs::read(&file).map_err(|e| StartError::file(&file, e))?;
-    FontSource::from_bytes(bytes).map(Some).map_err(|e| wrong(&file, &e))
 }
 
 /// Holds the key; it never leaves the node.

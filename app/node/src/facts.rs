@@ -2,6 +2,8 @@
 //!
 //! Everything that judges is a function of these values; everything that gathers them is in `operations`.
 
+use changbai_custody::Counts;
+
 /// The node at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct NodeFacts {
@@ -25,8 +27,37 @@ pub struct NodeFacts {
     pub disk_reserve_bytes: u64,
     /// The process.
     pub process: ProcessFacts,
+    /// Its originals.
+    pub custody: CustodyFacts,
     /// Its channels, by name.
     pub channels: Vec<ChannelFacts>,
+}
+
+/// Originals in custody.
+#[derive(Debug, Clone, Default)]
+pub struct CustodyFacts {
+    /// Milliseconds between audits, where there are any.
+    pub audit_every_ms: Option<u64>,
+    /// When the last complete audit ended, Unix milliseconds; 0 before the first.
+    pub audit_ended_ms: u64,
+    /// When the audit under way began, Unix milliseconds; 0 where none is.
+    pub audit_began_ms: u64,
+    /// What the last complete audit counted.
+    pub last: Counts,
+    /// Bytes that audits have read since the start.
+    pub audited_bytes: u64,
+    /// Originals found whole since the start.
+    pub found_intact: u64,
+    /// Originals found damaged since the start.
+    pub found_damaged: u64,
+    /// Originals found missing since the start.
+    pub found_missing: u64,
+    /// Originals that are damaged or missing.
+    pub lost: Vec<String>,
+    /// Records whose original is not held, with the original.
+    pub unheld: Vec<String>,
+    /// Why the store does not do what it should.
+    pub failure: Option<String>,
 }
 
 /// What became of the wall clock, compared with the monotonic one.

@@ -15,7 +15,7 @@ use self::series::{Counter, Labelled, Timing};
 use self::text::Page;
 use crate::alarm::Raised;
 use crate::clock_watch::Uptime;
-use crate::facts::{ChannelFacts, NodeFacts, StreamFacts};
+use crate::facts::{ChannelFacts, CustodyFacts, NodeFacts, StreamFacts};
 use crate::readiness::obstacles;
 
 mod channel;
@@ -84,6 +84,23 @@ impl NodeMetrics {
         page.into_text()
     }
 
+    fn custody(page: &mut Page, custody: &CustodyFacts) {
+        page.family(&table::CUSTODY_ORIGINALS)
+            .count(&["intact"], custody.last.intact)
+            .count(&["damaged"], custody.last.damaged)
+            .count(&["missing"], custody.last.missing)
+            .count(&["erased"], custody.last.erased)
+            .count(&["unrecorded"], custody.last.unrecorded);
+        page.family(&table::CUSTODY_UNHELD).count(&[], custody.unheld.len() as u64);
+        page.family(&table::CUSTODY_FOUND)
+            .count(&["intact"], custody.found_intact)
+            .count(&["damaged"], custody.found_damaged)
+            .count(&["missing"], custody.found_missing);
+        page.family(&table::CUSTODY_READ).count(&[], custody.audited_bytes);
+        page.family(&table::CUSTODY_AUDIT_ENDED).number(&[], custody.audit_ended_ms as f64 / 1e3);
+        page.family(&table::CUSTODY_STORE_UP).flag(&[], custody.failure.is_none());
+    }
+
     fn node(&self, page: &mut Page, facts: &NodeFacts, alarms: &[Raised]) {
         let mut family = page.family(&table::ALARM);
         for alarm in alarms {
@@ -115,6 +132,7 @@ impl NodeMetrics {
             .count(&["success"], facts.tokens.first)
             .count(&["fallback"], facts.tokens.fallback)
             .count(&["failure"], facts.tokens.failed);
+        Self::custody(page, &facts.custody);
         page.family(&table::BUILD).flag(&[env!("CARGO_PKG_VERSION")], true);
         page.family(&table::RESIDENT).count(&[], facts.process.resident_bytes);
         page.family(&table::CPU).number(&[], facts.process.cpu_ms as f64 / 1e3);

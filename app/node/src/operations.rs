@@ -31,7 +31,9 @@ use tokio::task::JoinHandle;
 
 use crate::alarm::{Alarms, Change, Severity, conditions};
 use crate::clock_watch::{ClockWatch, Uptime};
-use crate::facts::{ChannelFacts, LinkFacts, NodeFacts, StreamFacts, TlsFacts, TokenFacts};
+use crate::facts::{
+    ChannelFacts, CustodyFacts, LinkFacts, NodeFacts, StreamFacts, TlsFacts, TokenFacts,
+};
 use crate::health::utc_text;
 use crate::metrics::{ChannelMetrics, NodeMetrics, process};
 use crate::readiness::obstacles;
@@ -65,6 +67,8 @@ pub(crate) struct Parts {
     /// Changes the log's filter, where the program can.
     pub(crate) log: Option<Arc<dyn LogControl>>,
     pub(crate) supervisor: Supervisor,
+    /// Its originals as they are now.
+    pub(crate) custody: Box<dyn Fn() -> CustodyFacts + Send + Sync>,
 }
 
 /// The operator's view of a node.
@@ -157,6 +161,7 @@ impl Operations {
             disk_free_bytes: StdFiles.free_bytes(&self.parts.dir).ok(),
             disk_reserve_bytes: self.parts.disk_reserve_bytes,
             process: process::read(self.started_ms),
+            custody: (self.parts.custody)(),
             channels: (self.parts.channels)(),
         }
     }

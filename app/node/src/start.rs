@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::channels::Channels;
 use crate::clock_watch::Uptime;
 use crate::config::{Config, Endpoint};
+use crate::custody::{self, CustodyWatch};
 use crate::directory::{Directory, Lock, write_whole};
 use crate::error::{StartError, StopError};
 use crate::links::Links;
@@ -136,7 +137,8 @@ pub async fn start_in(
     let (listeners, listen) = bind(&config.listen, Some(&acceptor)).await?;
     let (asked, operations) = bind(config.operations.as_slice(), Some(&acceptor)).await?;
     let time_stamps = TimeStamps::open(&directory, &config, &time)?;
-    let Wired { state, evidence, logs } = wire_api(
+    let custody = Arc::new(custody::open(&directory, &config, &clock)?);
+    let Wired { state, evidence, logs, process } = wire_api(
         &directory,
         &config,
         &channels,
@@ -145,6 +147,7 @@ pub async fn start_in(
         self_test,
         &protection,
         &time_stamps,
+        Arc::clone(&custody),
     )?;
     let (stop, stopped) = watch::channel(false);
     let server = serve(listeners, state, metrics.api(), stopped.clone());
@@ -159,6 +162,16 @@ pub async fn start_in(
         facts
     };
     let checkpoints = logs.keep(config.settings.transparency.interval(), stopped.clone());
+    let custody = CustodyWatch::new(
+        custody,
+        Arc::clone(&evidence),
+        config.custody.clone(),
+        Arc::clone(&clock),
+        uptime,
+        directory.custody(),
+        msp_id,
+    );
+    let originals = Arc::clone(&custody.status);
     let watched = operations::Parts {
         clock,
         time,
@@ -174,9 +187,12 @@ pub async fn start_in(
         insecure: config.settings.node.insecure,
         log: surroundings.log,
         supervisor: surroundings.supervisor,
+        custody: Box::new(move || originals.facts()),
     };
     let mut watching = operations::start(asked, watched, &stopped);
+    watching.extend(custody.start(&stopped));
     watching.push(checkpoints);
+    watching.push(process.keep_anchored(stopped.clone()));
     let renewal = protection.renew(hub, stopped);
     let spoken: Vec<String> = listen.iter().map(ToString::to_string).collect();
     let operations = operations.into_iter().next();

@@ -26,7 +26,9 @@ pub(super) fn run(quick: bool, out: &mut Lines) {
         let issuer = Issuer::new("长春市电子数据存证平台").expect("a name");
         Certificate::new(facts.clone(), issuer, font.clone()).expect("every glyph is there")
     };
-    for (name, format) in [("certificate/pdf-cpu-ms", Format::Pdf), ("certificate/ofd-cpu-ms", Format::Ofd)] {
+    for (name, format) in
+        [("certificate/pdf-cpu-ms", Format::Pdf), ("certificate/ofd-cpu-ms", Format::Ofd)]
+    {
         let cost = each(rounds, || lay_out().write(format).expect("it is written").len());
         out.goal(name, cost, "ms", Goal::AtMost(8.0), SHAPE);
     }
@@ -80,4 +82,5 @@ fn each(rounds: u32, mut round: impl FnMut() -> usize) -> f64 {
     (cpu_ms() - before) / f64::from(rounds)
 }
 
-const SHAPE: &str = "three A4 pages, two originals, four validators; layout and file from verified facts";
+const SHAPE: &str =
+    "three A4 pages, two originals, four validators; layout and file from verified facts";

@@ -32,8 +32,9 @@ pub(super) fn run(quick: bool, out: &mut Lines) {
     );
     let name = "submissions/committed-per-second";
     out.goal(name, busy.per_second(), "1/s", Goal::AtLeast(4_000.0), &conditions);
-    let rows = busy.committed().clamp(1, 20_000);
-    for (batch, peer) in [(1, "SQLite, one insert a transaction"), (per_block.max(1), BATCHED)] {
+    for (rows, batch, peer) in
+        [(1_000, 1, "SQLite, one insert a transaction"), (20_000, per_block.max(1), BATCHED)]
+    {
         let peer = Some((peer, inserts_per_second(dir.path(), rows, batch)));
         let value = busy.per_second();
         out.figure(&Figure { name, value, unit: "1/s", peer, conditions: &conditions });
@@ -61,5 +62,5 @@ fn failures(answers: &Answers) -> String {
 
 const SHAPE: &str = "REST over GM TLS with client certificates, one node, clients in its process";
 const BATCHED: &str = "SQLite, inserts batched as our blocks";
-const CLIENTS: usize = 128;
+const CLIENTS: usize = 256;
 const RATE: u64 = 1_000;

@@ -52,7 +52,7 @@ pub struct Finding {
     /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whether a record belongs to it.
+    /// Whether a record belongs to it, or may yet: it came in less than an hour before.
     pub recorded: bool,
 }
 
@@ -68,7 +68,7 @@ pub struct Counts {
     pub missing: u64,
     /// Originals whose keys were destroyed.
     pub erased: u64,
-    /// Originals of no record: left by a submission that came to no end, or one under way.
+    /// Originals of no record, an hour or longer: left by a submission that came to no end.
     pub unrecorded: u64,
     /// Bytes read.
     pub bytes: u64,
@@ -213,13 +213,32 @@ impl Custody {
         Ok(list)
     }
 
+    /// What is known of the originals of a record, by its evidence id: looks through every entry.
+    ///
+    /// # Errors
+    /// As [`entry`](Self::entry).
+    pub fn originals_of(&self, record: &str) -> Result<Vec<crate::Entry>, CustodyError> {
+        let mut list = Vec::new();
+        self.holdings("", &mut |sm3| {
+            let entry = self.entry(sm3).ok().flatten();
+            list.extend(entry.filter(|entry| entry.record.as_deref() == Some(record)));
+            Ok(true)
+        })?;
+        Ok(list)
+    }
+
     /// One original; `None` when `pace` stopped it.
     fn examine(
         &self,
         sm3: &Sm3Digest,
         pace: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Option<Finding>, CustodyError> {
-        let recorded = self.entry(sm3).is_ok_and(|e| e.is_some_and(|e| e.record.is_some()));
+        // A submission that is under way comes to its record yet.
+        let young = |entry: &crate::Entry| {
+            entry.kept_at_ms.saturating_add(UNRECORDED_AFTER_MS) > self.now_ms()
+        };
+        let entry = self.entry(sm3).ok().flatten();
+        let recorded = entry.is_some_and(|entry| entry.record.is_some() || young(&entry));
         let mut finding = Finding {
             sm3: sm3.to_string(),
             outcome: Outcome::Intact,
@@ -363,5 +382,6 @@ fn names(
     Ok(found)
 }
 
+const UNRECORDED_AFTER_MS: u64 = 3_600_000;
 /// What opening a file counts as.
 const FILE_COSTS_BYTES: u64 = 64 << 10;

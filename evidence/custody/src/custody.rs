@@ -236,6 +236,16 @@ impl Custody {
         Ok(path.exists().then(|| path.display().to_string()))
     }
 
+    /// Whether the store answers: looks for an object that nobody has.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub fn check_store(&self) -> Result<(), CustodyError> {
+        let name = Cid::new(Sm3Digest::new([0; 32]));
+        let asked = self.store.open(&name).map(drop);
+        asked.map_err(CustodyError::store(self.store.place(&name)))
+    }
+
     /// The public half of the agency's key for encryption.
     #[must_use]
     pub fn owner_key(&self) -> &PublicKey {

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::http::Request;
-use changbai_api::Transport;
 use changbai_api::limits::Limits;
+use changbai_api::{Rate, Transport};
 use changbai_receipt::{SignedVerdict, Status, Verdict};
 use smkit::sm3::sm3;
 
@@ -169,7 +169,10 @@ async fn a_certificate_is_judged_as_pdf_and_as_ofd() {
 
 #[tokio::test]
 async fn one_address_is_told_to_wait_and_others_are_not() {
-    let world = World::with(Limits { checks_per_minute_max: 1, ..Limits::default() });
+    let world = World::with(Limits {
+        checks_client: Rate { per_second: 1, burst: 100 },
+        ..Limits::default()
+    });
     let ask = async |address: &str| {
         let remote: SocketAddr = format!("{address}:5000").parse().unwrap();
         let body = format!("{{\"sm3\":\"{}\"}}", sm3(b"x"));

@@ -8,6 +8,7 @@ mod batch;
 mod chronyd;
 mod client;
 mod consortium;
+mod custody;
 mod damage;
 mod faults;
 mod gm_tls;

@@ -143,4 +143,20 @@ alarms! {
     CheckpointIncomplete = "OP-5002", Warning, 600_000,
         "检查点缺少见证人联署或时间戳", "checkpoints lack cosignatures of witnesses, or a time-stamp token",
         "联系见证人，检查其地址与网络，或检查时间戳服务", "call the witness, look at its address and the network, or at the time-stamp authority";
+    /// Originals are damaged or missing.
+    OriginalsLost = "OP-6001", Critical, 0,
+        "保管的原件损坏或缺失", "originals in custody are damaged or missing",
+        "运行 changbai custody audit 查看是哪些；从备份恢复，或请提交方重新提交同一原件", "run changbai custody audit for which; restore them, or have the same originals submitted again";
+    /// Originals of no record.
+    OriginalsUnrecorded = "OP-6002", Warning, 0,
+        "有原件未对应任何存证记录", "originals in custody belong to no record",
+        "运行 changbai custody audit --unrecorded 查看；期满后可删除", "look at them with changbai custody audit --unrecorded; they may be removed after their time";
+    /// The store of originals does not work.
+    CustodyStore = "OP-6003", Critical, 60_000,
+        "原件存储不可用，新原件无法受理", "the store of originals does not work; none are taken in or handed out",
+        "检查存储服务、网络与访问凭据", "look at the storage service, the network and the credentials";
+    /// The audit is late.
+    AuditOverdue = "OP-6004", Warning, 0,
+        "保管审计逾期未完成", "the custody audit is late",
+        "查看节点日志；提高 custody.audit_bytes_per_s 或延长周期", "look at the log; raise custody.audit_bytes_per_s, or audit less often";
 }

@@ -64,6 +64,13 @@ fn cause(alarm: Alarm) -> NodeFacts {
         Alarm::ClockUnbounded => node.clock_refused = Some("TM-1002: no reply".to_owned()),
         Alarm::TokensMissing => node.tokens.failing = Some("TM-4005: nobody".to_owned()),
         Alarm::DiskLow => node.disk_free_bytes = Some((1 << 30) - 1),
+        Alarm::OriginalsLost => node.custody.lost = vec!["ab12".to_owned()],
+        Alarm::OriginalsUnrecorded => node.custody.last.unrecorded = 1,
+        Alarm::CustodyStore => node.custody.failure = reason,
+        Alarm::AuditOverdue => {
+            node.custody.audit_every_ms = Some(1_000);
+            node.custody.audit_ended_ms = NOW_MS - 2_001;
+        }
     }
     node.channels = vec![channel];
     node

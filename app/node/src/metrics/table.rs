@@ -149,6 +149,18 @@ table! {
         "Bound of the wall clock's error; absent while nobody measures it.";
     TOKENS = Counter, "changbai_time_stamp_tokens_total", ["result"],
         "Time-stamp tokens asked for: given by the first authority of the list, by another, or by none.";
+    CUSTODY_ORIGINALS = Gauge, "changbai_custody_originals", ["state"],
+        "Originals as the last complete audit found them.";
+    CUSTODY_UNHELD = Gauge, "changbai_custody_unheld", [],
+        "Originals that a record of the agency says are here, and are not.";
+    CUSTODY_FOUND = Counter, "changbai_custody_audited_total", ["outcome"],
+        "Originals that audits have read to their end since the start.";
+    CUSTODY_READ = Counter, "changbai_custody_audited_bytes_total", [],
+        "Bytes that audits have read since the start, opening a file counted as 64 KiB.";
+    CUSTODY_AUDIT_ENDED = Gauge, "changbai_custody_audit_ended_seconds", [],
+        "When the last complete audit ended, Unix time; 0 before the first.";
+    CUSTODY_STORE_UP = Gauge, "changbai_custody_store_up", [],
+        "1 while the store of originals works, 0 otherwise.";
     BUILD = Gauge, "changbai_build_info", ["version"],
         "Always 1; the label tells the version.";
     RESIDENT = Gauge, "process_resident_memory_bytes", [],

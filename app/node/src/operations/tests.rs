@@ -55,6 +55,7 @@ fn fixture(insecure: bool) -> Fixture {
         own_agency: Box::new(move |chain, _| chain.first() == Some(&own)),
         insecure,
         log: None,
+        custody: Box::new(Default::default),
         supervisor: Supervisor::default(),
     };
     Fixture { operations: Operations::new(parts), clock, halted, _dir: dir }

@@ -15,6 +15,7 @@ pub(crate) struct Forgery {
     /// Short name, in order.
     pub(crate) name: &'static str,
     /// What was done.
+    #[allow(dead_code, reason = "the example prints it; the tests do not")]
     pub(crate) what: &'static str,
     /// The element that must fail.
     pub(crate) element: &'static str,

@@ -82,7 +82,7 @@ fn originals(flow: &mut Flow<'_>, facts: &CertificateFacts) -> Done {
     if let Some(batch) = facts.record().batch() {
         let root = format!("批次根 SM3 {}", grouped(&batch.root.to_string()));
         let size = format!(
-            "批量存证，共 {} 项摘要；本证书所证明的一项及其序号见核验结论",
+            "批量存证，共 {} 项摘要；本证书所证明的一项及其序号见下文“批次”一栏",
             thousands(batch.size)
         );
         return row_of(flow, ("批次", "Batch: root and number of digests"), &[&root, &size]);

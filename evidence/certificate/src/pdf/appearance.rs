@@ -1,6 +1,10 @@
 //! What stands in the seal's place: its picture, or who signed and when.
 
-use std::{collections::BTreeMap, fmt::Write as _, io::Write as _};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt::Write as _,
+    io::Write as _,
+};
 
 use flate2::{Compression, write::ZlibEncoder};
 
@@ -137,30 +141,37 @@ impl Appearance {
     }
 }
 
-/// Glyphs as filled paths, in thousandths of a point; the ground is white so that what is printed below does not show.
+/// Glyphs as filled paths, in hundredths of a millimetre; the ground is white so that what is printed below does not show.
 fn draw(font: &FontSource, runs: &[TextRun], top_um: i32) -> Result<String, CertificateError> {
     let damaged = || CertificateError::write("PDF", "an outline of the font is damaged");
     let mut outlines: BTreeMap<u16, Outline> = BTreeMap::new();
     let mut content = String::new();
     // The marks of the corners stay visible.
     let inner = SIDE_POINTS - 2.0 * INSET;
-    let _ = writeln!(content, "1 g {INSET:.3} {INSET:.3} {inner:.3} {inner:.3} re f 0.05 g");
+    let unit = f64::from(UNIT_UM) * 72.0 / 25_400.0;
+    let _ = writeln!(
+        content,
+        "1 g {INSET:.3} {INSET:.3} {inner:.3} {inner:.3} re f 0.05 g {unit:.9} 0 0 {unit:.9} 0 0 cm"
+    );
     for run in runs {
         let scale = f64::from(run.size_um) / f64::from(font.units_per_em());
         for glyph in &run.glyphs {
-            let outline = match outlines.get(&glyph.id) {
-                Some(outline) => outline,
-                None => {
-                    let outline = outline(font, glyph.id).ok_or_else(damaged)?;
-                    outlines.entry(glyph.id).or_insert(outline)
-                }
+            let outline = match outlines.entry(glyph.id) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(place) => place.insert(outline(font, glyph.id).ok_or_else(damaged)?),
             };
             let left = f64::from(run.x_um + glyph.dx_um);
             let base = f64::from(SIDE_UM - top_um - run.baseline_um);
             let point = |[x, y]: [f32; 2]| {
-                let points = |um: f64| um * 72.0 / 25_400.0;
                 let (x, y) = (left + f64::from(x) * scale, base + f64::from(y) * scale);
-                format!("{:.3} {:.3}", points(x), points(y))
+                let [x, y] = [x, y].map(|um| um / f64::from(UNIT_UM));
+                // Within a square of 4,000 units, give or take a glyph.
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "saturates far outside the page"
+                )]
+                let [x, y] = [x.round() as i32, y.round() as i32];
+                (x, y)
             };
             path(&mut content, outline, point);
         }
@@ -168,37 +179,48 @@ fn draw(font: &FontSource, runs: &[TextRun], top_um: i32) -> Result<String, Cert
     Ok(content)
 }
 
-fn path(content: &mut String, outline: &Outline, point: impl Fn([f32; 2]) -> String) {
+fn path(content: &mut String, outline: &Outline, point: impl Fn([f32; 2]) -> (i32, i32)) {
     let mut at = [0.0, 0.0];
+    let mut put = |points: &[[f32; 2]], operator: char| {
+        for to in points {
+            let (x, y) = point(*to);
+            // Writing to a string does not fail.
+            let _ = write!(content, "{x} {y} ");
+        }
+        content.push(operator);
+        content.push('\n');
+    };
     for segment in outline {
-        let _ = match *segment {
+        match *segment {
             Segment::Move(to) => {
                 at = to;
-                write!(content, "{} m ", point(to))
+                put(&[to], 'm');
             }
             Segment::Line(to) => {
                 at = to;
-                write!(content, "{} l ", point(to))
+                put(&[to], 'l');
             }
             Segment::Quad(by, to) => {
-                let third = |from: f32, by: f32| from + (by - from) * 2.0 / 3.0;
-                let one = [third(at[0], by[0]), third(at[1], by[1])];
-                let two = [third(to[0], by[0]), third(to[1], by[1])];
+                let third = |from: [f32; 2]| {
+                    let [x, y] = from;
+                    let [by_x, by_y] = by;
+                    [x + (by_x - x) * 2.0 / 3.0, y + (by_y - y) * 2.0 / 3.0]
+                };
+                put(&[third(at), third(to), to], 'c');
                 at = to;
-                write!(content, "{} {} {} c ", point(one), point(two), point(to))
             }
             Segment::Cubic(one, two, to) => {
                 at = to;
-                write!(content, "{} {} {} c ", point(one), point(two), point(to))
+                put(&[one, two, to], 'c');
             }
-            Segment::Close => write!(content, "h "),
-        };
+            Segment::Close => put(&[], 'h'),
+        }
     }
-    let _ = writeln!(content, "f");
+    put(&[], 'f');
 }
 
 pub(super) fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(3));
     // Writing into memory cannot fail.
     let _ = encoder.write_all(bytes);
     encoder.finish().unwrap_or_default()
@@ -209,6 +231,8 @@ const SIDE_POINTS: f64 = 72.0 * 40.0 / 25.4;
 const MARGIN_UM: i32 = 1_500;
 /// Points of the marks around the ground.
 const INSET: f64 = 1.0;
+/// Finer than any printer, and short to write.
+const UNIT_UM: i32 = 10;
 /// Longer names are cut: the certificate inside the signature has the whole.
 const NAME_CHARS_MAX: usize = 40;
 const LARGE: Style = Style::black(4_200, 5_600);

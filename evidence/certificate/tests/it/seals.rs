@@ -31,6 +31,9 @@ pub(crate) struct Office {
     tsa: Member,
 }
 
+type Stamp<'a> = dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String> + 'a;
+type Members = Vec<(String, Vec<u8>)>;
+
 /// Drawn once: it is always the same.
 static PICTURE: LazyLock<SealPicture> = LazyLock::new(|| {
     let font = changbai_certificate::FontSource::built_in().unwrap();
@@ -55,8 +58,7 @@ impl Office {
     }
 
     pub(crate) fn seal(&self) -> Seal {
-        let font = changbai_certificate::FontSource::built_in().unwrap();
-        let picture = draw_round_seal(&font, "长春市电子数据存证平台", Some("存证专用章")).unwrap();
+        let picture = PICTURE.clone();
         let terms = SealTerms {
             version: SealVersion::V4,
             id: "22010400000001",
@@ -89,10 +91,7 @@ impl Office {
         self.signed_with(Some(&stamp))
     }
 
-    fn signed_with(
-        &self,
-        stamp: Option<&dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String>>,
-    ) -> Vec<u8> {
+    fn signed_with(&self, stamp: Option<&Stamp<'_>>) -> Vec<u8> {
         let signer = OfdSigner {
             certificate: &self.signer.certificate,
             key: &self.signer.key,
@@ -112,7 +111,7 @@ impl Office {
     }
 
     /// Puts other members into a signed document and signs it again, as the signer himself could.
-    fn resigned(&self, ofd: &[u8], edit: impl Fn(&mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
+    fn resigned(&self, ofd: &[u8], edit: impl Fn(&mut Members)) -> Vec<u8> {
         let mut members = unpacked(ofd);
         edit(&mut members);
         let old = members.iter().find(|(name, _)| name.ends_with("Signature.xml")).unwrap();
@@ -256,7 +255,7 @@ fn each_forgery_is_named() {
         assert_eq!(report.verdict, Verdict::NotVerified, "{expected}\n{}", shown(&report));
         assert_eq!(code(&report, element), expected, "{}", shown(&report));
     };
-    let with = |edit: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let with = |edit: &dyn Fn(&mut Members)| {
         let mut members = unpacked(&ofd);
         edit(&mut members);
         packed(&members, CompressionMethod::Stored)

@@ -20,6 +20,7 @@ fn every_original_is_read_and_what_is_wrong_is_named() {
     let originals = [10, CHUNK_BYTES + 9, 2 * CHUNK_BYTES, 100].map(content);
     let kept: Vec<_> = originals.iter().map(|original| held.keep(original)).collect();
     held.custody.claim(&kept[0], "an id", 2_000_000).unwrap();
+    held.now_ms.store(1_000_000 + 3_600_000, std::sync::atomic::Ordering::Relaxed);
     let bytes = originals.iter().map(|original| original.len() as u64).sum();
     let (end, findings) = audit(&held);
     let counts = Counts { intact: 4, unrecorded: 3, bytes, ..Counts::default() };
