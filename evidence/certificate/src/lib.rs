@@ -34,8 +34,8 @@
 //!
 //! # Standards
 //!
-//! GB/T 33190-2016 (OFD), ISO 19005-3 (PDF/A-3b), ISO 32000-1 §12.8 (signatures), GB/T 35275-2017, RFC 3161, SVG 1.1, GB/T 18284 (QR code); contents after
-//! 人民法院在线诉讼规则 art. 16–19 and SF/T 0076-2020.
+//! GB/T 33190-2016 (OFD), ISO 19005-3 (PDF/A-3b), ISO 32000-1 §12.8 (signatures), GB/T 35275-2017, RFC 3161, SVG 1.1,
+//! GB/T 18284 (QR code); contents after 人民法院在线诉讼规则 art. 16–19 and SF/T 0076-2020.
 //!
 //! # Example
 //!
