@@ -33,29 +33,15 @@ pub trait CheckpointSource: Send + Sync {
     fn checkpoint(&self, subject: Subject) -> BoxFuture<'_, Result<Option<Vec<u8>>, SourceError>>;
 }
 
-/// Supplies `process.json`.
-pub trait ProcessLogSource: Send + Sync {
-    /// The process log (全程留痕) of the record up to now, as the bundle's entry. `None`: nothing was logged.
-    ///
-    /// # Errors
-    /// [`SourceError`] if there should be one, and it cannot be had now.
-    fn process_log(&self, subject: Subject) -> BoxFuture<'_, Result<Option<Vec<u8>>, SourceError>>;
-}
-
 /// The sources of a node.
 #[derive(Clone, Default)]
 pub struct Attachments {
     /// Checkpoints of the transaction log.
     pub checkpoints: Option<Arc<dyn CheckpointSource>>,
-    /// The process log.
-    pub process_log: Option<Arc<dyn ProcessLogSource>>,
 }
 
 impl std::fmt::Debug for Attachments {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Attachments")
-            .field("checkpoints", &self.checkpoints.is_some())
-            .field("process_log", &self.process_log.is_some())
-            .finish()
+        f.debug_struct("Attachments").field("checkpoints", &self.checkpoints.is_some()).finish()
     }
 }

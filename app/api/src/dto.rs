@@ -1,5 +1,11 @@
 //! The JSON bodies of answers.
 
+mod court;
+mod directory;
+
+pub(crate) use court::{CourtAnswer, CourtFinding, QueriesAnswer};
+pub(crate) use directory::{DirectoryAnswer, DirectoryLine};
+
 use changbai_core::ledger::{BlockView, TransactionView};
 use changbai_core::{BatchRoot, OriginalRef, Record, Stored, Submitted};
 use serde::Serialize;

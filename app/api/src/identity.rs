@@ -3,7 +3,10 @@
 mod claim;
 
 use axum::http::request::Parts;
-use changbai_core::Submitter;
+use changbai_core::{
+    Submitter,
+    process::{Actor, ActorRole},
+};
 use changbai_msp::{IdentityError, Membership, Role, Roles, serialize_identity};
 use changbai_wire::time::UnixMillis;
 use smkit::sm3::Sm3Digest;
@@ -20,10 +23,13 @@ use crate::state::Shared;
 pub(crate) struct Caller {
     pub(crate) msp_id: String,
     pub(crate) subject: String,
+    pub(crate) certificate: Certificate,
     pub(crate) certificate_sm3: Sm3Digest,
     pub(crate) content_digest: Option<Sm3Digest>,
     pub(crate) idempotency_key: Option<String>,
     roles: Roles,
+    /// The certificate has the unit `court`.
+    court: bool,
     signed: bool,
 }
 
@@ -34,6 +40,11 @@ pub(crate) fn authenticate(state: &Shared, head: &Parts) -> Result<Caller, Probl
     let caller = asker.on(state, &state.parts.channel.membership())?;
     asker.remember(state)?;
     Ok(caller)
+}
+
+/// Who is to be named in the process log for a request that needs no identity: whoever it is signed by, else nobody.
+pub(crate) fn actor(state: &Shared, head: &Parts) -> Actor {
+    authenticate(state, head).map_or(Actor::PUBLIC, |caller| caller.actor())
 }
 
 /// Somebody whose request is theirs; whether a channel knows them is asked next.
@@ -64,10 +75,12 @@ impl Asker {
         Ok(Caller {
             msp_id,
             subject: certificate.subject(),
+            certificate: certificate.clone(),
             certificate_sm3: certificate.sm3(),
             content_digest: claim.content_digest,
             idempotency_key: claim.idempotency_key.clone(),
             roles,
+            court: certificate.organisational_units().iter().any(|unit| unit == COURT_UNIT),
             signed: claim.once.is_some(),
         })
     }
@@ -133,6 +146,27 @@ impl Caller {
             .detail("证书属于其他机构", "the certificate belongs to another organisation"))
     }
 
+    /// Whether the certificate is a court's; which organisations may say so is another question.
+    pub(crate) const fn is_court(&self) -> bool {
+        self.court
+    }
+
+    /// How the process log names them.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::known(self.certificate_sm3, self.role())
+    }
+
+    /// The role that says most about what they may do.
+    pub(crate) fn role(&self) -> ActorRole {
+        if self.roles.contains(Role::Admin) {
+            ActorRole::Admin
+        } else if self.roles.contains(Role::Client) {
+            ActorRole::Client
+        } else {
+            ActorRole::Member
+        }
+    }
+
     /// What a body without a digest is: too little signed, or a header field forgotten.
     pub(crate) fn undigested(&self) -> Code {
         if self.signed { Code::SignatureMalformed } else { Code::DigestMissing }
@@ -146,6 +180,9 @@ impl Caller {
         }
     }
 }
+
+/// Organisational unit of courts' certificates, beside that of a role: courts are clients of the channel.
+const COURT_UNIT: &str = "court";
 
 /// The organisation that vouches for a certificate, and the roles it has there. Where several organisations
 /// share a root, the node's own agency is asked first, then the others by id.

@@ -133,6 +133,7 @@ pub(crate) const PART_HEADER_BYTES_MAX: usize = 8 << 10;
 pub(crate) const PARTS_MAX: usize = 65;
 pub(crate) const STREAM_CHUNK_BYTES: usize = 64 << 10;
 pub(crate) const STREAM_CHUNKS_MAX: usize = 8;
+pub(crate) const COURT_REQUESTERS_MAX: usize = 10_000;
 pub(crate) const MATCHES_MAX: u32 = 10;
 pub(crate) const METADATA_BYTES_MAX: usize = 1 << 20;
 pub(crate) const PROOF_WAIT_MAX: Duration = Duration::from_secs(10);

@@ -27,11 +27,14 @@ mod attached;
 mod batch;
 mod certificate;
 mod channels;
+mod court;
+mod directory;
 mod evidence;
 mod health;
 mod ledger;
 mod logs;
 mod operations;
+mod process;
 mod submit;
 mod verify;
 
@@ -75,6 +78,11 @@ fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(evidence::history))
         .routes(routes!(evidence::receipt))
         .routes(routes!(evidence::bundle))
+        .routes(routes!(process::one))
+        .routes(routes!(court::ask, court::of_case))
+        .routes(routes!(court::of_record))
+        .routes(routes!(directory::list, directory::admit))
+        .routes(routes!(directory::one))
         .routes(routes!(certificate::pdf))
         .routes(routes!(certificate::ofd))
         .routes(routes!(certificate::svg))
@@ -104,6 +112,8 @@ fn documented() -> OpenApiRouter<ApiState> {
     tags(
         (name = "evidence", description = "存证"),
         (name = "verification", description = "核验"),
+        (name = "court", description = "法院查询"),
+        (name = "directory", description = "跨链互认目录"),
         (name = "ledger", description = "区块与交易"),
         (name = "log", description = "透明日志；另有 /api/v1/log/{channel}/tile/<L>/<N>[.p/<W>] 与 tile/entries/<N>[.p/<W>]"),
         (name = "channel", description = "通道"),

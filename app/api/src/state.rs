@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use changbai_core::ledger::BoxFuture;
 use changbai_core::{EvidenceService, LedgerClient};
 use changbai_custody::Custody;
 use changbai_msp::Membership;
@@ -16,6 +17,7 @@ use crate::attachments::Attachments;
 use crate::authority::AuthorityService;
 use crate::batch::BatchStore;
 use crate::channels::ChannelDirectory;
+use crate::court::CourtAccess;
 use crate::documents::Documents;
 use crate::health::HealthSource;
 use crate::idempotency::{AnswerStore, Idempotency};
@@ -57,6 +59,10 @@ pub struct ApiParts {
     pub time_stamps: Option<Arc<dyn TimeStamping>>,
     /// Who issues and signs certificates.
     pub documents: Documents,
+    /// Puts what the process log holds on the ledger at once, for whoever needs it there.
+    pub anchoring: Option<Arc<dyn Anchoring>>,
+    /// Which courts may ask, if any.
+    pub court: Option<CourtAccess>,
     /// Proofs that go into bundles beside record and receipt.
     pub attachments: Attachments,
     /// The transparency logs of the channels, if this node publishes them.
@@ -65,6 +71,12 @@ pub struct ApiParts {
     pub verdicts: Option<Arc<dyn VerdictSigning>>,
     /// Every bound.
     pub limits: Limits,
+}
+
+/// Anchors the node's process log on the ledger.
+pub trait Anchoring: Send + Sync {
+    /// Anchors everything logged so far. The error is for the log.
+    fn anchor_now(&self) -> BoxFuture<'_, Result<(), String>>;
 }
 
 /// A channel's configuration as it is now.

@@ -1,6 +1,7 @@
 //! The command line, as data. Descriptions live in [`crate::help`], in both languages.
 
 pub(crate) mod channel;
+pub(crate) mod court;
 pub(crate) mod custody;
 pub(crate) mod network;
 pub(crate) mod pki;
@@ -62,6 +63,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Channel(channel::Channel),
     #[command(subcommand)]
+    Court(court::Court),
+    #[command(subcommand)]
+    Directory(court::Directory),
+    #[command(subcommand)]
     Network(network::Network),
     #[command(subcommand)]
     Node(network::Node),
@@ -93,6 +98,8 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Channel(command) => command.wants_json(),
+            Self::Court(command) => command.wants_json(),
+            Self::Directory(command) => command.wants_json(),
             Self::Network(network::Network::Status(args)) => args.json,
             Self::Up(_) | Self::Sm3(_) | Self::Node(_) | Self::Network(_) => false,
             Self::Evidence(Evidence::Submit(args)) => args.json,

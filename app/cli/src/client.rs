@@ -117,6 +117,16 @@ impl Client {
         Self::with(context, Some(&identity), Some(Arc::clone(&identity)))
     }
 
+    /// A client that signs as a court whose key and certificate lie in `context.dir`.
+    ///
+    /// # Errors
+    /// As [`Client::signing`].
+    pub(crate) fn court(context: &Context) -> Result<Self, CliError> {
+        node_file::read(&context.dir)?;
+        let identity = Arc::new(Identity::of_court(&context.dir)?);
+        Self::with(context, Some(&identity), Some(Arc::clone(&identity)))
+    }
+
     /// A client that signs nothing, for what everybody may ask. On a connection that wants a certificate it shows the
     /// operator's, where there is one.
     ///

@@ -15,7 +15,7 @@ use crate::error::CliError;
 const EVIDENCE: &str = "/api/v1/evidence";
 
 /// Checks an evidence id here: a typing error needs no node to be found.
-fn evidence_id(given: &str) -> Result<EvidenceId, CliError> {
+pub(crate) fn evidence_id(given: &str) -> Result<EvidenceId, CliError> {
     given.trim().parse().map_err(|error: changbai_core::EvidenceIdError| CliError::Id {
         given: given.to_owned(),
         reason: error.to_string(),

@@ -1,6 +1,7 @@
 //! Descriptions of commands and arguments in both languages, laid over clap's command tree.
 
 mod channel;
+mod court;
 mod custody;
 mod network;
 mod pki;
@@ -307,6 +308,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         seal::ENTRIES,
         network::ENTRIES,
         channel::ENTRIES,
+        court::ENTRIES,
         transparency::ENTRIES,
     ];
     groups.into_iter().flatten()

@@ -238,6 +238,11 @@ catalogue! {
     NodeArchive: "账本文件有误：{reason}", "the ledger or its file is not in order: {reason}";
     NextNodeArchive: "文件损坏时请从其他机构的节点重新取得；目录已有账本时，请先移开 blocks 与 index，保留 consensus.wal",
         "get a damaged file again from another agency's node; where a ledger is there already, move blocks and index aside first and keep consensus.wal";
+    CourtFound: "{id}  {agency}  证据包：{bundle}", "{id}  {agency}  bundle: {bundle}";
+    CourtMissing: "{id}  账本中没有此存证", "{id}  the ledger has no such evidence";
+    CourtNoted: "查询已留痕：案号 {case}，交易 {tx}，盐值 {salt}（请随卷保存）",
+        "the query is recorded: case {case}, transaction {tx}, salt {salt} (keep it in the file)";
+    DirectoryAdmitted: "{id} 已入跨链互认目录，交易 {tx}", "{id} is in the judicial directory, transaction {tx}";
     ChannelJoin: "已加入通道 {channel}（{dir}）", "joined channel {channel} ({dir})";
     ChannelGenesis: "通道 {channel} 的创世区块已写到 {path}，散列 {hash}；各机构应核对散列后加入",
         "the genesis block of channel {channel} is in {path}, its hash is {hash}; each agency compares the hash before it joins";

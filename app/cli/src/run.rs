@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use crate::{
     archive,
     args::{self, Command, Evidence, pki::Tls},
-    channel, clock, custody,
+    channel, clock, court, custody, directory,
     error::CliError,
     evidence, health, help,
     lang::{self, Lang},
@@ -56,6 +56,8 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         }
         Command::Up(args) => up::run(&args, context),
         Command::Channel(command) => channel::run(&command, context),
+        Command::Court(command) => court::run(&command, context),
+        Command::Directory(command) => directory::run(&command, context),
         Command::Network(command) => network::run(&command, context),
         Command::Node(args::network::Node::Run(args)) => up::run_prepared(&args, context),
         Command::Node(command) => archive::run(&command, context),

@@ -11,6 +11,7 @@ use changbai_channel::{
     Block, Channel, OpenError, Orderer, Parts, Recovery, SigningIdentity, Tuning,
 };
 use changbai_contract::Registry;
+use changbai_contract_directory::DirectoryContract;
 use changbai_contract_evidence::EvidenceContract;
 use changbai_msp::{ChannelConfig, Membership};
 use changbai_network::{Caller, ChannelDriver, DriverParts, Hub, JoinParts, Observer};
@@ -299,6 +300,7 @@ pub(crate) fn contracts() -> Result<Registry, StartError> {
     let mut contracts = Registry::new();
     contracts
         .register(Arc::new(EvidenceContract))
+        .and_then(|()| contracts.register(Arc::new(DirectoryContract)))
         .map_err(|e| StartError::Wiring(e.to_string()))?;
     Ok(contracts)
 }

@@ -1,6 +1,7 @@
 //! Configuration: defaults, then `changbai.toml` in the data directory, then environment, then
 //! flags. Parsed once into a form that needs no further checks.
 
+mod court;
 mod custody;
 mod endpoint;
 mod platform;
@@ -15,6 +16,7 @@ use changbai_core::Uscc;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use self::court::CourtSettings;
 pub use self::custody::{CustodyPlan, CustodySettings};
 pub use self::endpoint::{Endpoint, Scheme};
 pub use self::platform::PlatformSettings;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub platform: PlatformSettings,
     /// Originals, and how they are kept.
     pub custody: CustodySettings,
+    /// Courts' queries.
+    pub court: CourtSettings,
 }
 
 /// `[node]`
@@ -326,6 +330,10 @@ fn override_one(settings: &mut Settings, name: &str, value: &str) -> Result<(), 
         "agency__name" => settings.agency.name = value,
         "agency__msp_id" => settings.agency.msp_id = value,
         key => {
+            let court = key.strip_prefix("court__");
+            if let Some(set) = court.and_then(|key| settings.court.set(key, &value)) {
+                return set;
+            }
             let custody = key.strip_prefix("custody__");
             let platform = key.strip_prefix("platform__");
             let set = custody
@@ -373,6 +381,7 @@ fn validate(file: PathBuf, settings: Settings) -> Result<ValidConfig, ConfigErro
     let witnesses = settings.transparency.check()?;
     let custody = settings.custody.check(folder)?;
     let agency_code = check_agency(&settings.agency)?;
+    settings.court.check()?;
     let issuer = settings.platform.issuer(&settings.agency.name)?;
     Ok(ValidConfig {
         file,
@@ -539,6 +548,8 @@ mod tests {
             ("[time]\nproduction = true", "time.source"),
             ("[tls]\nnames = []", "tls.names"),
             ("[tls]\ncertificate_hours = 0", "tls.certificate_hours"),
+            ("[court]\nqueries_per_minute = 0", "court.queries_per_minute"),
+            ("[court]\norganisations = [\"\"]", "court.organisations"),
             ("[agency]\nregion = \"2201\"", "agency.region"),
             ("[agency]\ncode = \"11220100MB99999990\"", "agency.code"),
             ("[agency]\nname = \"\"", "agency.name"),

@@ -52,6 +52,16 @@ impl Directory {
         self.root.join("custody")
     }
 
+    /// The process log of a channel.
+    pub(crate) fn process_log(&self, channel: &str) -> PathBuf {
+        self.root.join("process").join(channel)
+    }
+
+    /// What salts of case numbers are derived from.
+    pub(crate) fn court_secret(&self) -> PathBuf {
+        self.root.join("court.secret")
+    }
+
     /// The digests of batches; no other node has them.
     pub(crate) fn batches(&self) -> PathBuf {
         self.root.join("batches")

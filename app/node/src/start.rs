@@ -138,7 +138,7 @@ pub async fn start_in(
     let (asked, operations) = bind(config.operations.as_slice(), Some(&acceptor)).await?;
     let time_stamps = TimeStamps::open(&directory, &config, &time)?;
     let custody = Arc::new(custody::open(&directory, &config, &clock)?);
-    let Wired { state, evidence, logs } = wire_api(
+    let Wired { state, evidence, logs, process } = wire_api(
         &directory,
         &config,
         &channels,
@@ -192,6 +192,7 @@ pub async fn start_in(
     let mut watching = operations::start(asked, watched, &stopped);
     watching.extend(custody.start(&stopped));
     watching.push(checkpoints);
+    watching.push(process.keep_anchored(stopped.clone()));
     let renewal = protection.renew(hub, stopped);
     let spoken: Vec<String> = listen.iter().map(ToString::to_string).collect();
     let operations = operations.into_iter().next();

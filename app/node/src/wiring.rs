@@ -16,6 +16,7 @@ use smkit::selftest::SelfTest;
 
 use crate::channels::{Channels, NodeChannel};
 use crate::config::ValidConfig;
+use crate::court;
 use crate::directory::Directory;
 use crate::documents;
 use crate::embedded::EmbeddedLedger;
@@ -23,6 +24,7 @@ use crate::error::StartError;
 use crate::health::NodeHealth;
 use crate::identity;
 use crate::listeners::Protection;
+use crate::process_log::{self, ProcessLogs};
 use crate::time::NodeTime;
 use crate::time_stamps::TimeStamps;
 use crate::transparency::{Transparency, TransparencyParts};
@@ -33,6 +35,7 @@ pub(crate) struct Wired {
     pub(crate) state: ApiState,
     pub(crate) evidence: Arc<EvidenceService>,
     pub(crate) logs: Arc<Transparency>,
+    pub(crate) process: Arc<ProcessLogs>,
 }
 
 pub(crate) fn wire_api(
@@ -62,6 +65,9 @@ pub(crate) fn wire_api(
         },
     )
     .map_err(|e| StartError::Wiring(e.to_string()))?;
+    let process = process_log::open(directory, channel, &ledger)?;
+    let journal = Arc::clone(&process.log) as _;
+    let service = service.with_process_log(journal, process.certificate_sm3);
     let service = match time.gate() {
         Some(gate) => service.with_time_gate(gate),
         None => service,
@@ -105,10 +111,12 @@ pub(crate) fn wire_api(
             checkpoints: Some(Arc::clone(&logs) as _),
             ..Attachments::default()
         },
+        anchoring: Some(Arc::clone(&process) as _),
+        court: Some(court::access(directory, &config.settings.court)?),
         verdicts: Some(verdicts::open(directory)?),
         limits,
     });
-    Ok(Wired { state, evidence, logs })
+    Ok(Wired { state, evidence, logs, process })
 }
 
 fn transparency(

@@ -16,6 +16,7 @@
 //! - One duplicate key has at most one record; one record has at most one successor.
 //! - A successor belongs to the same agency and names other originals than its predecessor.
 //! - Every listing key belongs to a record that exists.
+//! - What is anchored of a node's process log, and that a court asked, is never overwritten or deleted.
 //!
 //! # Standards
 //!
@@ -31,6 +32,7 @@
 //! ```
 
 mod create;
+mod process;
 mod query;
 
 use changbai_contract::{Context, Contract, ContractError};
@@ -65,6 +67,21 @@ impl Contract for EvidenceContract {
             }
             (contract::LAST_SERIAL, [region, agency, date]) => {
                 query::last_serial(ctx, region, agency, date)
+            }
+            (contract::ANCHOR_PROCESS, [batch, page, page_hash, root, heads]) => {
+                process::anchor(ctx, [batch, page, heads], page_hash, root)
+            }
+            (contract::LAST_PROCESS_ANCHOR, [certificate]) => {
+                process::last_anchor(ctx, certificate)
+            }
+            (contract::NOTE_QUERY, [case, purpose, requester, msp_id, records @ ..]) => {
+                process::note_query(ctx, case, purpose, requester, msp_id, records)
+            }
+            (contract::QUERIES_OF, [id, cursor, limit]) => {
+                process::queries_of(ctx, &evidence_id(id)?, cursor, limit)
+            }
+            (contract::QUERIES_OF_CASE, [case, cursor, limit]) => {
+                process::queries_of_case(ctx, case, cursor, limit)
             }
             (_, args) => {
                 let message = format!("no function of this name takes {} arguments", args.len());

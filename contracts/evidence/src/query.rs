@@ -239,16 +239,16 @@ fn state_id(value: &[u8]) -> Result<EvidenceId, ContractError> {
 }
 
 /// The least key above `key`.
-fn following(key: &str) -> String {
+pub(crate) fn following(key: &str) -> String {
     format!("{key}\0")
 }
 
-fn digest(argument: &[u8]) -> Result<Sm3Digest, ContractError> {
+pub(crate) fn digest(argument: &[u8]) -> Result<Sm3Digest, ContractError> {
     canonical::digest(text(argument, codes::DIGEST)?)
         .ok_or_else(|| refused(codes::DIGEST, "not 64 lower-case hexadecimal digits"))
 }
 
-fn page_limit(argument: &[u8]) -> Result<u32, ContractError> {
+pub(crate) fn page_limit(argument: &[u8]) -> Result<u32, ContractError> {
     number(argument, codes::QUERY)
         .ok()
         .and_then(|limit| u32::try_from(limit).ok())
@@ -264,7 +264,7 @@ fn optional_number(argument: &[u8]) -> Result<Option<u64>, ContractError> {
     number(argument, codes::QUERY).map(|n| Some(if n > TIME_MS_MAX { u64::MAX } else { n }))
 }
 
-fn number(argument: &[u8], code: ErrorCode) -> Result<u64, ContractError> {
+pub(crate) fn number(argument: &[u8], code: ErrorCode) -> Result<u64, ContractError> {
     let digits = text(argument, code)?;
     let plain = digits.bytes().all(|b| b.is_ascii_digit());
     digits.parse().ok().filter(|_| plain).ok_or_else(|| refused(code, "not a number"))

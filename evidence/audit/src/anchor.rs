@@ -31,12 +31,12 @@ pub struct DueAnchor {
 }
 
 impl ProcessLog {
-    /// What is to be anchored now: at most [`ANCHOR_HEADS_MAX`] chains of the oldest pages that no anchor covers.
-    /// `None` if there is nothing. Reads those pages, and checks what is in them.
+    /// What is to be anchored now: at most [`ANCHOR_HEADS_MAX`] chains of the oldest pages that no anchor covers, up to
+    /// `last_page` if that is given. `None` if there is nothing. Reads those pages, and checks what is in them.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn due_anchor(&self) -> Result<Option<DueAnchor>, JournalError> {
+    pub fn due_anchor(&self, last_page: Option<u64>) -> Result<Option<DueAnchor>, JournalError> {
         let shared = self.shared();
         let (batch, first_page, mut offset, end) = {
             let index = shared.index();
@@ -52,6 +52,9 @@ impl ProcessLog {
             if let Frame::Page(page) = frame
                 && page.number >= first_page
             {
+                if last_page.is_some_and(|last| page.number > last) {
+                    break;
+                }
                 let grown = heads_of(&page, &heads)
                     .ok_or_else(|| damaged(offset, "a page whose entries were altered stands"))?;
                 if grown.len() > ANCHOR_HEADS_MAX {
@@ -66,6 +69,11 @@ impl ProcessLog {
         let heads: Vec<Head> = heads.into_values().collect();
         let root = root_of(&leaves(&heads)).ok_or(JournalError::Busy)?;
         Ok(Some(DueAnchor { batch, last_page, page_hash, root, heads, first_page }))
+    }
+
+    /// Number of the last anchor that the log knows of; 0 if there is none.
+    pub fn last_anchor(&self) -> u64 {
+        self.shared().index().anchors.last().map_or(0, |anchor| anchor.batch)
     }
 
     /// Notes that `anchor` is on the ledger, written by the transaction `tx_id`. Durable when the future says so.

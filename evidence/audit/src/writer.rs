@@ -189,7 +189,6 @@ impl Shared {
     }
 
     /// Gives each step its place in its chain.
-    #[expect(clippy::type_complexity, reason = "one private step of one function")]
     fn chained(
         &self,
         steps: &[&NewEntry],

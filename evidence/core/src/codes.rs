@@ -111,6 +111,10 @@ codes! {
     BATCH_NOT_HELD = "EV-4044", NotFound, "该存证不是批次，或本节点未保存其摘要清单", "the record is no batch, or this node does not keep its digests";
     /// The batch has no such digest.
     BATCH_NO_DIGEST = "EV-4045", NotFound, "批次中没有此摘要", "the batch has no such digest";
+    /// The process log is kept by another node.
+    PROCESS_LOG_ELSEWHERE = "EV-4046", NotFound, "本节点没有该存证的全程留痕日志（由提交存证的节点保存）", "this node has no process log of the record: the node that submitted it keeps it";
+    /// The record is not in the judicial directory.
+    DIRECTORY_ABSENT = "EV-4047", NotFound, "该存证不在跨链互认目录中", "the record is not in the judicial directory";
     /// The same submission is already recorded.
     DUPLICATE = "EV-4090", Conflict, "该原件已由同一提交人存证", "already recorded";
     /// The id is taken.
@@ -123,6 +127,10 @@ codes! {
     DUPLICATE_ELSEWHERE = "EV-4094", Conflict, "该原件已存证，但不是所指定存证的新版本", "already recorded, but not as a version of the record named";
     /// Others kept being faster.
     CONTENDED = "EV-4095", Conflict, "并发冲突，请重试", "too many concurrent changes; try again";
+    /// The node has put another anchor under this number on the ledger.
+    ANCHOR_TAKEN = "EV-4096", Conflict, "该编号的留痕锚定已上链，且内容不同", "another anchor of this log is on the ledger under this number";
+    /// The record is in the judicial directory already.
+    DIRECTORY_ADMITTED = "EV-4097", Conflict, "该存证已入跨链互认目录", "the record is in the judicial directory already";
     /// A record above 64 KiB.
     RECORD_TOO_LARGE = "EV-4130", TooLarge, "存证记录过大", "the record is too large";
     /// An original above the configured size.
@@ -133,6 +141,22 @@ codes! {
     CERTIFICATE_GLYPH = "EV-4160", Invalid, "存证记录含证书字库没有的字，无法出具证书", "the record has a character that the certificate's font lacks";
     /// A certificate of a whole batch, which is about no original.
     BATCH_CERTIFICATE = "EV-4161", Invalid, "批次须指明其中一项摘要才能出具证书", "a certificate of a batch is about one of its digests: name it";
+    /// A record that does not pass every gate of the judicial directory.
+    DIRECTORY_REFUSED = "EV-4220", Invalid, "未通过跨链互认目录的准入校验", "the record does not pass every gate of the judicial directory";
+    /// Gate: certificates of national cryptography.
+    GATE_ALGORITHMS = "EV-4221", Invalid, "国密算法：提交者或证书机构的证书不是 SM2/SM3 证书", "algorithms: the submitter's or its authority's certificate is not one of SM2 with SM3";
+    /// Gate: an identity that the authority of the agency's own node certified.
+    GATE_IDENTITY = "EV-4222", Invalid, "实名身份：提交者证书与记录不符，或不是由本机构节点的证书机构签发", "identity: the certificate is not the record's submitter's, or not issued by the authority of the agency's node";
+    /// Gate: a bound of the time.
+    GATE_TIME = "EV-4223", Invalid, "可信时间：记录时间没有误差上界，或超过 10 毫秒", "time: the record's time has no bound of its error, or one above 10 ms";
+    /// Gate: a complete process log, anchored on the ledger.
+    GATE_PROCESS_LOG = "EV-4224", Invalid, "全程留痕：日志不完整、签名不正确，或尚未锚定上链", "process log: it is incomplete, its signature is wrong, or it is not anchored on the ledger yet";
+    /// Gate: a filing number.
+    GATE_FILING_NUMBER = "EV-4225", Invalid, "备案编号：本机构尚未在账本上声明备案编号", "filing number: the agency has not declared one on the ledger";
+    /// Gate: a certificate that was handed out.
+    GATE_CERTIFICATE = "EV-4226", Invalid, "存证证书：已锚定的留痕日志中没有导出该证书的记录", "certificate: the anchored process log has no entry of handing this certificate out";
+    /// Not a filing number.
+    FILING_NUMBER = "EV-4227", Invalid, "备案编号格式不正确，应如粤网信备44030524273626860016号", "not a filing number of the usual form";
     /// The ledger or this process is full.
     BUSY = "EV-4290", Busy, "系统繁忙，请稍后重试", "busy; try again later";
     /// The ledger or its store failed in an unexpected way.
@@ -153,6 +177,8 @@ codes! {
     TIME_UNBOUNDED = "EV-4507", Unavailable, "时钟误差未知或过大，暂停受理存证，查询照常", "the clock's error is unknown or too large: no submissions for now, reads go on";
     /// Another agency's node does not endorse the record's time.
     TIME_NOT_ENDORSED = "EV-4508", Unavailable, "其他机构不为该存证时间背书：本节点时钟误差未知，或与其时钟不符", "another agency does not endorse the record's time: nobody bounds this node's clock, or it differs from theirs";
+    /// The process log cannot be written or read.
+    PROCESS_LOG = "EV-4509", Unavailable, "全程留痕日志无法写入或读取，暂停受理存证", "the process log cannot be written or read: no submissions for now";
 }
 
 #[cfg(test)]

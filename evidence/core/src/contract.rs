@@ -9,12 +9,22 @@
 //! | `dig/<sm3 hex>/<id>` | empty |
 //! | `typ/<business type>/<13-digit ms>/<id>` | empty |
 //! | `nxt/<id>` | id of the next version |
+//! | `pan/<certificate sm3>/<16-digit batch>` | [`AnchoredProcess`] of the node with this certificate |
+//! | `pal/<certificate sm3>` | number of its last anchor |
+//! | `cqr/<id>/<13-digit ms>/<tx id>` | [`NotedQuery`] of a court about the record |
+//! | `cqc/<case>/<13-digit ms>/<tx id>/<id or ->` | the same, by the case's commitment |
 
 mod encoding;
+mod process;
 #[cfg(test)]
 mod tests;
 
 pub use encoding::{DecodeError, RecordPage, StoredRecord, Version, VersionChain};
+pub use process::{
+    ANCHOR_PROCESS, AnchoredProcess, LAST_PROCESS_ANCHOR, NOTE_QUERY, NotedQuery, Purpose,
+    QUERIES_OF, QUERIES_OF_CASE, QUERY_RECORDS_MAX, QueryPage, anchor_key, case_query_key,
+    last_anchor_key, query_tail, record_query_key,
+};
 
 use smkit::sm3::Sm3Digest;
 

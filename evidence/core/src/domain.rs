@@ -20,3 +20,5 @@ pub const PROCESS_HASHED: &[u8] = b"changbai/core/process-hashed/v1";
 pub const PROCESS_COMMITTED: &[u8] = b"changbai/core/process-committed/v1";
 /// Prefix of a leaf of the tree of heads that a node anchors.
 pub const PROCESS_HEAD: &[u8] = b"changbai/core/process-head/v1";
+/// Prefix of what a salt of a case number is derived from.
+pub const CASE_SALT: &[u8] = b"changbai/core/case-salt/v1";

@@ -46,7 +46,9 @@ mod check;
 pub mod codes;
 pub mod commitment;
 pub mod contract;
+pub mod court;
 pub mod date;
+pub mod directory;
 pub mod domain;
 pub mod evidence_id;
 pub mod ledger;
@@ -63,6 +65,7 @@ pub use batch::{BatchEntry, BatchEntryError, BatchLeaf, BatchRoot, BatchTree, Le
 pub use business::{BusinessType, FieldError, FieldSpec};
 pub use codes::{ErrorCode, Kind};
 pub use commitment::{Commitment, Opening};
+pub use court::{CaseNumber, CaseSecret};
 pub use date::CivilDate;
 pub use evidence_id::{EvidenceId, EvidenceIdError};
 pub use ledger::{
@@ -74,8 +77,8 @@ pub use record::{
     SubmitterRef,
 };
 pub use service::{
-    AgencyProfile, EvidenceService, Listed, Page, Query, QueryError, Stored, Submission,
-    SubmitError, Submitted, Submitter, TimeGate, TimeRefusal,
+    Admission, Admitted, AgencyProfile, CourtQuery, EvidenceService, Handed, Listed, Page, Query,
+    QueryError, Stored, Submission, SubmitError, Submitted, Submitter, TimeGate, TimeRefusal,
 };
 pub use transaction_log::{LogHead, TransactionLog, log_origin};
 pub use uscc::{Uscc, UsccError};

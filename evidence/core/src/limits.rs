@@ -53,3 +53,5 @@ pub const PROCESS_BYTES_MAX: usize = 512 * 1024;
 pub const PROCESS_ENTRIES_MAX: usize = 1_024;
 /// Largest certificate in a process document, in bytes.
 pub const PROCESS_CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
+/// Anonymous steps remembered within a minute, so that each is logged once.
+pub const SEEN_LATELY_MAX: usize = 65_536;

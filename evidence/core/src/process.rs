@@ -10,11 +10,13 @@
 //!
 //! Standards: SF/T 0076-2020 clause 6 (identify, collect, digest, time, store, receipt, verify: each step logged).
 
+mod complete;
 mod document;
 mod journal;
 #[cfg(test)]
 mod tests;
 
+pub use complete::{LogFault, check_complete};
 pub use document::{AnchorProof, PageProof, ProcessDocument, ProcessEntry, ProcessError};
 pub use journal::{JournalError, ProcessJournal};
 
@@ -251,7 +253,8 @@ pub mod detail {
         ])
     }
 
-    /// `hashed`: the originals, SM3(`changbai/core/process-hashed/v1` ‖ u32 count ‖ (SM3 ‖ u64 size in bytes) …).
+    /// `hashed`: the originals, SM3(`changbai/core/process-hashed/v1` ‖ u32 count ‖ (SM3 ‖ u64 size in bytes) …), and
+    /// behind them, in a record over a batch, its root ‖ u64 number of its leaves.
     pub fn hashed(record: &Record) -> Sm3Digest {
         let originals = record.originals();
         let mut digest = Sm3::default();
@@ -260,6 +263,10 @@ pub mod detail {
         for original in originals {
             digest.update(original.sm3.as_bytes());
             digest.update(&original.size_bytes.to_be_bytes());
+        }
+        if let Some(batch) = &record.parts().batch {
+            digest.update(batch.root.as_bytes());
+            digest.update(&batch.size.to_be_bytes());
         }
         digest.finalize()
     }
@@ -271,7 +278,8 @@ pub mod detail {
 
     /// `committed`: the place on the ledger, SM3(`changbai/core/process-committed/v1` ‖ transaction id (32) ‖ u64 block
     /// ‖ u32 index). The detail of `endorsed` is the transaction id alone, of `viewed` and `verified` the SM3 of the
-    /// record's bytes, of `exported` the SM3 of the receipt's bytes, of `court_query` the id of the transaction that
+    /// record's bytes, of `exported` the SM3 of what was handed
+    /// out (the certificate's document, else the receipt), of `court_query` the id of the transaction that
     /// notes the query.
     pub fn committed(tx_id: &Sm3Digest, block_number: u64, index: u32) -> Sm3Digest {
         sm3_parts(&[
@@ -376,6 +384,18 @@ impl ActorRole {
             Self::Admin => "admin",
             Self::Court => "court",
             Self::Node => "node",
+        }
+    }
+
+    /// The role in Chinese.
+    pub const fn chinese(self) -> &'static str {
+        match self {
+            Self::Public => "公众",
+            Self::Member => "通道成员",
+            Self::Client => "提交者",
+            Self::Admin => "管理员",
+            Self::Court => "法院",
+            Self::Node => "存证节点",
         }
     }
 

@@ -1,7 +1,10 @@
 //! Submit evidence and read it back, over any [`LedgerClient`].
 
+mod court;
+mod directory;
 mod error;
 mod flight;
+mod process;
 mod query;
 mod serials;
 mod submission;
@@ -12,9 +15,12 @@ mod time_gate;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use changbai_wire::time::Clock;
-use smkit::Random;
+use smkit::{Random, sm3::Sm3Digest};
 
+pub use court::CourtQuery;
+pub use directory::{Admission, Admitted};
 pub use error::{QueryError, SubmitError};
+pub use process::Handed;
 pub use query::{Listed, Page, Query};
 pub use submission::{Submission, Submitted, Submitter};
 pub use time_gate::{TimeGate, TimeRefusal};
@@ -25,10 +31,12 @@ use crate::{
     evidence_id::EvidenceId,
     ledger::{BoxFuture, LedgerClient, LedgerError, LedgerProof},
     openings::{OpeningStore, OpeningStoreError},
+    process::{Actor, ActorRole, ProcessJournal},
     record::{Agency, Record, RecordError},
     uscc::Uscc,
 };
 use flight::Flights;
+use process::Trail;
 use serials::Serials;
 
 /// Submits evidence and reads it back. Share one per process: it removes duplicates in flight and hands out serials.
@@ -42,6 +50,7 @@ pub struct EvidenceService {
     flights: Flights,
     serials: Serials,
     time_gate: Option<Arc<dyn TimeGate>>,
+    trail: Option<Trail>,
 }
 
 /// The agency in whose name this service records.
@@ -105,6 +114,7 @@ impl EvidenceService {
             flights: Flights::default(),
             serials: Serials::default(),
             time_gate: None,
+            trail: None,
         })
     }
 
@@ -120,6 +130,18 @@ impl EvidenceService {
     #[must_use]
     pub fn with_time_gate(mut self, gate: Arc<dyn TimeGate>) -> Self {
         self.time_gate = Some(gate);
+        self
+    }
+
+    /// Logs each step of each record's life in `journal`, this node's own steps under its certificate; records nothing
+    /// that could not be logged.
+    #[must_use]
+    pub fn with_process_log(
+        mut self,
+        journal: Arc<dyn ProcessJournal>,
+        node_certificate_sm3: Sm3Digest,
+    ) -> Self {
+        self.trail = Some(Trail::new(journal, Actor::known(node_certificate_sm3, ActorRole::Node)));
         self
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Simulation<'a> {
     invoked: Invoked<'a>,
     view: &'a dyn StateView,
     reads: BTreeMap<String, Option<Version>>,
+    /// What was read of other contracts, by namespace.
+    foreign: BTreeMap<String, BTreeMap<String, Option<Version>>>,
     ranges: Vec<RangeRead>,
     writes: BTreeMap<String, Option<Vec<u8>>>,
     event: Option<(String, Vec<u8>)>,
@@ -52,6 +54,7 @@ impl<'a> Simulation<'a> {
             invoked,
             view,
             reads: BTreeMap::new(),
+            foreign: BTreeMap::new(),
             ranges: Vec::new(),
             writes: BTreeMap::new(),
             event: None,
@@ -74,7 +77,14 @@ impl<'a> Simulation<'a> {
             metadata_writes: Vec::new(),
         };
         let namespace = self.invoked.namespace.to_owned();
-        let results = TxReadWriteSet { namespaces: vec![NsReadWriteSet { namespace, set }] };
+        let mut namespaces = vec![NsReadWriteSet { namespace, set }];
+        namespaces.extend(self.foreign.into_iter().map(|(namespace, reads)| {
+            let reads = reads.into_iter().map(|(key, version)| read(key, version)).collect();
+            let set = kvrwset::KvrwSet { reads, ..kvrwset::KvrwSet::default() };
+            NsReadWriteSet { namespace, set }
+        }));
+        namespaces.sort_by(|a, b| a.namespace.cmp(&b.namespace));
+        let results = TxReadWriteSet { namespaces };
         Simulated { results, event: self.event }
     }
 }
@@ -112,6 +122,21 @@ impl Context for Simulation<'_> {
             .map_err(|error| ContractError::State(error.to_string()))?;
         let (version, value) = found.map_or((None, None), |(v, value)| (Some(v), Some(value)));
         self.reads.insert(key.to_owned(), version);
+        Ok(value)
+    }
+
+    fn get_of(&mut self, contract: &str, key: &str) -> Result<Option<Vec<u8>>, ContractError> {
+        if contract == self.invoked.namespace {
+            return self.get(key);
+        }
+        contract_limits::check_key(key)?;
+        contract_limits::check_key(contract)?;
+        let found = self
+            .view
+            .get(contract, key)
+            .map_err(|error| ContractError::State(error.to_string()))?;
+        let (version, value) = found.map_or((None, None), |(v, value)| (Some(v), Some(value)));
+        self.foreign.entry(contract.to_owned()).or_default().insert(key.to_owned(), version);
         Ok(value)
     }
 

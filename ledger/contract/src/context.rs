@@ -43,6 +43,16 @@ pub trait Context {
     /// [`ContractError::Limit`] for a bad key, [`ContractError::State`] if the state is unavailable.
     fn get(&mut self, key: &str) -> Result<Option<Vec<u8>>, ContractError>;
 
+    /// The committed value of a key of another contract of the channel, `None` if there is none. Recorded like
+    /// [`get`](Self::get): the transaction fails if the key changes before it commits. Reading only: what another
+    /// contract keeps is written by it alone.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get); [`ContractError::State`] in a context of one contract alone.
+    fn get_of(&mut self, contract: &str, key: &str) -> Result<Option<Vec<u8>>, ContractError> {
+        Err(ContractError::State(format!("{contract}/{key}: there is no other contract here")))
+    }
+
     /// Writes a key; takes effect if and when the transaction commits. The last write wins.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ pub struct MockContext {
     subject: String,
     identity: Vec<u8>,
     state: BTreeMap<String, Vec<u8>>,
+    others: BTreeMap<(String, String), Vec<u8>>,
     writes: BTreeMap<String, Option<Vec<u8>>>,
     event: Option<(String, Vec<u8>)>,
     calls: u64,
@@ -49,6 +50,7 @@ impl MockContext {
             subject: "CN=tester,OU=client,O=Org1".to_owned(),
             identity: b"tester".to_vec(),
             state: BTreeMap::new(),
+            others: BTreeMap::new(),
             writes: BTreeMap::new(),
             event: None,
             calls: 0,
@@ -75,6 +77,20 @@ impl MockContext {
     pub fn with_state(mut self, key: &str, value: &[u8]) -> Self {
         self.state.insert(key.to_owned(), value.to_vec());
         self
+    }
+
+    /// Puts an entry into the committed state of another contract.
+    pub fn set_state_of(&mut self, contract: &str, key: &str, value: Option<&[u8]>) {
+        let place = (contract.to_owned(), key.to_owned());
+        match value {
+            Some(value) => self.others.insert(place, value.to_vec()),
+            None => self.others.remove(&place),
+        };
+    }
+
+    /// Sets the caller's serialized identity.
+    pub fn set_identity(&mut self, identity: &[u8]) {
+        self.identity = identity.to_vec();
     }
 
     /// Sets function and arguments.
@@ -213,6 +229,12 @@ impl Context for MockContext {
         limits::check_key(key)?;
         self.check_state()?;
         Ok(self.state.get(key).cloned())
+    }
+
+    fn get_of(&mut self, contract: &str, key: &str) -> Result<Option<Vec<u8>>, ContractError> {
+        limits::check_key(key)?;
+        self.check_state()?;
+        Ok(self.others.get(&(contract.to_owned(), key.to_owned())).cloned())
     }
 
     fn put(&mut self, key: &str, value: Vec<u8>) -> Result<(), ContractError> {

@@ -31,6 +31,8 @@ pub enum Code {
     RoleRefused,
     /// The authority does not certify whoever asks, or not as what they ask.
     EnrolmentRefused,
+    /// The certificate is not a court's, or of no organisation that the node admits as one.
+    CourtRefused,
     /// A body, query or header that cannot be read.
     Malformed,
     /// A body without `Content-Digest`.
@@ -49,6 +51,10 @@ pub enum Code {
     MediaType,
     /// The `Idempotency-Key` was used with another body.
     IdempotencyMismatch,
+    /// Not a case number.
+    CaseNumber,
+    /// Too many queries of one court in a minute.
+    CourtRate,
     /// Too many uploads, downloads or verifications at once.
     Busy,
     /// Too many requests at once.
@@ -166,6 +172,12 @@ impl Code {
                 "证书机构拒绝续签",
                 "The authority does not renew this certificate",
             ),
+            Self::CourtRefused => (
+                "AU-4032",
+                S::FORBIDDEN,
+                "需要本节点认可的法院机构所属、单位（OU）含 court 的证书",
+                "A certificate with the unit court, of an organisation that this node admits as a court, is needed",
+            ),
             Self::Malformed => {
                 ("RQ-4000", S::BAD_REQUEST, "请求格式错误", "The request is malformed")
             }
@@ -208,6 +220,18 @@ impl Code {
                 S::UNPROCESSABLE_ENTITY,
                 "幂等键已用于其他正文",
                 "The idempotency key was used with another body",
+            ),
+            Self::CaseNumber => (
+                "RQ-4221",
+                S::UNPROCESSABLE_ENTITY,
+                "案号格式不正确，应如（2026）吉0102民初1234号",
+                "This is not a case number such as （2026）吉0102民初1234号",
+            ),
+            Self::CourtRate => (
+                "RQ-4291",
+                S::TOO_MANY_REQUESTS,
+                "法院查询过于频繁，请稍后重试",
+                "Too many queries of this court; try again later",
             ),
             Self::Busy => {
                 ("RQ-4290", S::TOO_MANY_REQUESTS, "系统繁忙，请稍后重试", "Busy; try again later")
@@ -269,6 +293,7 @@ impl Code {
         Self::GatewayRefused,
         Self::RoleRefused,
         Self::EnrolmentRefused,
+        Self::CourtRefused,
         Self::Malformed,
         Self::DigestMissing,
         Self::NoSuchPath,
@@ -279,7 +304,9 @@ impl Code {
         Self::TooLarge,
         Self::MediaType,
         Self::IdempotencyMismatch,
+        Self::CaseNumber,
         Self::Busy,
+        Self::CourtRate,
         Self::Overloaded,
         Self::LedgerNotFound,
         Self::NoSuchChannel,

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use changbai_core::process::{Actor, ProcessDocument};
 use changbai_core::{Stored, codes};
 use changbai_receipt::{Bundle, BundleParts, PAGE, Receipt};
 use tokio::time::timeout;
 
 use super::certificate;
 use super::evidence::{blocking, receipt_bytes};
+use super::process::{exported, logs};
 use crate::attachments::{SourceError, Subject};
 use crate::domain::of_failure;
 use crate::problem::{Code, Problem};
@@ -19,14 +21,23 @@ pub(super) struct Attached {
     batch: Option<Vec<u8>>,
     checkpoint: Option<Vec<u8>>,
     process: Option<Vec<u8>>,
+    /// The log up to the record's commitment alone: what a certificate says of it stays the same.
+    recording: Option<(ProcessDocument, Vec<u8>)>,
     certificate_pdf: Option<Vec<u8>>,
     certificate_ofd: Option<Vec<u8>>,
 }
 
 impl Attached {
-    /// Gathers them, all for the same receipt.
-    pub(super) async fn gather(state: &Arc<Shared>, stored: &Stored) -> Result<Self, Problem> {
+    /// Gathers them, all for the same receipt. The process log says that they are handed out `to` somebody.
+    pub(super) async fn gather(
+        state: &Arc<Shared>,
+        stored: &Stored,
+        to: Option<Actor>,
+    ) -> Result<Self, Problem> {
         let receipt = receipt_bytes(state, &stored.tx_id).await?;
+        if let Some(actor) = to {
+            exported(state, stored, actor, &receipt);
+        }
         let parsed = Receipt::from_bytes(&receipt);
         let parsed = parsed.map_err(|error| of_failure(&codes::DAMAGED, &error))?;
         let subject = Subject {
@@ -36,18 +47,16 @@ impl Attached {
         };
         let sources = &state.parts.attachments;
         let checkpoint = match &sources.checkpoints {
-            Some(source) => supplied(state.in_time(source.checkpoint(subject.clone())).await?)?,
+            Some(source) => supplied(state.in_time(source.checkpoint(subject)).await?)?,
             None => None,
         };
-        let process = match &sources.process_log {
-            Some(source) => supplied(state.in_time(source.process_log(subject)).await?)?,
-            None => None,
-        };
+        let (process, recording) = logs(state, stored).await?;
         Ok(Self {
             receipt,
             batch: None,
             checkpoint,
             process,
+            recording,
             certificate_pdf: None,
             certificate_ofd: None,
         })
@@ -87,9 +96,14 @@ impl Attached {
         bundle.batch.clone_from(&self.batch);
         if all {
             bundle.checkpoint.clone_from(&self.checkpoint);
-            bundle.process.clone_from(&self.process);
+            bundle.process = self.recording.as_ref().map(|(_, bytes)| bytes.clone());
         }
         bundle
+    }
+
+    /// The process log up to the record's commitment.
+    pub(super) fn recording(&self) -> Option<&ProcessDocument> {
+        self.recording.as_ref().map(|(document, _)| document)
     }
 
     /// The bundle's parts, without disclosures and originals.

@@ -98,14 +98,14 @@ async fn admit(
     let place = state.jobs.place()?;
     let (metadata, batch) = receive(state, expected, incoming, permit).await?;
     let submission = submission(metadata, batch);
-    let (shared, submitter) = (Arc::clone(state), caller.submitter());
+    let (shared, submitter, role) = (Arc::clone(state), caller.submitter(), caller.role());
     let work = move |job: Arc<Job>| async move {
         job.step(
             "accepted",
             serde_json::json!({"digests": batch.size, "root": batch.root.to_string()}),
         );
         job.step("submitted", serde_json::json!({"digests": batch.size}));
-        recorded(&shared, &submitter, expected, submission, ticket).await
+        recorded(&shared, &submitter, expected, submission, ticket, role).await
     };
     let key = key.map(|key| (key, expected));
     Ok(Admitted::Job(state.jobs.start(place, Kind::Batch, key, state.now_ms(), work)?))

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use changbai_certificate::{
-    CertificateError, CertificateFacts, Format, Issuer, NotProven, Originals,
+    CertificateError, CertificateFacts, Format, Issuer, IssuerError, NotProven, Originals,
+    ProcessLog, ProcessStep,
 };
+use changbai_core::process::{ProcessDocument, ProcessEntry};
 use changbai_core::{Stored, codes};
 use changbai_receipt::{Trust, Verdict};
 use serde::Deserialize;
@@ -19,8 +21,10 @@ use utoipa::IntoParams;
 use super::attached::Attached;
 use super::batch::place_bytes;
 use super::evidence::{blocking, malformed_query, stored};
+use super::process::exported;
 use crate::documents::DocumentError;
 use crate::domain::{of_code, of_failure};
+use crate::identity::actor;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::{ApiState, Shared};
 
@@ -43,8 +47,9 @@ pub(crate) async fn pdf(
     state: State<ApiState>,
     id: Path<String>,
     query: Result<Query<DigestParams>, QueryRejection>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    certificate(state, id, query, Format::Pdf).await
+    certificate(state, id, query, Format::Pdf, request).await
 }
 
 /// The certificate as OFD (GB/T 33190), with record and receipt attached.
@@ -57,8 +62,9 @@ pub(crate) async fn ofd(
     state: State<ApiState>,
     id: Path<String>,
     query: Result<Query<DigestParams>, QueryRejection>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    certificate(state, id, query, Format::Ofd).await
+    certificate(state, id, query, Format::Ofd, request).await
 }
 
 /// The certificate as SVG, to look at.
@@ -71,8 +77,9 @@ pub(crate) async fn svg(
     state: State<ApiState>,
     id: Path<String>,
     query: Result<Query<DigestParams>, QueryRejection>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    certificate(state, id, query, Format::Svg).await
+    certificate(state, id, query, Format::Svg, request).await
 }
 
 /// Open to everybody, as the bundle without originals is: it says nothing that the record does not.
@@ -81,21 +88,26 @@ async fn certificate(
     Path(id): Path<String>,
     query: Result<Query<DigestParams>, QueryRejection>,
     format: Format,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let (head, _) = request.into_parts();
     let Query(params) = query.map_err(|_| malformed_query())?;
     let stored = stored(&state, &id).await?;
+    let actor = actor(&state, &head);
     let batch = match &params.digest {
         Some(which) => Some(place_bytes(&state, &stored.record, which).await?),
         None if stored.record.batch().is_some() => return Err(of_code(&codes::BATCH_CERTIFICATE)),
         None => None,
     };
-    let attached = Attached::gather(&state, &stored).await?.with_batch(batch);
+    let attached = Attached::gather(&state, &stored, None).await?.with_batch(batch);
     // As costly as judging a bundle: it shares those places.
     let turn = timeout(state.limits().ledger_wait_max, state.checks.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Problem::new(Code::Busy)) };
     let name = format!("inline; filename=\"{}.{}\"", stored.record.id(), format.extension());
     let shared = Arc::clone(&state);
-    let bytes = blocking(move || make(&shared, &stored, &attached, format)).await??;
+    let made = stored.clone();
+    let bytes = blocking(move || make(&shared, &made, &attached, format)).await??;
+    exported(&state, &stored, actor, &bytes);
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, name),
@@ -119,6 +131,19 @@ pub(super) fn for_bundle(
     };
     Ok([made(Format::Pdf)?, made(Format::Ofd)?])
 }
+
+/// The log's digest and steps as the certificate prints them.
+fn printed(log: &ProcessDocument) -> Result<ProcessLog, IssuerError> {
+    let step = |entry: &ProcessEntry| ProcessStep {
+        name: entry.step.chinese().to_owned(),
+        actor: entry.actor.role.chinese().to_owned(),
+        at_ms: entry.at.at_ms,
+    };
+    ProcessLog::new(&log.head(), log.entries.iter().take(STEPS_MAX).map(step).collect())
+}
+
+/// Steps of a log that a certificate prints: those of the recording, and what may have come between.
+const STEPS_MAX: usize = 64;
 
 /// Originals are not read again: they may be of any size, and some are with their submitters. The certificate says so.
 fn make(
@@ -145,6 +170,11 @@ fn make(
         Some(issuer) => issuer.clone(),
         None => Issuer::new(&stored.record.parts().agency.name)
             .map_err(|error| of_failure(&codes::INTERNAL, &error))?,
+    };
+    let issuer = match attached.recording() {
+        Some(log) => issuer
+            .with_process_log(printed(log).map_err(|error| of_failure(&codes::INTERNAL, &error))?),
+        None => issuer,
     };
     let made = documents
         .lay_out(facts, issuer)

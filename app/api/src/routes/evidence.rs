@@ -19,10 +19,11 @@ use utoipa::IntoParams;
 
 use super::attached::Attached;
 use super::batch::place_bytes;
+use super::process::{exported, viewed};
 use crate::body::outgoing;
 use crate::domain::{of_code, of_custody, of_failure, of_ledger, of_openings, of_query};
 use crate::dto::{EvidenceAnswer, EvidenceLine, EvidencePage, HistoryAnswer, VersionLine};
-use crate::identity::authenticate;
+use crate::identity::{actor, authenticate};
 use crate::limits::{CURSOR_CHARS_MAX, PAGE_LIMIT_DEFAULT, PROOF_POLL, PROOF_WAIT_MAX};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::{ApiState, Shared};
@@ -66,8 +67,12 @@ pub(crate) struct BundleParams {
 pub(crate) async fn one(
     State(ApiState(state)): State<ApiState>,
     Path(id): Path<String>,
+    request: Request,
 ) -> Result<Json<EvidenceAnswer>, Problem> {
-    Ok(Json(EvidenceAnswer::from(&stored(&state, &id).await?)))
+    let (head, _) = request.into_parts();
+    let stored = stored(&state, &id).await?;
+    viewed(&state, &stored, actor(&state, &head));
+    Ok(Json(EvidenceAnswer::from(&stored)))
 }
 
 /// Records by digest, business type and time.
@@ -121,9 +126,12 @@ pub(crate) async fn history(
 pub(crate) async fn receipt(
     State(ApiState(state)): State<ApiState>,
     Path(id): Path<String>,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let (head, _) = request.into_parts();
     let stored = stored(&state, &id).await?;
     let bytes = receipt_bytes(&state, &stored.tx_id).await?;
+    exported(&state, &stored, actor(&state, &head), &bytes);
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
@@ -142,15 +150,19 @@ pub(crate) async fn bundle(
     let Query(params) = query.map_err(|_| malformed_query())?;
     let (head, _) = request.into_parts();
     let id = evidence_id(&id, "")?;
-    if params.originals {
-        authenticate(&state, &head)?.is_of_agency(&state)?;
-    }
+    let actor = if params.originals {
+        let caller = authenticate(&state, &head)?;
+        caller.is_of_agency(&state)?;
+        caller.actor()
+    } else {
+        actor(&state, &head)
+    };
     let stored = stored(&state, id.as_str()).await?;
     let batch = match &params.digest {
         Some(which) => Some(place_bytes(&state, &stored.record, which).await?),
         None => None,
     };
-    let attached = Attached::gather(&state, &stored).await?.with_batch(batch);
+    let attached = Attached::gather(&state, &stored, Some(actor)).await?.with_batch(batch);
     let attached = attached.with_certificates(&state, &stored).await?;
     if params.originals {
         full_bundle(&state, &stored, attached).await

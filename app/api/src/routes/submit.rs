@@ -6,7 +6,8 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use changbai_core::{Submission, Submitter, codes};
+use changbai_core::process::ActorRole;
+use changbai_core::{Handed, Submission, Submitter, codes};
 use smkit::sm3::Sm3Digest;
 use tokio::sync::oneshot;
 
@@ -123,15 +124,15 @@ async fn answer(
         Form::Json => from_json(expected, incoming).await?,
         Form::Multipart(boundary) => from_multipart(state, expected, boundary, incoming).await?,
     };
-    let submitter = caller.submitter();
+    let (submitter, role) = (caller.submitter(), caller.role());
     let Some(place) = place else {
-        let answer = recorded(state, &submitter, expected, submission, ticket).await?;
+        let answer = recorded(state, &submitter, expected, submission, ticket, role).await?;
         return Ok(answered(&answer));
     };
     let shared = Arc::clone(state);
     let work = move |job: Arc<Job>| async move {
         job.step("accepted", serde_json::json!({"originals": submission.originals.len()}));
-        recorded(&shared, &submitter, expected, submission, ticket).await
+        recorded(&shared, &submitter, expected, submission, ticket, role).await
     };
     let key = key.map(|key| (key, expected));
     let job = state.jobs.start(place, Kind::Evidence, key, state.now_ms(), work)?;
@@ -245,8 +246,11 @@ pub(super) async fn recorded(
     request: Sm3Digest,
     submission: Submission,
     ticket: Option<Ticket>,
+    role: ActorRole,
 ) -> Result<StoredAnswer, Problem> {
-    let submitted = state.in_time(state.parts.evidence.submit(submission, submitter)).await;
+    let evidence = &state.parts.evidence;
+    let handed = Handed { role, ..evidence.handed() };
+    let submitted = state.in_time(evidence.submit_handed(submission, submitter, handed)).await;
     // Handed over, but not answered: it may still be recorded.
     let submitted = submitted.map_err(|_| of_code(&codes::OUTCOME_UNKNOWN))?;
     let submitted = submitted.map_err(|error| of_submit(&error))?;

@@ -10,6 +10,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use changbai_certificate::{Format, Grounds, judge_document, verify_bundle};
+use changbai_core::process::Actor;
 use changbai_core::{EvidenceId, Query as ListQuery, Stored, codes};
 use changbai_receipt::{
     Bundle, Element, HashedOriginal, Input, JudgedAt, Report, StatedFinding, Status, Trust,
@@ -21,9 +22,11 @@ use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
 use super::evidence::{blocking, malformed_query, receipt_bytes, stored};
+use super::process::{verified, verified_bundle};
 use crate::body::{Feed, FeedReader, Incoming, feed};
 use crate::domain::{of_failure, of_query};
 use crate::dto::{EvidenceLine, VerifyAnswer};
+use crate::identity::actor;
 use crate::limits::MATCHES_MAX;
 use crate::multipart::boundary;
 use crate::problem::{Code, Problem, ProblemBody};
@@ -83,7 +86,7 @@ pub(crate) async fn verify(
     if received.is_err() {
         incoming.drain().await;
     }
-    let found = answer(&state, received?).await?;
+    let found = answer(&state, received?, actor(&state, &head)).await?;
     let signed = sign(&state, &found)?;
     if params.signed {
         let file =
@@ -218,7 +221,11 @@ async fn receive_streamed(
     worker.await?
 }
 
-async fn answer(state: &Arc<Shared>, mut to_check: ToCheck) -> Result<Found, Problem> {
+async fn answer(
+    state: &Arc<Shared>,
+    mut to_check: ToCheck,
+    actor: Actor,
+) -> Result<Found, Problem> {
     let sm3 = to_check.digest.or_else(|| to_check.originals.first().map(|o| o.sm3));
     let matches = match sm3 {
         Some(sm3) => find(state, sm3).await?,
@@ -233,7 +240,10 @@ async fn answer(state: &Arc<Shared>, mut to_check: ToCheck) -> Result<Found, Pro
         }
         (Some(bundle), None) => {
             let report = match bundle.read {
-                Ok(bundle) => judged(state, bundle, to_check.originals).await?,
+                Ok(bundle) => {
+                    verified_bundle(state, &bundle, actor).await;
+                    judged(state, bundle, to_check.originals).await?
+                }
                 Err(error) => unreadable(&error),
             };
             return Ok(found(StatedFinding::from(&report), matches));
@@ -254,6 +264,7 @@ async fn answer(state: &Arc<Shared>, mut to_check: ToCheck) -> Result<Found, Pro
     };
     let Some(id) = claimed else { return Ok(found(unknown(sm3), Vec::new())) };
     let stored = stored(state, id.as_str()).await?;
+    verified(state, &stored, actor);
     let receipt = receipt_bytes(state, &stored.tx_id).await?;
     let supplied = supplied(&stored, to_check.originals, to_check.digest);
     let bundle = Bundle::from_parts(stored.record.to_bytes(), receipt, None);

@@ -1,4 +1,4 @@
-//! A ledger of one contract in memory that proves its transactions with real signatures.
+//! A ledger of the platform's contracts in memory that proves its transactions with real signatures.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use changbai_contract::{Contract, ContractError, MockContext};
+use changbai_contract_directory::DirectoryContract;
 use changbai_contract_evidence::EvidenceContract;
 use changbai_core::ledger::{
     BlockView, BoxFuture, Committed, LedgerClient, LedgerError, LedgerProof, LedgerStatus,
@@ -42,6 +43,7 @@ pub(crate) struct Ledger {
 
 struct Inner {
     state: MockContext,
+    directory: MockContext,
     transactions: Vec<Transaction>,
     submissions: usize,
     fault: Option<Fault>,
@@ -54,13 +56,37 @@ struct Transaction {
     envelope: Vec<u8>,
 }
 
+impl Inner {
+    /// The state of a contract; the directory's sees the other one's.
+    fn of(&mut self, contract: &str) -> &mut MockContext {
+        if contract == EvidenceContract.name() {
+            return &mut self.state;
+        }
+        for (key, value) in self.state.state() {
+            self.directory.set_state_of(EvidenceContract.name(), key, Some(value));
+        }
+        &mut self.directory
+    }
+}
+
+fn named(contract: &str) -> &'static dyn Contract {
+    match contract {
+        "directory" => &DirectoryContract,
+        _ => &EvidenceContract,
+    }
+}
+
 impl Ledger {
     pub(crate) fn new(node: Member, root: Sm3Digest) -> Self {
         let mut state = MockContext::new();
         state.set_caller(MSP, "CN=node");
         state.set_channel(CHANNEL);
+        state.set_certificate_sm3(node.certificate.sm3());
+        state.set_identity(&serialize_identity(MSP, &node.certificate));
+        let directory = state.clone();
         let inner = Inner {
             state,
+            directory,
             transactions: Vec::new(),
             submissions: 0,
             fault: None,
@@ -88,7 +114,12 @@ impl Ledger {
         self.inner.lock().unwrap().unproven = times;
     }
 
-    fn commit(&self, function: &str, args: &[Vec<u8>]) -> Result<Committed, LedgerError> {
+    fn commit(
+        &self,
+        contract: &str,
+        function: &str,
+        args: &[Vec<u8>],
+    ) -> Result<Committed, LedgerError> {
         let mut inner = self.inner.lock().unwrap();
         inner.submissions += 1;
         let mut nonce = [0; 24];
@@ -96,16 +127,17 @@ impl Ledger {
         let mut all = vec![function.as_bytes().to_vec()];
         all.extend_from_slice(args);
         let creator = serialize_identity(MSP, &self.node.certificate);
-        let contract = EvidenceContract;
+        let contract = named(contract);
         let name = contract.name();
         let (tx_id, proposal) =
             build_proposal(CHANNEL, name, &all, &creator, &nonce, UnixMillis(NOW_MS));
         let borrowed: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
-        inner.state.set_tx_id(&tx_id.to_string());
-        inner.state.set_function(function, &borrowed);
-        contract.invoke(&mut inner.state).map_err(refused)?;
-        let writes = inner.state.writes().clone();
-        inner.state.commit();
+        let state = inner.of(name);
+        state.set_tx_id(&tx_id.to_string());
+        state.set_function(function, &borrowed);
+        contract.invoke(state).map_err(refused)?;
+        let writes = state.writes().clone();
+        state.commit();
         let envelope = self.endorse(&proposal, name, contract.version(), &creator, writes);
         let block_number = inner.transactions.len() as u64 + 1;
         inner.transactions.push(Transaction { id: tx_id.to_string(), envelope });
@@ -254,7 +286,7 @@ fn refused(error: ContractError) -> LedgerError {
 impl LedgerClient for Ledger {
     fn evaluate(
         &self,
-        _contract: &str,
+        contract: &str,
         function: &str,
         args: Vec<Vec<u8>>,
     ) -> BoxFuture<'_, Result<Vec<u8>, LedgerError>> {
@@ -262,21 +294,22 @@ impl LedgerClient for Ledger {
         if matches!(self.inner.lock().unwrap().fault, Some(Fault::Hang)) {
             return Box::pin(std::future::pending());
         }
-        let mut state = self.inner.lock().unwrap().state.clone();
-        let answer = state.call(&EvidenceContract, function, &borrowed).map_err(refused);
+        let mut state = self.inner.lock().unwrap().of(contract).clone();
+        let answer = state.call(named(contract), function, &borrowed).map_err(refused);
         Box::pin(async move { answer })
     }
 
     fn submit(
         &self,
-        _contract: &str,
+        contract: &str,
         function: &str,
         args: Vec<Vec<u8>>,
     ) -> BoxFuture<'_, Result<Committed, LedgerError>> {
+        let contract = contract.to_owned();
         let function = function.to_owned();
         Box::pin(async move {
             self.pause().await?;
-            self.commit(&function, &args)
+            self.commit(&contract, &function, &args)
         })
     }
 

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use changbai_api::attachments::Attachments;
+use changbai_api::court::CourtAccess;
 use changbai_api::documents::Documents;
 use changbai_api::health::{
     ChainHealth, CryptoHealth, Health, HealthSource, HealthStatus, StoreHealth, TimeHealth,
@@ -17,14 +18,17 @@ use changbai_api::idempotency::AnswerLog;
 use changbai_api::limits::Limits;
 use changbai_api::signature::{BodyToSign, RequestSigner, RequestToSign};
 use changbai_api::verdicts::VerdictSigning;
-use changbai_api::{ApiParts, ApiState, ChannelView, router};
-use changbai_core::{AgencyProfile, EvidenceService};
+use changbai_api::{Anchoring, ApiParts, ApiState, ChannelView, router};
+use changbai_audit::{ProcessLog, Signer};
+use changbai_core::ledger::BoxFuture;
+use changbai_core::process::ProcessJournal;
+use changbai_core::{AgencyProfile, CaseSecret, EvidenceService, LedgerClient as _};
 use changbai_custody::Custody;
 use changbai_msp::{Membership, Organisation};
 use changbai_receipt::{
     ChannelAnchor, Input, JudgedAt, SignedVerdict, SignedVerdictError, StatedFinding, Trust,
 };
-use changbai_wire::time::{ManualClock, UnixMillis};
+use changbai_wire::time::{Clock, ManualClock, TimeReading, UnixMillis};
 use changbai_wire::{ValidatorAddress, validators_hash};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -38,6 +42,9 @@ use crate::channels::Channels;
 use crate::ledger::{CHANNEL, Ledger};
 
 pub(crate) const MSP: &str = "ChangchunMSP";
+pub(crate) const COURT_MSP: &str = "AnotherMSP";
+/// Queries a minute of one court.
+pub(crate) const COURT_QUERIES: u32 = 4;
 /// 2026-11-22 10:00 in Changchun.
 pub(crate) const NOW_MS: u64 = 1_795_312_800_000;
 const DAY_S: i64 = 86_400;
@@ -50,8 +57,13 @@ pub(crate) struct Member {
 
 impl Member {
     fn of(authority: &Authority, name: &str, unit: &str, validity: Validity) -> Self {
+        Self::with(authority, name, &[unit], validity)
+    }
+
+    fn with(authority: &Authority, name: &str, units: &[&str], validity: Validity) -> Self {
         let private = PrivateKey::generate(&mut OsRandom).unwrap();
-        let subject = subject(name, unit);
+        let organisational_units = units.iter().map(|unit| (*unit).to_owned()).collect();
+        let subject = Subject { organisational_units, ..subject(name, "") };
         let certificate = authority
             .issue(&subject, private.public_key(), Profile::Signing, validity, None, &mut OsRandom)
             .unwrap();
@@ -90,6 +102,10 @@ pub(crate) struct People {
     pub(crate) future: Member,
     pub(crate) other_agency: Member,
     pub(crate) stranger: Member,
+    /// A court's, of the other organisation.
+    pub(crate) judge: Member,
+    /// Says the same of itself, in an organisation that is no court's.
+    pub(crate) would_be_judge: Member,
     /// Below an intermediate that the channel does not list.
     pub(crate) below: Member,
     pub(crate) intermediate: Certificate,
@@ -131,6 +147,8 @@ pub(crate) static PEOPLE: LazyLock<People> = LazyLock::new(|| {
         expired: Member::of(&own, "expired", "client", days(-10, -1)),
         future: Member::of(&own, "future", "client", days(1, 10)),
         other_agency: Member::of(&other, "other", "client", days(-1, 365)),
+        judge: Member::with(&other, "审判员", &["client", "court"], days(-1, 365)),
+        would_be_judge: Member::with(&own, "审判员", &["client", "court"], days(-1, 365)),
         stranger: Member::of(&strange, "stranger", "client", days(-1, 365)),
         below: Member::of(&middle, "below", "client", days(-1, 365)),
         intermediate,
@@ -146,6 +164,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) selftests: Arc<AtomicU64>,
     pub(crate) channels: Arc<Channels>,
+    view: Arc<Members>,
     nonces: AtomicU64,
     dir: tempfile::TempDir,
 }
@@ -209,8 +228,32 @@ impl World {
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
+        Self::set_up(Setup { limits, ..Setup::default() })
+    }
+
+    /// A world whose clock has a bound, and whose agency is filed.
+    pub(crate) fn trusted() -> Self {
+        Self::set_up(Setup { trusted: true, ..Setup::default() })
+    }
+
+    /// Another node of the same ledger, with a log of its own.
+    pub(crate) fn beside(&self) -> Self {
+        Self::set_up(Setup { ledger: Some(self.ledger.clone()), ..Setup::default() })
+    }
+
+    /// What verifiers trust.
+    pub(crate) fn trust(&self) -> Arc<Trust> {
+        self.view.trust()
+    }
+
+    pub(crate) fn set_up(setup: Setup) -> Self {
+        let Setup { limits, ledger, journal, trusted } = setup;
         let dir = tempfile::tempdir().unwrap();
-        let ledger = Arc::new(Ledger::new(PEOPLE.node.clone(), PEOPLE.root.certificate().sm3()));
+        let new = || Arc::new(Ledger::new(PEOPLE.node.clone(), PEOPLE.root.certificate().sm3()));
+        let ledger = ledger.unwrap_or_else(new);
+        let log = Arc::new(process_log(dir.path()));
+        let anchors = Anchors { log: Arc::clone(&log), ledger: Arc::clone(&ledger) };
+        let journal = journal.unwrap_or(log);
         let custody = Custody::open(&dir.path().join("custody"), &mut OsRandom).unwrap();
         let custody = Arc::new(custody);
         let clock = Arc::new(ManualClock::new(UnixMillis(NOW_MS)));
@@ -223,11 +266,12 @@ impl World {
         let evidence = EvidenceService::new(
             ledger.clone(),
             custody.clone(),
-            clock.clone(),
+            Arc::new(Bounded { clock: clock.clone(), bound_us: trusted.then_some(900) }),
             Arc::new(Mutex::new(OsRandom)),
             agency,
         )
-        .unwrap();
+        .unwrap()
+        .with_process_log(journal, PEOPLE.node.certificate.sm3());
         let organisation = |msp_id: &str, root: &Authority| {
             let roots = TrustAnchors::from_certificates(vec![root.certificate().clone()]);
             Organisation::new(msp_id, msp_id, roots)
@@ -238,19 +282,26 @@ impl World {
         ]);
         let selftests = Arc::new(AtomicU64::new(0));
         let channels = Arc::new(Channels::new());
+        let view = Arc::new(Members(Arc::new(membership)));
         let state = ApiState::new(ApiParts {
             evidence: Arc::new(evidence),
             ledger: ledger.clone(),
             custody: custody.clone(),
-            channel: Arc::new(Members(Arc::new(membership))),
+            channel: view.clone(),
             channels: channels.clone(),
             clock: clock.clone(),
-            health: Arc::new(Healthy(selftests.clone())),
+            health: Arc::new(Healthy(selftests.clone(), trusted.then(|| FILED.to_owned()))),
             batches: Arc::new(
                 changbai_api::batch::BatchStore::open(&dir.path().join("batches")).unwrap(),
             ),
             answers: Arc::new(AnswerLog::open(&dir.path().join("answers"), 1_000).unwrap()),
             limits,
+            anchoring: Some(Arc::new(anchors)),
+            court: Some(CourtAccess::new(
+                vec![COURT_MSP.to_owned()],
+                COURT_QUERIES,
+                CaseSecret::new([7; 32]),
+            )),
             time_stamps: None,
             logs: None,
             attachments: Attachments::default(),
@@ -262,7 +313,8 @@ impl World {
         let router = router(state);
         // A signature is created in the second after "now": the clock may not stand before it.
         clock.advance(1_500);
-        Self { router, ledger, custody, clock, selftests, channels, nonces: AtomicU64::new(1), dir }
+        let nonces = AtomicU64::new(1);
+        Self { router, ledger, custody, clock, selftests, channels, view, nonces, dir }
     }
 
     /// Files below the data directory, by a part of their path.
@@ -395,6 +447,13 @@ impl World {
     }
 }
 
+/// The node's process log in a directory.
+pub(crate) fn process_log(dir: &std::path::Path) -> ProcessLog {
+    let node = &PEOPLE.node;
+    let signer = Signer { key: node.key.clone(), certificate: node.certificate.der().to_vec() };
+    ProcessLog::open(&dir.join("process"), CHANNEL, signer).unwrap()
+}
+
 pub(crate) const EVIDENCE: &str = "/api/v1/evidence";
 pub(crate) const MULTIPART: &str = "multipart/form-data; boundary=----changbai";
 
@@ -442,14 +501,61 @@ impl VerdictSigning for NodeSigns {
     }
 }
 
-struct Healthy(Arc<AtomicU64>);
+struct Healthy(Arc<AtomicU64>, Option<String>);
+
+/// The clock with a bound, or without one.
+struct Bounded {
+    clock: Arc<ManualClock>,
+    bound_us: Option<u32>,
+}
+
+impl Clock for Bounded {
+    fn now(&self) -> TimeReading {
+        TimeReading { bound_us: self.bound_us, ..self.clock.now() }
+    }
+}
+
+/// Anchors the node's log on the ledger.
+struct Anchors {
+    log: Arc<ProcessLog>,
+    ledger: Arc<Ledger>,
+}
+
+impl Anchoring for Anchors {
+    fn anchor_now(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move {
+            let Some(due) = self.log.due_anchor(None).map_err(|e| e.to_string())? else {
+                return Ok(());
+            };
+            let numbers = [due.batch.to_string(), due.last_page.to_string()];
+            let digests = [due.page_hash.to_string(), due.root.to_string()];
+            let heads = [due.heads.len().to_string()];
+            let args = numbers.into_iter().chain(digests).chain(heads);
+            let args = args.map(String::into_bytes).collect();
+            let done = self.ledger.submit("evidence", "AnchorProcess", args).await;
+            let tx_id = done.map_err(|e| e.to_string())?.tx_id.parse().unwrap();
+            self.log.anchored(due, tx_id).await.map_err(|e| e.to_string())
+        })
+    }
+}
+
+/// What a world is made with.
+#[derive(Default)]
+pub(crate) struct Setup {
+    pub(crate) limits: Limits,
+    pub(crate) ledger: Option<Arc<Ledger>>,
+    pub(crate) journal: Option<Arc<dyn ProcessJournal>>,
+    pub(crate) trusted: bool,
+}
+
+pub(crate) const FILED: &str = "吉网信备22010624273626860016号";
 
 impl HealthSource for Healthy {
     fn health(&self, selftest: bool) -> Health {
         self.0.fetch_add(u64::from(selftest), Ordering::Relaxed);
         Health {
             status: HealthStatus::Ok,
-            filing_number: None,
+            filing_number: self.1.clone(),
             crypto: CryptoHealth {
                 sm2_enabled: true,
                 sm3_enabled: true,

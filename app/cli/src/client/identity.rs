@@ -26,6 +26,11 @@ impl Identity {
         Self::named(dir, "admin")
     }
 
+    /// A court: asks by case number.
+    pub(super) fn of_court(dir: &Path) -> Result<Self, CliError> {
+        Self::named(dir, "court")
+    }
+
     /// Reads key (PKCS#8 PEM) and certificate (PEM, intermediates after it).
     fn named(dir: &Path, name: &str) -> Result<Self, CliError> {
         let file = |kind: &str| dir.join("identity").join(format!("{name}.{kind}.pem"));

@@ -11,5 +11,6 @@ mod create;
 mod endorsement;
 mod ledger;
 mod listing;
+mod process;
 mod service;
 mod support;

@@ -7,10 +7,10 @@ use crate::support::{log, open, record, wait};
 fn an_anchor_covers_every_chain_that_grew_and_proves_its_head() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path());
-    assert_eq!(first.due_anchor().unwrap(), None);
+    assert_eq!(first.due_anchor(None).unwrap(), None);
     log(&first, "a", &[Step::Collected, Step::Hashed]).unwrap();
     log(&first, "b", &[Step::Collected]).unwrap();
-    let due = first.due_anchor().unwrap().unwrap();
+    let due = first.due_anchor(None).unwrap().unwrap();
     assert_eq!((due.batch, due.last_page, due.heads.len()), (1, 2, 2));
     assert_eq!(first.page_hash(2).unwrap(), Some(due.page_hash));
     // A page that is written while the anchor is on its way belongs to the next one.
@@ -25,14 +25,14 @@ fn an_anchor_covers_every_chain_that_grew_and_proves_its_head() {
     drop(first);
 
     let second = open(dir.path());
-    let next = second.due_anchor().unwrap().unwrap();
+    let next = second.due_anchor(None).unwrap().unwrap();
     assert_eq!((next.batch, next.last_page), (2, 3));
     assert_eq!(
         next.heads.iter().map(|h| (h.record_sm3, h.sequence)).collect::<Vec<_>>(),
         [(record("a"), 3)]
     );
     wait(second.anchored(next, sm3(b"tx 2"))).unwrap();
-    assert_eq!(second.due_anchor().unwrap(), None);
+    assert_eq!(second.due_anchor(None).unwrap(), None);
     let a = second.document(&record("a"), 10).unwrap().unwrap();
     assert_eq!(a.anchor.clone().unwrap().tx_id, sm3(b"tx 2"));
     a.check_paths().unwrap();
@@ -48,7 +48,7 @@ fn an_anchor_that_does_not_follow_stops_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path());
     log(&first, "a", &[Step::Collected]).unwrap();
-    let due = first.due_anchor().unwrap().unwrap();
+    let due = first.due_anchor(None).unwrap().unwrap();
     wait(first.anchored(due.clone(), sm3(b"tx"))).unwrap();
     assert!(wait(first.anchored(due, sm3(b"tx"))).is_err());
     assert_eq!(first.note(Vec::new()).map_err(|e| e.to_string().contains("stopped")), Err(true));

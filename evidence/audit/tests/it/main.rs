@@ -1,4 +1,10 @@
 //! The process log as its users see it: chains, crashes, damage, anchors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
 
 mod anchors;
 mod chains;

@@ -14,7 +14,7 @@ pub(super) struct Node {
     attributes: Vec<(String, String)>,
     /// Its own text, without that of elements inside.
     pub(super) text: String,
-    inside: Vec<Node>,
+    inside: Vec<Self>,
 }
 
 impl Node {

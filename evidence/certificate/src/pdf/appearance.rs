@@ -141,17 +141,17 @@ impl Appearance {
     }
 }
 
-/// Glyphs as filled paths, in micrometres; the ground is white so that what is printed below does not show.
+/// Glyphs as filled paths, in hundredths of a millimetre; the ground is white so that what is printed below does not show.
 fn draw(font: &FontSource, runs: &[TextRun], top_um: i32) -> Result<String, CertificateError> {
     let damaged = || CertificateError::write("PDF", "an outline of the font is damaged");
     let mut outlines: BTreeMap<u16, Outline> = BTreeMap::new();
     let mut content = String::new();
     // The marks of the corners stay visible.
     let inner = SIDE_POINTS - 2.0 * INSET;
-    let um = 72.0 / 25_400.0;
+    let unit = f64::from(UNIT_UM) * 72.0 / 25_400.0;
     let _ = writeln!(
         content,
-        "1 g {INSET:.3} {INSET:.3} {inner:.3} {inner:.3} re f 0.05 g {um:.9} 0 0 {um:.9} 0 0 cm"
+        "1 g {INSET:.3} {INSET:.3} {inner:.3} {inner:.3} re f 0.05 g {unit:.9} 0 0 {unit:.9} 0 0 cm"
     );
     for run in runs {
         let scale = f64::from(run.size_um) / f64::from(font.units_per_em());
@@ -164,7 +164,8 @@ fn draw(font: &FontSource, runs: &[TextRun], top_um: i32) -> Result<String, Cert
             let base = f64::from(SIDE_UM - top_um - run.baseline_um);
             let point = |[x, y]: [f32; 2]| {
                 let (x, y) = (left + f64::from(x) * scale, base + f64::from(y) * scale);
-                // Within a square of 40,000 micrometres, give or take a glyph.
+                let [x, y] = [x, y].map(|um| um / f64::from(UNIT_UM));
+                // Within a square of 4,000 units, give or take a glyph.
                 #[expect(
                     clippy::cast_possible_truncation,
                     reason = "saturates far outside the page"
@@ -219,7 +220,7 @@ fn path(content: &mut String, outline: &Outline, point: impl Fn([f32; 2]) -> (i3
 }
 
 pub(super) fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(3));
     // Writing into memory cannot fail.
     let _ = encoder.write_all(bytes);
     encoder.finish().unwrap_or_default()
@@ -230,6 +231,8 @@ const SIDE_POINTS: f64 = 72.0 * 40.0 / 25.4;
 const MARGIN_UM: i32 = 1_500;
 /// Points of the marks around the ground.
 const INSET: f64 = 1.0;
+/// Finer than any printer, and short to write.
+const UNIT_UM: i32 = 10;
 /// Longer names are cut: the certificate inside the signature has the whole.
 const NAME_CHARS_MAX: usize = 40;
 const LARGE: Style = Style::black(4_200, 5_600);

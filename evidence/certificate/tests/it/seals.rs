@@ -1,6 +1,6 @@
 //! Sealed documents: what judging them says, and that nothing in them can be changed without being named.
 
-use std::{io::Write, time::Duration};
+use std::{io::Write, sync::LazyLock, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use changbai_certificate::{
@@ -10,9 +10,9 @@ use changbai_receipt::{Status, Trust, Verdict};
 use proptest::prelude::*;
 use smkit::{Sm3Digest, sm3};
 use smkit_pki::{
-    Authority, CmsSigner, Grant, Profile, Seal, SealSignature, SealSigners, SealSigning, SealTerms,
-    SealVersion, SealedAs, SerialNumber, SignedData, TimeStampAuthority, TimeStampRequest,
-    TimeStampToken,
+    Authority, CmsSigner, Grant, Profile, Seal, SealPicture, SealSignature, SealSigners,
+    SealSigning, SealTerms, SealVersion, SealedAs, SerialNumber, SignedData, TimeStampAuthority,
+    TimeStampRequest, TimeStampToken,
 };
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
@@ -30,6 +30,15 @@ pub(crate) struct Office {
     signer: Member,
     tsa: Member,
 }
+
+type Stamp<'a> = dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String> + 'a;
+type Members = Vec<(String, Vec<u8>)>;
+
+/// Drawn once: it is always the same.
+static PICTURE: LazyLock<SealPicture> = LazyLock::new(|| {
+    let font = changbai_certificate::FontSource::built_in().unwrap();
+    draw_round_seal(&font, "长春市电子数据存证平台", Some("存证专用章")).unwrap()
+});
 
 pub(crate) fn now() -> i64 {
     i64::try_from(NOW_MS / 1_000).unwrap() + 60
@@ -49,8 +58,7 @@ impl Office {
     }
 
     pub(crate) fn seal(&self) -> Seal {
-        let font = changbai_certificate::FontSource::built_in().unwrap();
-        let picture = draw_round_seal(&font, "长春市电子数据存证平台", Some("存证专用章")).unwrap();
+        let picture = PICTURE.clone();
         let terms = SealTerms {
             version: SealVersion::V4,
             id: "22010400000001",
@@ -83,10 +91,7 @@ impl Office {
         self.signed_with(Some(&stamp))
     }
 
-    fn signed_with(
-        &self,
-        stamp: Option<&dyn Fn(&Sm3Digest) -> Result<TimeStampToken, String>>,
-    ) -> Vec<u8> {
+    fn signed_with(&self, stamp: Option<&Stamp<'_>>) -> Vec<u8> {
         let signer = OfdSigner {
             certificate: &self.signer.certificate,
             key: &self.signer.key,
@@ -106,7 +111,7 @@ impl Office {
     }
 
     /// Puts other members into a signed document and signs it again, as the signer himself could.
-    fn resigned(&self, ofd: &[u8], edit: impl Fn(&mut Vec<(String, Vec<u8>)>)) -> Vec<u8> {
+    fn resigned(&self, ofd: &[u8], edit: impl Fn(&mut Members)) -> Vec<u8> {
         let mut members = unpacked(ofd);
         edit(&mut members);
         let old = members.iter().find(|(name, _)| name.ends_with("Signature.xml")).unwrap();
@@ -250,7 +255,7 @@ fn each_forgery_is_named() {
         assert_eq!(report.verdict, Verdict::NotVerified, "{expected}\n{}", shown(&report));
         assert_eq!(code(&report, element), expected, "{}", shown(&report));
     };
-    let with = |edit: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let with = |edit: &dyn Fn(&mut Members)| {
         let mut members = unpacked(&ofd);
         edit(&mut members);
         packed(&members, CompressionMethod::Stored)

@@ -8,6 +8,7 @@ use crate::{
     evidence_id::EvidenceId,
     ledger::LedgerError,
     openings::OpeningStoreError,
+    process::JournalError,
     record::RecordError,
 };
 
@@ -66,6 +67,9 @@ pub enum SubmitError {
     /// The openings of personal values could not be kept. Nothing is recorded.
     #[error(transparent)]
     Openings(#[from] OpeningStoreError),
+    /// The submission could not be logged. Nothing is recorded.
+    #[error(transparent)]
+    ProcessLog(#[from] JournalError),
     /// The random number generator failed. Nothing is recorded.
     #[error("the random number generator failed")]
     Random,
@@ -98,6 +102,9 @@ pub enum QueryError {
     /// The ledger did not answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The process log could not be read or written.
+    #[error(transparent)]
+    ProcessLog(#[from] JournalError),
     /// The ledger holds a record that is none.
     #[error("the ledger holds a record that is none: {0}")]
     Record(#[from] RecordError),
@@ -124,6 +131,7 @@ impl SubmitError {
             Self::Query(error) => error.code(),
             Self::Openings(OpeningStoreError::Damaged { .. }) => codes::DAMAGED,
             Self::Openings(_) => codes::STORE,
+            Self::ProcessLog(error) => error.code(),
             Self::Random => codes::RANDOM,
             Self::Clock => codes::CLOCK,
             Self::Time(_) => codes::TIME_UNBOUNDED,
@@ -140,6 +148,7 @@ impl SubmitError {
                 | Self::OutcomeUnknown { .. }
                 | Self::Query(_)
                 | Self::Openings(_)
+                | Self::ProcessLog(_)
                 | Self::Random
                 | Self::Clock
                 | Self::Time(_)
@@ -165,6 +174,7 @@ impl QueryError {
             Self::Limit { .. } | Self::Range => codes::QUERY,
             Self::Cursor => codes::CURSOR,
             Self::Ledger(error) => error.code(),
+            Self::ProcessLog(error) => error.code(),
             Self::Record(_) => codes::DAMAGED,
             Self::Malformed { .. } => codes::INTERNAL,
         }
@@ -183,6 +193,17 @@ impl LedgerError {
             Self::Invalid { .. } => codes::CALL,
             Self::Unavailable { .. } | Self::Halted { .. } => codes::LEDGER_UNAVAILABLE,
             Self::OutcomeUnknown { .. } => codes::OUTCOME_UNKNOWN,
+            Self::Damaged { .. } => codes::DAMAGED,
+        }
+    }
+}
+
+impl JournalError {
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Busy => codes::BUSY,
+            Self::Stopped { .. } | Self::Io { .. } => codes::PROCESS_LOG,
             Self::Damaged { .. } => codes::DAMAGED,
         }
     }

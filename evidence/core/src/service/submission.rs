@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use changbai_wire::time::TimeReading;
 use smkit::sm3::Sm3Digest;
 
-use super::{AgencyProfile, EvidenceService, SubmitError, TimeRefusal, flight::Role};
+use super::{AgencyProfile, EvidenceService, Handed, SubmitError, TimeRefusal, flight::Role};
 use crate::{
     batch::BatchRoot,
     business::{BusinessType, CheckedFields},
@@ -79,12 +79,26 @@ impl EvidenceService {
         submission: Submission,
         submitter: &Submitter,
     ) -> Result<Submitted, SubmitError> {
+        self.submit_handed(submission, submitter, self.handed()).await
+    }
+
+    /// [`submit`](Self::submit), telling the process log when the submission arrived and in which role it was handed
+    /// in.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit).
+    pub async fn submit_handed(
+        &self,
+        submission: Submission,
+        submitter: &Submitter,
+        handed: Handed,
+    ) -> Result<Submitted, SubmitError> {
         let checked = Checked::new(submission, submitter, &self.agency)?;
         self.check_time()?;
         loop {
             match self.flights.join(checked.key)? {
                 Role::Leader(leader) => {
-                    let outcome = self.submit_checked(&checked).await;
+                    let outcome = self.submit_checked(&checked, &handed).await;
                     leader.land(&outcome);
                     return outcome;
                 }
@@ -98,13 +112,17 @@ impl EvidenceService {
         }
     }
 
-    async fn submit_checked(&self, checked: &Checked) -> Result<Submitted, SubmitError> {
+    async fn submit_checked(
+        &self,
+        checked: &Checked,
+        handed: &Handed,
+    ) -> Result<Submitted, SubmitError> {
         if let Some(first) = self.find_duplicate(&checked.key).await? {
             return checked.as_duplicate(first);
         }
         for attempt in 0..SUBMIT_ATTEMPTS_MAX {
             let (record, openings) = self.build(checked, attempt > 0).await?;
-            match self.submit_record(&record, openings).await? {
+            match self.submit_record(&record, openings, handed).await? {
                 Attempt::Committed(committed) => {
                     return Ok(Submitted {
                         record,
@@ -124,12 +142,16 @@ impl EvidenceService {
         Err(SubmitError::Contended { attempts: SUBMIT_ATTEMPTS_MAX })
     }
 
-    /// One transaction. Openings go first, so that no commitment is ever recorded that nobody could open.
+    /// One transaction. Log and openings go first, so that nothing is recorded unlogged, and no commitment that nobody
+    /// could open.
     async fn submit_record(
         &self,
         record: &Record,
         openings: Vec<Opening>,
+        handed: &Handed,
     ) -> Result<Attempt, SubmitError> {
+        let _under_way = self.log_submission(record, handed).await?;
+
         let id = *record.id();
         let has_openings = !openings.is_empty();
         if has_openings {
@@ -138,7 +160,10 @@ impl EvidenceService {
         }
         let args = vec![record.to_bytes()];
         let error = match self.ledger.submit(contract::NAME, contract::CREATE, args).await {
-            Ok(committed) => return Ok(Attempt::Committed(committed)),
+            Ok(committed) => {
+                self.log_committed(record, &committed);
+                return Ok(Attempt::Committed(committed));
+            }
             Err(error) => error,
         };
         let verdict = match error {

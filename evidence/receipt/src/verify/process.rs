@@ -2,10 +2,10 @@
 
 use changbai_core::{
     Record,
-    process::{ActorRole, Entry, ProcessDocument, ProcessError, Step, detail},
+    process::{Entry, LogFault, ProcessDocument, ProcessError, check_complete},
 };
 use changbai_msp::{Role, Roles};
-use smkit::{Sm3Digest, sm2::Signature, sm3};
+use smkit::{sm2::Signature, sm3};
 use smkit_pki::{Certificate, Purpose, TrustAnchors, verify_chain};
 
 use super::transaction::{self, Opened};
@@ -51,8 +51,8 @@ fn judge(
     })?;
     let signer = signer(document, opened)?;
     let chain = document.chain();
-    complete(&chain)?;
-    details(&chain, record, receipt, opened.decoded.tx_id.digest())?;
+    let place = Some((receipt.leaf.block_number, receipt.leaf.index));
+    check_complete(&chain, record, opened.decoded.tx_id.digest(), place).map_err(incomplete)?;
     let last_ms = chain.last().map_or(0, |entry| entry.what.at.at_ms);
     match trust.map(Trust::roots).filter(|roots| !roots.is_empty()) {
         None => return Err(Finding::new(reasons::PROCESS_LOG_UNTRUSTED)),
@@ -86,61 +86,14 @@ fn signer(document: &ProcessDocument, opened: &Opened) -> Result<Certificate, Fi
     Ok(certificate)
 }
 
-/// The recording steps are all there, once each, in order; no entry is dated before the one it follows; nothing
-/// precedes the first step.
-fn complete(chain: &[Entry]) -> Result<(), Finding> {
-    let mut expected = Step::RECORDING.into_iter();
-    for entry in chain.iter().filter(|entry| entry.what.step.is_recording()) {
-        if expected.next() != Some(entry.what.step) {
-            return Err(Finding::new(reasons::PROCESS_LOG_ORDER).with(entry.sequence));
+fn incomplete(fault: LogFault) -> Finding {
+    match fault {
+        LogFault::Order(sequence) => Finding::new(reasons::PROCESS_LOG_ORDER).with(sequence),
+        LogFault::Missing(step) => Finding::new(reasons::PROCESS_LOG_INCOMPLETE).with(step.name()),
+        LogFault::Detail(sequence, step) => {
+            Finding::new(reasons::PROCESS_LOG_DETAIL).with(sequence).with(step.name())
         }
     }
-    if let Some(missing) = expected.next() {
-        return Err(Finding::new(reasons::PROCESS_LOG_INCOMPLETE).with(missing.name()));
-    }
-    if chain.first().is_none_or(|entry| entry.what.step != Step::Collected) {
-        return Err(Finding::new(reasons::PROCESS_LOG_ORDER).with(1));
-    }
-    let earlier = chain
-        .iter()
-        .zip(chain.iter().skip(1))
-        .find(|(before, after)| after.what.at.at_ms < before.what.at.at_ms);
-    match earlier {
-        Some((_, entry)) => Err(Finding::new(reasons::PROCESS_LOG_ORDER).with(entry.sequence)),
-        None => Ok(()),
-    }
-}
-
-/// What the recording steps were about is this record and this transaction, and whoever handed it in is the record's
-/// submitter.
-fn details(
-    chain: &[Entry],
-    record: &Record,
-    receipt: &Receipt,
-    tx_id: &Sm3Digest,
-) -> Result<(), Finding> {
-    let leaf = &receipt.leaf;
-    for entry in chain {
-        let what = &entry.what;
-        let expected = match what.step {
-            Step::Collected => detail::collected(record),
-            Step::Hashed => detail::hashed(record),
-            Step::Submitted | Step::Viewed | Step::Verified => detail::submitted(record),
-            Step::Endorsed => *tx_id,
-            Step::Committed => detail::committed(tx_id, leaf.block_number, leaf.index),
-            // Digests of what was handed out, and of transactions that are not in the bundle.
-            Step::Exported | Step::CourtQuery => what.detail,
-        };
-        let submitter = record.parts().submitter.certificate_sm3;
-        let by_submitter = what.actor.certificate_sm3 == Some(submitter)
-            && matches!(what.actor.role, ActorRole::Client | ActorRole::Admin);
-        if what.detail != expected || (what.step == Step::Collected && !by_submitter) {
-            return Err(Finding::new(reasons::PROCESS_LOG_DETAIL)
-                .with(entry.sequence)
-                .with(what.step.name()));
-        }
-    }
-    Ok(())
 }
 
 /// The signer chains to a trusted root when the last entry was made; intermediates are those of the receipt.

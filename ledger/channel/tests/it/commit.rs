@@ -49,6 +49,30 @@ fn a_transaction_is_committed_read_back_and_proven() {
 }
 
 #[test]
+fn what_a_contract_reads_of_another_one_must_still_stand() {
+    let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+    let mut node = world.open(dir.path()).unwrap();
+    node.submit(&world, &["Put", "n", "1"]);
+    let copy = || Invocation { contract: "mirror".to_owned(), ..call(&["Copy", "n"]) };
+    let endorse = || node.channel.endorse(&world.client, &copy()).unwrap();
+    let (endorsed, stale) = (endorse(), endorse());
+    assert_eq!(endorsed.answer, b"1");
+    let mut outcome = node.send(&endorsed.envelope);
+    node.turn();
+    assert_eq!(outcome.try_recv().unwrap().code, ValidationCode::Valid);
+    // The other contract's key has changed between the endorsement and the block.
+    let changes = node.endorse(&world, &["Put", "n", "2"]);
+    let mut outcomes = [&changes, &stale].map(|endorsed| node.send(&endorsed.envelope));
+    node.turn();
+    let codes = outcomes.each_mut().map(|outcome| outcome.try_recv().unwrap().code);
+    assert_eq!(codes, [ValidationCode::Valid, ValidationCode::MvccReadConflict]);
+    assert_eq!(node.get(&world, "n"), "2");
+    // And its own namespace is untouched by the reader.
+    let again = node.channel.evaluate(&world.client.serialized, &copy()).unwrap();
+    assert_eq!(again, b"2");
+}
+
+#[test]
 fn an_idle_channel_makes_no_blocks() {
     let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
     let mut node = world.open(dir.path()).unwrap();

@@ -65,6 +65,26 @@ impl Contract for Counters {
     }
 }
 
+/// Copies what the counters keep: a contract that reads another one's state.
+pub(crate) struct Mirror;
+
+impl Contract for Mirror {
+    fn name(&self) -> &'static str {
+        "mirror"
+    }
+
+    fn version(&self) -> &'static str {
+        "1"
+    }
+
+    fn invoke(&self, ctx: &mut dyn Context) -> Result<Vec<u8>, ContractError> {
+        let key = String::from_utf8(ctx.args()[0].clone()).unwrap();
+        let value = ctx.get_of("counters", &key)?.unwrap_or_default();
+        ctx.put(&key, value.clone())?;
+        Ok(value)
+    }
+}
+
 fn number(bytes: &[u8]) -> u64 {
     std::str::from_utf8(bytes).unwrap().parse().unwrap()
 }
@@ -163,6 +183,7 @@ impl World {
 pub(crate) fn contracts() -> Registry {
     let mut contracts = Registry::new();
     contracts.register(Arc::new(Counters)).unwrap();
+    contracts.register(Arc::new(Mirror)).unwrap();
     contracts
 }
 
