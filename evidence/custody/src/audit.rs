@@ -273,7 +273,10 @@ impl Custody {
         match read {
             Ok(true) => {}
             Ok(false) => return Ok(None),
-            Err(CustodyError::Erased { .. }) => finding.outcome = Outcome::Erased,
+            // Not held: removed since it was listed.
+            Err(CustodyError::Erased { .. } | CustodyError::NotHeld(_)) => {
+                finding.outcome = Outcome::Erased;
+            }
             Err(CustodyError::Missing { place }) => {
                 (finding.outcome, finding.place) = (Outcome::Missing, Some(place));
             }
@@ -282,8 +285,6 @@ impl Custody {
                 finding.place = Some(file.display().to_string());
                 (finding.offset, finding.reason) = (Some(offset), Some(reason.to_owned()));
             }
-            // Removed since it was listed.
-            Err(CustodyError::NotHeld(_)) => finding.outcome = Outcome::Erased,
             Err(error) => return Err(error),
         }
         Ok(Some(finding))

@@ -1,4 +1,4 @@
-//! Names of stored objects: CIDv1 (内容标识符), codec `raw` (0x55), multihash `sm3-256` (0x534d), base32.
+//! Names of stored objects: `CIDv1` (内容标识符), codec `raw` (0x55), multihash `sm3-256` (0x534d), base32.
 //!
 //! The digest is that of the *sealed* bytes. Whoever runs a store can check an object against its name without a key,
 //! and learns nothing about the original from it: under a digest of the original itself, a form with few possible

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use changbai_core::BusinessType;
 use changbai_custody::Location;
@@ -138,30 +139,32 @@ impl CustodySettings {
 impl CustodySettings {
     /// Takes one environment variable; `None` for a key that is none of these.
     pub(super) fn set(&mut self, key: &str, value: &str) -> Option<Result<(), ConfigError>> {
-        let number = |key| move |_| wrong(key, value, "a number");
-        let set = match key {
-            "store" => Ok(self.store = value.to_owned()),
-            "credentials" => Ok(self.credentials = value.to_owned()),
-            "recipients" => Ok(self.recipients = super::list(value)),
-            "retention" => Ok(self.retention = super::list(value)),
-            "retention_days" => value
-                .parse()
-                .map(|days| self.retention_days = days)
-                .map_err(number("custody.retention_days")),
-            "unrecorded_days" => value
-                .parse()
-                .map(|days| self.unrecorded_days = days)
-                .map_err(number("custody.unrecorded_days")),
-            "audit_hours" => value
-                .parse()
-                .map(|hours| self.audit_hours = hours)
-                .map_err(number("custody.audit_hours")),
-            "audit_bytes_per_s" => value
-                .parse()
-                .map(|bytes| self.audit_bytes_per_s = bytes)
-                .map_err(number("custody.audit_bytes_per_s")),
+        fn number<T: FromStr>(
+            into: &mut T,
+            key: &'static str,
+            value: &str,
+        ) -> Result<(), ConfigError> {
+            *into = value.parse().map_err(|_| wrong(key, value, "a number"))?;
+            Ok(())
+        }
+        let mut set = Ok(());
+        match key {
+            "store" => value.clone_into(&mut self.store),
+            "credentials" => value.clone_into(&mut self.credentials),
+            "recipients" => self.recipients = super::list(value),
+            "retention" => self.retention = super::list(value),
+            "retention_days" => {
+                set = number(&mut self.retention_days, "custody.retention_days", value);
+            }
+            "unrecorded_days" => {
+                set = number(&mut self.unrecorded_days, "custody.unrecorded_days", value);
+            }
+            "audit_hours" => set = number(&mut self.audit_hours, "custody.audit_hours", value),
+            "audit_bytes_per_s" => {
+                set = number(&mut self.audit_bytes_per_s, "custody.audit_bytes_per_s", value);
+            }
             _ => return None,
-        };
+        }
         Some(set)
     }
 }

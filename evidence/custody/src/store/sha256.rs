@@ -1,4 +1,4 @@
-//! What `object_store` asks of cryptography: SHA-256 and HMAC-SHA256, for the signature of requests (AWS SigV4).
+//! What `object_store` asks of cryptography: SHA-256 and HMAC-SHA256, for the signature of requests (AWS Signature Version 4).
 
 use object_store::client::{
     CryptoProvider, DigestAlgorithm, DigestContext, HmacContext, Signer, SigningAlgorithm,

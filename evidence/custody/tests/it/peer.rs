@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A server of the protocol S3 in a process of its own (`moto`, PyPI), with a bucket `box`. It ends with this value.
+/// A server of the protocol S3 in a process of its own (`moto`, of `PyPI`), with a bucket `box`. It ends with this value.
 pub(crate) struct S3Server {
     child: Child,
     pub(crate) address: SocketAddr,
