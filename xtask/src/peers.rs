@@ -12,8 +12,7 @@ use crate::succeeds_program;
 
 /// Builds what is missing. What cannot be built is a printed skip, or an error under `CHANGBAI_REQUIRE_PEERS=1`.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
-    let peers: [(&str, fn(&Path) -> Result<PathBuf, String>); 2] =
-        [("Tongsuo", tongsuo), ("ofd-core", ofd_core)];
+    let peers: [(&str, Build); 2] = [("Tongsuo", tongsuo), ("ofd-core", ofd_core)];
     for (name, build) in peers {
         match build(root) {
             Ok(program) => println!("{name}: {}", program.display()),
@@ -23,6 +22,9 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Builds one below the root and says where its program is, or why there is none.
+type Build = fn(&Path) -> Result<PathBuf, String>;
 
 /// The program `target/peers/ofd/ofd`: a reader of OFD by ofd-core, of `xtask/peers/ofd` and its lock file.
 fn ofd_core(root: &Path) -> Result<PathBuf, String> {
