@@ -75,7 +75,7 @@ pub(crate) fn run(words: &[&str]) -> ExitCode {
 
 impl Lines {
     /// A figure, perhaps beside its peer's.
-    pub(crate) fn figure(&mut self, figure: &Figure<'_>) {
+    pub(crate) fn figure(&self, figure: &Figure<'_>) {
         figure.print_in(SUITE);
     }
 

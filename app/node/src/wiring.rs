@@ -107,10 +107,7 @@ pub(crate) fn wire_api(
         time_stamps: time_stamps.service.clone(),
         logs: Some(Arc::clone(&logs) as _),
         documents: documents::open(directory, config, clock, time_stamps.source.clone())?,
-        attachments: Attachments {
-            checkpoints: Some(Arc::clone(&logs) as _),
-            ..Attachments::default()
-        },
+        attachments: Attachments { checkpoints: Some(Arc::clone(&logs) as _) },
         anchoring: Some(Arc::clone(&process) as _),
         court: Some(court::access(directory, &config.settings.court)?),
         verdicts: Some(verdicts::open(directory)?),

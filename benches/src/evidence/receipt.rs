@@ -25,7 +25,7 @@ pub(super) fn run(quick: bool, out: &mut Lines) {
     );
     out.goal("receipt/verify-ms", receipt, "ms", Goal::AtMost(0.3), &conditions);
 
-    let mut plain = bundle.clone();
+    let mut plain = bundle;
     (plain.certificate_pdf, plain.certificate_ofd) = (None, None);
     let container = mean_ms(time, || drop(read_bundle(&mut &*bytes)));
     let judged = mean_ms(time, || drop(verify(&plain, &[], Some(&trust))));

@@ -89,8 +89,8 @@ pub(crate) async fn verify(
     let found = answer(&state, received?, actor(&state, &head)).await?;
     let signed = sign(&state, &found)?;
     if params.signed {
-        let file =
-            signed.ok_or(Problem::new(Code::NoSuchPath).technical("this node signs none"))?;
+        let file = signed
+            .ok_or_else(|| Problem::new(Code::NoSuchPath).technical("this node signs none"))?;
         let name = "attachment; filename=\"verdict.json\"";
         let headers =
             [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_DISPOSITION, name)];
@@ -341,7 +341,8 @@ async fn document(
         judge_document(format, &bytes, &grounds)
     })
     .await?;
-    let report = report.ok_or(Problem::new(Code::Malformed).technical("no PDF and no OFD"))?;
+    let report =
+        report.ok_or_else(|| Problem::new(Code::Malformed).technical("no PDF and no OFD"))?;
     let inner = report.evidence.as_ref().map(StatedFinding::from);
     let mut finding = StatedFinding::new(report.verdict, &report.elements, BTreeMap::new());
     if let Some(inner) = inner {

@@ -335,7 +335,7 @@ impl World {
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
-        changbai_wire::time::Clock::now(self.clock.as_ref()).at.0
+        Clock::now(self.clock.as_ref()).at.0
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

@@ -138,7 +138,7 @@ impl Answer {
             agency: claim("agency"),
             recorded_at_ms: claim("recorded_at_ms").and_then(|ms| ms.parse().ok()),
             originals_sm3: Vec::new(),
-            signed_by: Some(signed.node().subject().to_string()),
+            signed_by: Some(signed.node().subject()),
             stated: Some(signed.statement().verdict().name()),
         }
     }

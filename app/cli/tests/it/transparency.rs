@@ -92,7 +92,7 @@ fn submit(home: &Path, name: &str) -> Value {
 
 fn note(node: &Node) -> Note {
     let (status, body) = node.get(&format!("{LOG}/checkpoint"));
-    assert_eq!(status, 200, "{}", text(body.clone()));
+    assert_eq!(status, 200, "{}", text(body));
     Note::from_bytes(&body).unwrap()
 }
 

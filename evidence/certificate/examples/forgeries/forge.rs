@@ -1,6 +1,9 @@
 //! The forgeries themselves.
 
-use std::{error::Error, io};
+use std::{
+    error::Error,
+    io::{self, Cursor, Write},
+};
 
 use changbai_receipt::{Bundle, BundleParts, PAGE, Receipt, read_bundle, write_bundle};
 use changbai_wire::{ValidatorAddress, Vote, VoteKind, validators_hash};
@@ -9,6 +12,7 @@ use smkit::{
     sm2::{PrivateKey, SignerId, SigningKey},
 };
 use smkit_pki::{Authority, Profile, Subject, Validity};
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 /// One forged bundle with the original that goes with it.
 pub(crate) struct Forgery {
@@ -221,41 +225,11 @@ fn another_root(checkpoint: &[u8]) -> Forged<Vec<u8>> {
     Ok(changed)
 }
 
-/// The package with one more stored member before its directory, which is written anew.
+/// The package with one more stored member.
 fn with_member(package: &[u8]) -> Forged<Vec<u8>> {
-    const NAME: &[u8] = b"Doc_0/extra.xml";
-    const BODY: &[u8] = b"<extra/>";
-    let end = package.len().checked_sub(22).ok_or("no package")?;
-    let u16_at = |at: usize| {
-        package.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]])).ok_or("no package")
-    };
-    let u32_at = |at: usize| -> Forged<usize> {
-        let bytes = package.get(at..at + 4).ok_or("no package")?;
-        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
-    };
-    let (members, size, begin) = (u16_at(end + 10)?, u32_at(end + 12)?, u32_at(end + 16)?);
-    let (head, directory) = package.split_at(begin);
-    let directory = directory.get(..size).ok_or("no directory")?;
-    let mut fields = vec![20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
-    fields.extend(crc32fast::hash(BODY).to_le_bytes());
-    fields.extend((BODY.len() as u32).to_le_bytes());
-    fields.extend((BODY.len() as u32).to_le_bytes());
-    fields.extend((NAME.len() as u16).to_le_bytes());
-    fields.extend([0, 0]);
-    let mut out = head.to_vec();
-    out.extend([&b"PK\x03\x04"[..], &fields, NAME, BODY].concat());
-    let at = out.len();
-    out.extend(directory);
-    out.extend([&b"PK\x01\x02\x14\x00"[..], &fields].concat());
-    out.extend([0; 10]);
-    out.extend((begin as u32).to_le_bytes());
-    out.extend(NAME);
-    let size = out.len() - at;
-    out.extend(b"PK\x05\x06\0\0\0\0");
-    out.extend((members + 1).to_le_bytes());
-    out.extend((members + 1).to_le_bytes());
-    out.extend((size as u32).to_le_bytes());
-    out.extend((at as u32).to_le_bytes());
-    out.extend([0, 0]);
-    Ok(out)
+    let mut writer = ZipWriter::new_append(Cursor::new(package.to_vec()))?;
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    writer.start_file("Doc_0/extra.xml", stored)?;
+    writer.write_all(b"<extra/>")?;
+    Ok(writer.finish()?.into_inner())
 }
