@@ -101,11 +101,9 @@ impl Command {
             Self::Court(command) => command.wants_json(),
             Self::Directory(command) => command.wants_json(),
             Self::Network(network::Network::Status(args)) => args.json,
-            Self::Up(_)
-            | Self::Sm3(_)
-            | Self::Node(_)
-            | Self::Network(_)
-            | Self::Witness(_) => false,
+            Self::Up(_) | Self::Sm3(_) | Self::Node(_) | Self::Network(_) | Self::Witness(_) => {
+                false
+            }
             Self::Evidence(Evidence::Submit(args)) => args.json,
             Self::Evidence(Evidence::Batch(args)) => args.json,
             Self::Evidence(Evidence::Get(args)) => args.json,

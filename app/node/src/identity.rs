@@ -220,7 +220,9 @@ pub(crate) fn service(
     let (file, name, profile) = service.names();
     let (cert_file, key_file) = (path(dir, file, "cert"), path(dir, file, "key"));
     if cert_file.exists() {
-        return Ok(Some((certificate(&cert_file)?, private_key(&key_file)?)));
+        let leaf = certificate(&cert_file)?;
+        issued_here(dir, &cert_file, &leaf)?;
+        return Ok(Some((leaf, private_key(&key_file)?)));
     }
     let folder = dir.join(IDENTITY_AUTHORITY);
     if !folder.exists() {
@@ -255,6 +257,8 @@ pub(crate) fn log_signer(
     let folder = dir.join(IDENTITY_AUTHORITY);
     let (certificates, key, key_file) = if cert_file.exists() {
         let many = Certificate::pem_many(&text(&cert_file)?).map_err(|e| wrong(&cert_file, &e))?;
+        let leaf = many.first().ok_or_else(|| wrong(&cert_file, &"there is no certificate"))?;
+        issued_here(dir, &cert_file, leaf)?;
         (many, private_key(&key_file)?, key_file)
     } else if folder.exists() {
         let mut store = AuthorityStore::open(&folder, None).map_err(|e| authority_error(dir, e))?;
@@ -285,6 +289,16 @@ pub(crate) fn log_signer(
     }
     let key = SigningKey::new(key, SignerId::DEFAULT).map_err(|e| wrong(&key_file, &e))?;
     Ok((key, certificates))
+}
+
+/// A service's certificate is the authority's that lies here, if one does: a changed byte of it is noticed now, not by
+/// a court.
+fn issued_here(dir: &Path, file: &Path, leaf: &Certificate) -> Result<(), StartError> {
+    let authority = dir.join(IDENTITY_AUTHORITY).join("ca.cert.pem");
+    if !authority.exists() {
+        return Ok(());
+    }
+    leaf.verify_issued_by(&certificate(&authority)?).map_err(|e| wrong(file, &e))
 }
 
 /// What signs verdicts: the node's own key and certificate.

@@ -93,13 +93,15 @@ impl Work {
 pub(crate) fn run(shared: &Arc<Shared>) {
     while let Some(jobs) = wait(shared) {
         let written = shared.write(&jobs);
-        let stop = written.as_ref().err().cloned();
+        // Before anybody is told: whoever hears of a failure finds the log stopped.
+        if let Err(error) = &written {
+            stop_for_good(shared, &error.to_string());
+        }
         for job in jobs {
             // Whoever gave up waiting is not told.
             let _ = job.done.map(|done| done.send(written.clone()));
         }
-        if let Some(error) = stop {
-            stop_for_good(shared, &error.to_string());
+        if written.is_err() {
             return;
         }
     }

@@ -1,5 +1,7 @@
 //! Times as a certificate prints them: China Standard Time, to the millisecond.
 
+use std::time::Duration;
+
 use changbai_core::CivilDate;
 use changbai_wire::time::UnixMillis;
 
@@ -28,6 +30,12 @@ impl ChinaTime {
             second: part(1_000, 60).map_err(|_| error())?,
             millis: u16::try_from(of_day % 1_000).map_err(|_| error())?,
         })
+    }
+
+    /// The time in a time stamp, a part of a millisecond rounded up: "no later than" stays true.
+    pub(crate) fn of_stamp(gen_time: Duration) -> Option<Self> {
+        let at_ms = gen_time.as_nanos().div_ceil(1_000_000);
+        u64::try_from(at_ms).ok().and_then(|at_ms| Self::new(at_ms).ok())
     }
 
     /// `2026年11月22日 10:00:00.000（北京时间）`.

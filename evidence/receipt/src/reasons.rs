@@ -394,8 +394,8 @@ table! {
     }
     "time_token": {
         TIME_TOKEN_PROVEN Proven "VF-2300"
-            "时间戳机构（{1}）证明：包含本记录的日志检查点不晚于 {0} 已经存在（误差 {2} 微秒）。"
-            "The time-stamp authority ({1}) states that the checkpoint with this record existed no later than {0} (accuracy {2} microseconds)."
+            "时间戳机构（{1}）证明：包含本记录的日志检查点不晚于 {0} 已经存在（其声明的误差，微秒：{2}；“-”表示未声明）。"
+            "The time-stamp authority ({1}) states that the checkpoint with this record existed no later than {0} (accuracy that it states, in microseconds: {2}; '-' if none)."
         TIME_TOKEN_IMPRINT Failed "VF-2301"
             "时间戳令牌盖的不是这个检查点。"
             "The time-stamp token is over something else than this checkpoint."

@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use changbai_receipt::{Trust, Verdict, verify_reader};
+use changbai_receipt::{Trust, Verdict};
 use smkit_pki::Certificate;
 
-use crate::node::Node;
+use crate::{judge, node::Node};
 
 /// A record on the ledger, and whether its original lies in custody.
 struct Known {
@@ -121,7 +121,7 @@ fn check(node: &Node, known: &[Known], damaged: &Path, what: &str) {
     for Known { id, in_custody } in known {
         let (status, body) = node.get(&format!("/api/v1/evidence/{id}/bundle"));
         assert_eq!(status, 200, "{what}: {}", String::from_utf8_lossy(&body));
-        let report = verify_reader(&mut body.as_slice(), &[], Some(&trust));
+        let report = judge(&body, &[], &trust);
         // Without the original at hand the best there is; nothing may have failed.
         assert_eq!(report.verdict, Verdict::Unchecked, "{what}: {}", report.to_json());
         if *in_custody {
@@ -129,7 +129,7 @@ fn check(node: &Node, known: &[Known], damaged: &Path, what: &str) {
                 assert!(damaged.starts_with("custody"), "{what}: no bundle");
                 continue;
             };
-            let report = verify_reader(&mut bundle.as_slice(), &[], Some(&trust));
+            let report = judge(&bundle, &[], &trust);
             assert_eq!(report.verdict, Verdict::Verified, "{what}: {}", report.to_json());
         }
     }

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use changbai_receipt::{HashedOriginal, Trust, Verdict, hash_original, verify_reader};
+use changbai_receipt::{HashedOriginal, Trust, Verdict, hash_original};
 use rustix::process::Signal;
 use smkit::{OsRandom, Random as _, Sm3Digest, sm3};
 
-use crate::node::Node;
+use crate::{judge, node::Node};
 
 const CLERKS: u8 = 4;
 
@@ -111,7 +111,7 @@ fn check(node: &Node, book: &Book) {
         let (status, bundle) = node.get(&format!("/api/v1/evidence/{id}/bundle"));
         assert_eq!(status, 200, "{id}");
         let supplied = supplied(original);
-        let report = verify_reader(&mut bundle.as_slice(), &[supplied], Some(&trust));
+        let report = judge(&bundle, &[supplied], &trust);
         assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_json());
     }
 }

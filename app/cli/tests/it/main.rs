@@ -29,6 +29,11 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use changbai_certificate::{Grounds, verify_bundle_reader};
+use changbai_node::LocalClock;
+use changbai_receipt::{HashedOriginal, Report, Trust};
+use changbai_wire::time::Clock as _;
+
 /// The binary with a clean environment, in `dir`.
 pub(crate) fn changbai(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_changbai"));
@@ -44,4 +49,11 @@ pub(crate) fn run(dir: &Path, args: &[&str]) -> (i32, String, String) {
 pub(crate) fn outcome(output: Output) -> (i32, String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// What `changbai verify` says of a bundle, its certificate documents included.
+pub(crate) fn judge(bundle: &[u8], originals: &[HashedOriginal], trust: &Trust) -> Report {
+    let now_unix_seconds = LocalClock.now().at.seconds();
+    let grounds = Grounds { trust: Some(trust), now_unix_seconds, lists: &[], originals };
+    verify_bundle_reader(&mut &*bundle, &grounds)
 }

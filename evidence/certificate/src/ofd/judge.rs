@@ -230,8 +230,9 @@ fn on_seal(
                 let at = i64::try_from(stamp.gen_time.as_secs()).unwrap_or(i64::MAX);
                 who.stamped_at = Some(at);
                 let authority = stamp.path.leaf().map(PkiCertificate::subject).unwrap_or_default();
-                findings.time_token =
-                    Finding::new(TIME_TOKEN_PROVEN).with(authority).with(date(at));
+                let time = ChinaTime::of_stamp(stamp.gen_time)
+                    .map_or_else(|| at.to_string(), |time| time.english());
+                findings.time_token = Finding::new(TIME_TOKEN_PROVEN).with(authority).with(time);
                 // A certificate that vouches for nothing could be anything.
                 let path = stamp.path.certificates();
                 let token = signature.time_stamp();

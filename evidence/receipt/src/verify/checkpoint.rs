@@ -156,7 +156,11 @@ fn witnesses(file: &CheckpointFile, trust: Option<&Trust>) -> Finding {
     let mut cosigned = Vec::new();
     for witness in known {
         match witness.check(&file.note) {
-            Ok(Some(time_s)) => cosigned.push(format!("{} ({})", witness.name(), local(time_s))),
+            Ok(Some(time_s)) => cosigned.push(format!(
+                "{} ({})",
+                witness.name(),
+                local(Duration::from_secs(time_s))
+            )),
             Ok(None) => {}
             Err(_) => return Finding::new(reasons::WITNESS_SIGNATURE).with(witness.name()),
         }
@@ -195,27 +199,25 @@ fn token(file: &CheckpointFile, receipt: &Receipt, trust: Option<&Trust>) -> Fin
     let accuracy = stamp.accuracy.map_or(CLOCKS_APART, smkit_pki::Accuracy::bound);
     let latest = stamp.gen_time.saturating_add(accuracy);
     let earliest = Duration::from_millis(header.time_ms).saturating_sub(bound);
-    let time = local(stamp.gen_time.as_secs());
+    let time = local(stamp.gen_time);
     if latest < earliest {
         return Finding::new(reasons::TIME_TOKEN_EARLIER)
             .with(time)
-            .with(local(header.time_ms / 1_000));
+            .with(local(Duration::from_millis(header.time_ms)));
     }
     let authority = stamp.path.leaf().map(Certificate::subject).unwrap_or_default();
+    let accuracy = stamp.accuracy.map(|accuracy| accuracy.bound().as_micros().to_string());
     let finding = Finding::new(reasons::TIME_TOKEN_PROVEN).with(time).with(authority);
-    finding.with(stamp.accuracy.map_or_else(|| "-".to_owned(), |a| micros(a.bound())))
-}
-
-fn micros(bound: Duration) -> String {
-    bound.as_micros().to_string()
+    finding.with(accuracy.unwrap_or_else(|| "-".to_owned()))
 }
 
 /// Time of day in China, as a reader in a court compares it.
-fn local(unix_seconds: u64) -> String {
-    let at_ms = unix_seconds.saturating_mul(1_000);
+fn local(since_1970: Duration) -> String {
+    // A part of a millisecond is rounded up: "no later than" stays true.
+    let at_ms = u64::try_from(since_1970.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
     let Ok(date) = CivilDate::in_china(UnixMillis(at_ms)) else { return "?".to_owned() };
-    let second = unix_seconds.saturating_add(8 * 3_600) % 86_400;
+    let (second, millis) = ((at_ms / 1_000).saturating_add(8 * 3_600) % 86_400, at_ms % 1_000);
     let (year, month, day) = (date.year(), date.month(), date.day());
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} (UTC+8)")
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03} (UTC+8)")
 }

@@ -9,10 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use changbai_receipt::{Trust, Verdict, hash_original, verify_reader};
+use changbai_receipt::{Trust, Verdict, hash_original};
 
 use crate::{
     consortium::{Consortium, WAIT_MAX},
+    judge,
     node::now,
 };
 
@@ -162,7 +163,7 @@ fn proves(consortium: &Consortium, name: &str, original: &[u8], id: &str, trust:
     let (status, bundle) = consortium.get(name, &format!("/api/v1/evidence/{id}/bundle"));
     assert_eq!(status, 200, "{name} lacks {id}: {}", String::from_utf8_lossy(&bundle));
     let supplied = hash_original("original", &mut &*original).unwrap();
-    let report = verify_reader(&mut bundle.as_slice(), &[supplied], Some(trust));
+    let report = judge(&bundle, &[supplied], trust);
     assert_eq!(report.verdict, Verdict::Verified, "{name} {id}: {}", report.to_json());
 }
 

@@ -156,7 +156,12 @@ fn stamp(signer: &Signer, grounds: &Grounds<'_>, findings: &mut Findings) -> Opt
         Ok(verified) => {
             let at = i64::try_from(verified.gen_time.as_secs()).unwrap_or(i64::MAX);
             let by = verified.path.leaf().map(Certificate::subject).unwrap_or_default();
-            findings.time_token = Finding::new(TIME_TOKEN_PROVEN).with(by).in_words(zh(at), en(at));
+            let time = ChinaTime::of_stamp(verified.gen_time);
+            let (zh, en) = time.map_or_else(
+                || (at.to_string(), at.to_string()),
+                |time| (time.chinese(), time.english()),
+            );
+            findings.time_token = Finding::new(TIME_TOKEN_PROVEN).with(by).in_words(zh, en);
             Some(at)
         }
         Err(reason) => {
