@@ -2,13 +2,10 @@
 
 use std::path::Path;
 
-use changbai_custody::{
-    AuditEnd, Custody, CustodyError, Entry, Finding, Outcome, Recipient, open_legacy,
-};
+use changbai_custody::{AuditEnd, Custody, CustodyError, Entry, Finding, Outcome, open_legacy};
 use changbai_node::{Config, process_of};
 use serde_json::json;
 use smkit::{Sm3Digest, sm4::Key};
-use smkit_pki::Certificate;
 
 use crate::{
     args::custody::{
@@ -148,13 +145,12 @@ fn log(args: &Log, context: &Context) -> Result<u8, CliError> {
 }
 
 fn admit(args: &Admit, context: &Context) -> Result<u8, CliError> {
-    let certificate = Certificate::from_pem(&stream::read_small(&args.certificate)?);
-    let certificate = certificate.map_err(|error| {
+    let pem = stream::read_small(&args.certificate)?;
+    let recipient = changbai_node::custody::recipient(&args.name, &pem).map_err(|reason| {
         let path = args.certificate.display().to_string();
-        let values = [("path", path.as_str()), ("reason", &error.to_string())];
+        let values = [("path", path.as_str()), ("reason", &reason)];
         CliError::said(Message::CannotRead, None, &values)
     })?;
-    let recipient = Recipient { name: args.name.clone(), key: certificate.public_key().clone() };
     each(&args.original, context, |custody, sm3| custody.admit(sm3, &recipient))
 }
 

@@ -56,6 +56,21 @@ pub fn ask_for_audit(custody: &Path) -> std::io::Result<()> {
     std::fs::write(custody.join(AUDIT_NOW), b"")
 }
 
+/// Who else is to open originals: the holder of this certificate, PEM.
+///
+/// # Errors
+/// What is wrong with the certificate: malformed, or not for encryption (keyUsage keyEncipherment or dataEncipherment):
+/// its holder's other key could not open anything.
+pub fn recipient(name: &str, pem: &str) -> Result<Recipient, String> {
+    let certificate = Certificate::from_pem(pem).map_err(|error| error.to_string())?;
+    let usage = certificate.key_usage();
+    if usage.key_encipherment() || usage.data_encipherment() {
+        Ok(Recipient { name: name.to_owned(), key: certificate.public_key().clone() })
+    } else {
+        Err("the certificate is not for encryption".to_owned())
+    }
+}
+
 fn options(
     directory: &Directory,
     config: &ValidConfig,
@@ -63,8 +78,7 @@ fn options(
 ) -> Result<Options, StartError> {
     let recipients = config.custody.recipients.iter().map(|(name, path)| {
         let text = std::fs::read_to_string(path).map_err(|e| StartError::file(path, e))?;
-        let certificate = Certificate::from_pem(&text).map_err(|e| wrong(path, &e))?;
-        Ok(Recipient { name: name.clone(), key: certificate.public_key().clone() })
+        recipient(name, &text).map_err(|e| wrong(path, &e))
     });
     let clock = Arc::clone(clock);
     Ok(Options {
@@ -112,3 +126,33 @@ fn credentials(path: &Path) -> Result<Credentials, StartError> {
 
 /// Its presence asks for an audit.
 const AUDIT_NOW: &str = "audit.now";
+
+#[cfg(test)]
+mod tests {
+    use smkit::{OsRandom, sm2::PrivateKey};
+    use smkit_pki::{Authority, Profile, Subject, Validity};
+
+    use super::recipient;
+
+    #[test]
+    fn a_recipient_has_a_certificate_for_encryption() {
+        let random = &mut OsRandom;
+        let name = |common_name: &str| Subject {
+            organisation: "示例机关".to_owned(),
+            common_name: common_name.to_owned(),
+            ..Subject::default()
+        };
+        let validity = Validity { not_before: 1_700_000_000, not_after: 1_900_000_000 };
+        let root = Authority::create_root(&name("root"), validity, random).unwrap();
+        let key = PrivateKey::generate(random).unwrap();
+        let mut pem = |profile| {
+            let issued =
+                root.issue(&name("archive"), key.public_key(), profile, validity, None, random);
+            issued.unwrap().to_pem()
+        };
+        assert_eq!(recipient("档案馆", &pem(Profile::Encryption)).unwrap().name, "档案馆");
+        let refused = recipient("档案馆", &pem(Profile::Signing)).unwrap_err();
+        assert!(refused.contains("not for encryption"), "{refused}");
+        assert!(recipient("档案馆", "no certificate").is_err());
+    }
+}
