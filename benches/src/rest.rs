@@ -55,13 +55,10 @@ impl Server {
     pub(crate) fn one_evidence(&self) -> OneEvidence {
         let client = self.client();
         client.submit(1, 1);
-        let get = |url: &str| {
-            let mut answer = client.agent.get(url).call().expect("the node answers");
-            answer.body_mut().read_to_vec().expect("the whole answer")
-        };
-        let page: serde_json::Value = serde_json::from_slice(&get(&client.url)).expect("JSON");
+        let page = client.read("/api/v1/evidence");
+        let page: serde_json::Value = serde_json::from_slice(&page).expect("JSON");
         let id = page["items"][0]["evidence_id"].as_str().expect("one evidence").to_owned();
-        let bundle = get(&format!("{}/{id}/bundle", client.url));
+        let bundle = client.read(&format!("/api/v1/evidence/{id}/bundle"));
         let trust = std::fs::read_to_string(self.node.dir().join("trust.pem"));
         OneEvidence { bundle, trust: trust.expect("the node's trust file") }
     }
@@ -124,7 +121,7 @@ impl Client {
         answer["evidence_id"].as_str().expect("an id").to_owned()
     }
 
-    /// What the node says at a path below an evidence.
+    /// What the node says at a path.
     pub(crate) fn read(&self, path: &str) -> Vec<u8> {
         let mut answer = self.agent.get(format!("{}{path}", self.url)).call().expect("an answer");
         assert_eq!(answer.status().as_u16(), 200, "{path}");
