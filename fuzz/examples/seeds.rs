@@ -221,7 +221,11 @@ fn evidence(city: &City) -> Outcome {
     seed("record", "whole", &record)?;
     seed("evidence_id", "vector", b"CC22010011220100MB9999999R2026112200000000012ZU")?;
     seed("custody_envelope", "intact", &custody::Store::new().intact)?;
-    seed("custody_names", "cid", b"bafk43jqbebtmp4humlxo3wor6lkgxxaq4trecz6eq5opf55cff62ak4pjouoa")?;
+    seed(
+        "custody_names",
+        "cid",
+        b"bafk43jqbebtmp4humlxo3wor6lkgxxaq4trecz6eq5opf55cff62ak4pjouoa",
+    )?;
     seed("custody_names", "s3", b"s3+http://10.1.2.3:9000/box/a?region=jl-1")?;
     seed("custody_names", "ipfs", b"ipfs+gmtls://[fd00::1]:5001/originals")?;
     seed("custody_names", "legacy_header", b"eyJ0aW1lIjoiMjAyNC0wMS0wMSJ9")?;

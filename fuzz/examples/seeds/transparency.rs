@@ -75,7 +75,9 @@ fn grow(salt: &[u8]) -> Result<(Frontier, Nodes), Box<dyn Error>> {
     let (mut tree, mut nodes) = (Frontier::new(), Nodes::default());
     for leaf in 0..11u64 {
         let hash = leaf_hash(&[&leaf.to_be_bytes(), salt].concat());
-        tree.append(hash, &mut |id, hash| drop(nodes.0.insert(id, hash).is_some()))?;
+        tree.append(hash, &mut |id, hash| {
+            nodes.0.insert(id, hash);
+        })?;
     }
     Ok((tree, nodes))
 }
